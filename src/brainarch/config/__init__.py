@@ -1,0 +1,1 @@
+"""The typed config and what is made from it."""

@@ -1,0 +1,397 @@
+"""The config: one typed model, from which comments, JSON schema and the keys' table are made.
+
+Defaults are the papers' values where they state one. The letter in brackets is the source: V and M
+are the papers (2019, 2020), A the authors' public code, D the data paper, ours our choice.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", min_length=1, max_length=64)]
+Colour = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")]
+SliceIndex = Annotated[int, Field(ge=0)]
+Share = Annotated[float, Field(gt=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+
+#: A label file's name is made by ``str.format`` with the slice as ``z``.
+LABEL_PATTERN_HELP = "with {z} (or {z:04d}) standing for the slice"
+
+#: Borders of an area that are not another area.
+OUTSIDE = ("outside", "outside-left", "outside-right", "outside-top", "outside-bottom")
+
+
+class Section(BaseModel):
+    """A part of the config: unknown keys are errors, values cannot change after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+
+
+class VolumeConfig(Section):
+    """The image volume."""
+
+    path: str | None = Field(
+        default=None,
+        description="TIFF input: a folder of slices, a quoted glob pattern, or one multi-page "
+        "TIFF; null only when source is phantom",
+    )
+    shape: tuple[Count, Count, Count] = Field(
+        description="slices, rows, columns of the volume in voxels; checked against the data"
+    )
+    dtype: Literal["uint8", "uint16"] = Field(
+        default="uint8", description="dtype of the grey values; checked against the data"
+    )
+    voxel_um: float = Field(
+        default=1.17, gt=0, description="edge of the isotropic voxel in micrometres (D: 1.17)"
+    )
+    first_slice: int = Field(
+        default=0,
+        ge=0,
+        description="index of the first TIFF slice as its file name counts; "
+        "slice indices below count the same way",
+    )
+
+
+class AreaConfig(Section):
+    """One brain area."""
+
+    name: Name = Field(description="short name: letters, digits, _ and -")
+    title: str = Field(min_length=1, description="name shown in figures and the report")
+    codes: list[Annotated[int, Field(ge=0)]] = Field(
+        min_length=1, description="pixel values of this area in the label images"
+    )
+    colour: Colour | None = Field(
+        default=None, description="#rrggbb; null takes the next colour of the palette"
+    )
+    share: Share = Field(
+        default=1.0,
+        description="least share of a training patch that lies inside the area "
+        "(V: 1, wholly inside); lower it for an area too thin for whole patches",
+    )
+
+
+class AnnotationConfig(Section):
+    """The annotated slices."""
+
+    path: str | None = Field(
+        default=None,
+        description=f"label image of a slice, {LABEL_PATTERN_HELP}; "
+        "null only when source is phantom",
+    )
+    slices: list[SliceIndex] = Field(min_length=1, description="annotated slices")
+    ignore: list[Annotated[int, Field(ge=0)]] = Field(
+        default=[0], description="pixel values that are left out (background, TRN)"
+    )
+
+
+class LayerConfig(Section):
+    """One cortical layer."""
+
+    name: Name = Field(description="short name: letters, digits, _ and -")
+    title: str = Field(min_length=1, description="name shown in figures and the report")
+    codes: list[Annotated[int, Field(ge=0)]] = Field(
+        min_length=1, description="pixel values of this layer in the label images"
+    )
+
+
+class LayersConfig(Section):
+    """Layers inside one area, from the upper border down."""
+
+    path: str | None = Field(
+        default=None,
+        description=f"layer label image of a slice, {LABEL_PATTERN_HELP}; "
+        "null only when source is phantom",
+    )
+    slices: list[SliceIndex] = Field(min_length=1, description="slices with layer labels")
+    ignore: list[Annotated[int, Field(ge=0)]] = Field(
+        default=[0], description="pixel values that are left out"
+    )
+    names: list[LayerConfig] = Field(min_length=2, description="the layers, upper border first")
+
+
+class SliceSplits(Section):
+    """Train, validation and test on different slices (M)."""
+
+    by: Literal["slices"] = Field(description="slices: a split is one or more whole slices")
+    train: list[SliceIndex] = Field(min_length=1, description="training slices (M: z=159)")
+    val: list[SliceIndex] = Field(min_length=1, description="validation slices (M: z=209)")
+    test: list[SliceIndex] = Field(min_length=1, description="test slices (M: z=259)")
+
+
+class BlockSplits(Section):
+    """Train, validation and test on different parts of one annotated slice."""
+
+    by: Literal["blocks"] = Field(description="blocks: the splits are parts of one slice")
+    slice: SliceIndex = Field(description="the annotated slice")
+    assignments: Count = Field(
+        default=4, description="how many assignments of parts to splits are tried, a network each"
+    )
+    min_independent: Count = Field(
+        default=3, description="least number of non-overlapping patches an area has in each split"
+    )
+
+
+class SamplingConfig(Section):
+    """Which patches are drawn."""
+
+    train_patches: Count = Field(default=2000, description="training patches an area (V: 2,000)")
+    eval_patches: Count = Field(
+        default=1000, description="validation and test patches an area, each (V: 1,000)"
+    )
+    min_gap_um: float = Field(
+        default=50.0, ge=0, description="least distance between splits in micrometres (V: 50)"
+    )
+    block_px: Annotated[int, Field(ge=134)] = Field(
+        default=512, description="side of the spatial blocks of the bootstrap in pixels (ours)"
+    )
+
+
+class TrainingConfig(Section):
+    """How the network is trained."""
+
+    epochs: Count = Field(default=50, description="passes over the training patches (ours)")
+    batch_size: Annotated[int, Field(ge=2)] = Field(
+        default=32, description="patches a gradient step (ours)"
+    )
+    learning_rate: float = Field(default=1e-4, gt=0, description="of Adam (V: 1e-4)")
+    dropout: float = Field(
+        default=0.3, ge=0, lt=1, description="after the fully connected layers (A: 0.3)"
+    )
+    permuted_control: bool = Field(
+        default=True,
+        description="also train on permuted labels, a control that must end at chance (ours)",
+    )
+
+
+class ExtractionConfig(Section):
+    """The dense representation of whole slices."""
+
+    slices: list[SliceIndex] = Field(
+        min_length=1,
+        description="slices to extract; the first is analysed and fitted, the others test "
+        "whether its findings hold (M: z=259, then z=359)",
+    )
+    stride: Literal[1, 2, 4, 8, 16] = Field(
+        default=1, description="pixels between neighbouring patches: 1, 2, 4, 8 or 16 (M: 1)"
+    )
+    where: Literal["labelled", "tissue", "all"] = Field(
+        default="labelled",
+        description="which pixels: labelled (A), tissue (found by threshold), or all",
+    )
+    rows: tuple[SliceIndex, Count] | None = Field(
+        default=None, description="only rows [first, last + 1); null is the whole slice"
+    )
+    storage: Literal["float32", "float16"] = Field(
+        default="float32", description="dtype on disk; float16 rounds to 3 digits"
+    )
+    memory_mb: Annotated[int, Field(ge=256)] = Field(
+        default=1500, description="memory that extraction may use, in MB"
+    )
+    proof_windows: Annotated[int, Field(ge=1)] = Field(
+        default=256, description="random windows of each slice recomputed one by one as proof"
+    )
+
+
+class ReadoutConfig(Section):
+    """Classifiers and statistics on the representations of sampled patches."""
+
+    networks: list[Literal["cnn", "untrained", "texture"]] = Field(
+        default=["cnn", "untrained", "texture"],
+        min_length=1,
+        description="what is compared: the trained CNN, the same CNN untrained, and hand-crafted "
+        "texture features",
+    )
+    noise_variances: list[Annotated[float, Field(ge=0)]] = Field(
+        default=[0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1],
+        min_length=2,
+        description="variances of Gaussian noise on grey values in [0, 1] (ours, up to 0.1)",
+    )
+    noise_patches: Count = Field(
+        default=200, description="test patches an area in the noise curve (ours)"
+    )
+    gram_patches: Count = Field(
+        default=500, description="test patches an area in the Gram matrix (ours)"
+    )
+    bootstrap: Annotated[int, Field(ge=100)] = Field(
+        default=1000, description="resamples of the spatial block bootstrap (ours)"
+    )
+
+
+class FactorizationConfig(Section):
+    """Non-negative matrix factorisation of the dense representation."""
+
+    factors: Count = Field(default=15, description="number of factors k (M: 15)")
+    max_iterations: Count = Field(default=200, description="most sweeps of the solver (ours)")
+    tolerance: float = Field(
+        default=1e-4, gt=0, description="relative change at which the solver stops (ours)"
+    )
+
+
+class SelectionConfig(Section):
+    """Which factors predict areas and layers (M, A)."""
+
+    threshold: float = Field(
+        default=0.0, ge=0, description="coefficient above which a factor is present (M: 0)"
+    )
+    area_leakage: float = Field(default=0.5, ge=0, description="lambda over areas (M: 0.5)")
+    area_count: Count = Field(default=6, description="pairs selected over areas (M: 6)")
+    layer_leakage: float = Field(default=0.3, ge=0, description="lambda over layers (A: 0.3)")
+    layer_count: Count = Field(default=3, description="pairs selected over layers (M: 3)")
+
+
+class DiscoveryConfig(Section):
+    """Subdivisions found inside one area."""
+
+    area: Name = Field(description="the area to subdivide, for example Ctx")
+    upper: Name = Field(
+        description="what borders its depth 0: an area's name, or outside for the unlabelled side "
+        "away from the other border (or outside-left, -right, -top, -bottom)"
+    )
+    lower: Name = Field(description="what borders its depth 1, named likewise")
+    clusters: Annotated[int, Field(ge=2)] = Field(
+        default=4, description="clusters of k-means on the PCA (V: 4)"
+    )
+    components: Annotated[int, Field(ge=2)] = Field(
+        default=4, description="components of the Gaussian mixture on coefficients (M, A: 4)"
+    )
+    inside_px: Annotated[int, Field(ge=0)] = Field(
+        default=64, description="least distance to the area's border in pixels (A: 64)"
+    )
+    nulls: Annotated[int, Field(ge=20)] = Field(
+        default=200, description="spatial nulls that an agreement is compared with (ours)"
+    )
+
+
+class Config(Section):
+    """Everything that a run depends on."""
+
+    dataset: Name = Field(
+        description="name of the results folder: letters, digits, _ and -; "
+        "two datasets never share a file"
+    )
+    title: str = Field(min_length=1, description="name shown in the report")
+    source: Literal["phantom", "tiff", "prasad2020"] = Field(
+        description="phantom: the embedded synthetic volume; tiff: a volume of your own; "
+        "prasad2020: the published volume, the only one compared with published figures"
+    )
+    seed: int = Field(default=2020, ge=0, description="the one seed of every random choice")
+    volume: VolumeConfig = Field(description="the image volume")
+    areas: list[AreaConfig] = Field(
+        min_length=2, description="the areas to tell apart, in the order of figures and tables"
+    )
+    annotations: AnnotationConfig = Field(description="the annotated slices")
+    layers: LayersConfig | None = Field(
+        default=None, description="layers inside the area of discovery, or null without"
+    )
+    splits: Annotated[SliceSplits | BlockSplits, Field(discriminator="by")] = Field(
+        description="training, validation and test"
+    )
+    sampling: SamplingConfig = Field(
+        default_factory=SamplingConfig, description="which patches are drawn"
+    )
+    training: TrainingConfig = Field(
+        default_factory=TrainingConfig, description="how the network is trained"
+    )
+    extraction: ExtractionConfig = Field(description="the dense representation of whole slices")
+    readout: ReadoutConfig = Field(
+        default_factory=ReadoutConfig, description="classifiers and statistics on patches"
+    )
+    factorization: FactorizationConfig = Field(
+        default_factory=FactorizationConfig, description="NMF of the dense representation"
+    )
+    selection: SelectionConfig = Field(
+        default_factory=SelectionConfig, description="which factors predict areas and layers"
+    )
+    discovery: DiscoveryConfig | None = Field(
+        default=None, description="subdivisions of one area, or null without"
+    )
+
+    @model_validator(mode="after")
+    def _agree(self) -> Config:
+        problems = [*self._slice_problems(), *self._legend_problems(), *self._source_problems()]
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def _slice_problems(self) -> list[str]:
+        first = self.volume.first_slice
+        stop = first + self.volume.shape[0]
+        annotated = self.annotations.slices
+        used: list[tuple[str, list[int], bool]] = [("annotations.slices", annotated, False)]
+        if self.splits.by == "slices":
+            for split in ("train", "val", "test"):
+                used.append((f"splits.{split}", getattr(self.splits, split), True))
+        else:
+            used.append(("splits.slice", [self.splits.slice], True))
+        if self.layers is not None:
+            used.append(("layers.slices", self.layers.slices, True))
+        needs_labels = self.extraction.where == "labelled"
+        used.append(("extraction.slices", self.extraction.slices, needs_labels))
+        problems = []
+        for key, slices, must_be_annotated in used:
+            if len(set(slices)) != len(slices):
+                problems.append(f"{key}: a slice is named twice")
+            for z in slices:
+                if not first <= z < stop:
+                    inside = f"{first} to {stop - 1}"
+                    problems.append(f"{key}: slice {z} is outside the volume ({inside})")
+                elif must_be_annotated and z not in annotated:
+                    problems.append(f"{key}: slice {z} is not among annotations.slices")
+        rows = self.extraction.rows
+        if rows is not None and not rows[0] < rows[1] <= self.volume.shape[1]:
+            problems.append(f"extraction.rows: {list(rows)} is no range of rows of the volume")
+        return problems
+
+    def _legend_problems(self) -> list[str]:
+        problems = []
+        groups: list[tuple[str, list[int], list[AreaConfig] | list[LayerConfig]]] = [
+            ("areas", self.annotations.ignore, self.areas)
+        ]
+        if self.layers is not None:
+            groups.append(("layers.names", self.layers.ignore, self.layers.names))
+        for key, ignored, entries in groups:
+            names = [entry.name for entry in entries]
+            codes = [code for entry in entries for code in entry.codes] + ignored
+            problems += [f"{key}: the name {n} stands twice" for n in _repeated(names)]
+            problems += [f"{key}: the code {c} is used twice" for c in _repeated(codes)]
+        names = [area.name for area in self.areas]
+        if self.discovery is not None:
+            if self.discovery.area not in names:
+                problems.append(f"discovery.area: {self.discovery.area} is not among the areas")
+            for key in ("upper", "lower"):
+                border = getattr(self.discovery, key)
+                if border not in (*OUTSIDE, *names):
+                    problems.append(f"discovery.{key}: {border} is neither an area nor outside")
+        elif self.layers is not None:
+            problems.append("layers: they need discovery, which names the area that they divide")
+        return problems
+
+    def _source_problems(self) -> list[str]:
+        paths = {"volume.path": self.volume.path, "annotations.path": self.annotations.path}
+        if self.layers is not None:
+            paths["layers.path"] = self.layers.path
+        if self.source == "phantom":
+            return [
+                f"{key}: the phantom is generated; leave the path null"
+                for key, path in paths.items()
+                if path is not None
+            ]
+        problems = [f"{key}: name the files" for key, path in paths.items() if path is None]
+        for key in ("annotations.path", "layers.path"):
+            path = paths.get(key)
+            if path is not None and not _has_slice_field(path):
+                problems.append(f"{key}: {path} needs {{z}} where the slice stands")
+        return problems
+
+
+def _has_slice_field(path: str) -> bool:
+    try:
+        return path.format(z=1) != path.format(z=2)
+    except (KeyError, IndexError, ValueError):
+        return False
+
+
+def _repeated(values: list[str] | list[int]) -> list[str]:
+    return sorted({str(value) for value in values if list(values).count(value) > 1})

@@ -1,0 +1,1 @@
+"""The network, its checkpoints and the grey values it reads."""

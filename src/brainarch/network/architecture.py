@@ -1,0 +1,69 @@
+"""The papers' convolutional network, without padding, on 134 x 134 windows.
+
+Filters, kernels, widths, ReLU and loss are V's; 2x2 max pooling after each convolution, the
+6 x 6 x 128 map into the first fully connected layer and dropout 0.3 are A's. A pads its first two
+convolutions by 1, which is worth 3 pixels of zeros round the patch; here the same 3 pixels are real
+context (ours), so that one computation can be shared by overlapping windows.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+import torch
+from torch import nn
+
+#: Width of the representation: the last hidden layer (V, M).
+REPRESENTATION_UNITS = 64
+
+
+class AreaNetwork(nn.Module):
+    """CNN that tells brain areas apart from one window.
+
+    Parameters
+    ----------
+    n_areas : int
+        Number of areas, the width of the last layer.
+    dropout : float
+        Share of the first two fully connected layers' outputs dropped in training (A: 0.3).
+
+    Notes
+    -----
+    ``trunk`` maps normalised grey values, shape (n, 1, 134, 134), to the representation, shape
+    (n, 64), non-negative because it is taken after the ReLU (V, M). It holds unpadded convolutions,
+    ReLU, 2x2 max pooling and fully connected layers only, and dense extraction relies on that.
+    Shapes: 134 -> 128/64 -> 60/30 -> 28/14 -> 12/6, then 6 x 6 x 128 -> 1024 -> 64 -> n_areas.
+    """
+
+    def __init__(self, n_areas: int, dropout: float = 0.3) -> None:
+        super().__init__()
+        self.n_areas = n_areas
+        self.trunk = nn.Sequential(
+            OrderedDict(
+                conv1=nn.Conv2d(1, 16, 7),
+                relu1=nn.ReLU(),
+                pool1=nn.MaxPool2d(2),
+                conv2=nn.Conv2d(16, 32, 5),
+                relu2=nn.ReLU(),
+                pool2=nn.MaxPool2d(2),
+                conv3=nn.Conv2d(32, 64, 3),
+                relu3=nn.ReLU(),
+                pool3=nn.MaxPool2d(2),
+                conv4=nn.Conv2d(64, 128, 3),
+                relu4=nn.ReLU(),
+                pool4=nn.MaxPool2d(2),
+                flatten=nn.Flatten(),
+                fc1=nn.Linear(6 * 6 * 128, 1024),
+                relu5=nn.ReLU(),
+                dropout1=nn.Dropout(dropout),
+                fc2=nn.Linear(1024, REPRESENTATION_UNITS),
+                relu6=nn.ReLU(),
+            )
+        )
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(REPRESENTATION_UNITS, n_areas)
+
+    def forward(self, windows: torch.Tensor) -> torch.Tensor:
+        """Return the logits, shape (n, n_areas), of windows, shape (n, 1, 134, 134)."""
+        logits: torch.Tensor = self.head(self.dropout(self.trunk(windows)))
+        return logits

@@ -1,0 +1,64 @@
+"""Tables on disk: CSV files with a sidecar that says what each column means."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from brainarch.atomic import replacing, write_json
+from brainarch.errors import InputError
+
+
+def sidecar_path(path: Path) -> Path:
+    """Return the path of a table's column description, ``name.columns.json``."""
+    return path.with_suffix(".columns.json")
+
+
+def write_table(frame: pd.DataFrame, path: Path, columns: Mapping[str, str]) -> None:
+    """Write a table and its sidecar.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The table; its index is not written.
+    path : Path
+        Where the CSV goes.
+    columns : mapping of str to str
+        The meaning of every column, with its unit.
+
+    Raises
+    ------
+    ValueError
+        If the described columns are not exactly the table's.
+    """
+    if set(frame.columns) != set(columns):
+        difference = sorted(set(map(str, frame.columns)) ^ set(columns))
+        raise ValueError(f"{path.name}: columns and their descriptions differ in {difference}")
+    with replacing(path) as temporary:
+        frame.to_csv(temporary, index=False)
+    write_json(sidecar_path(path), {str(name): columns[str(name)] for name in frame.columns})
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read a table that `write_table` wrote.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or is not a CSV table.
+    """
+    try:
+        return pd.read_csv(path, keep_default_na=False, na_values=["", "nan"])
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such table; run the stage that writes it") from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a readable CSV table ({error})") from None
+
+
+def read_columns(path: Path) -> dict[str, str]:
+    """Return the column descriptions that stand beside a table."""
+    text = sidecar_path(path).read_text(encoding="utf-8")
+    return {str(name): str(meaning) for name, meaning in json.loads(text).items()}

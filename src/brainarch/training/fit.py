@@ -1,0 +1,296 @@
+"""Fitting the network to patches: best validation accuracy kept, every epoch on record."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytorch_lightning as lightning
+import torch
+from pytorch_lightning.callbacks import ModelCheckpoint
+from torch.utils.data import DataLoader, Sampler
+
+from brainarch.errors import InputError
+from brainarch.network.architecture import AreaNetwork
+from brainarch.progress import progress_bar
+from brainarch.seeds import derived_seed
+from brainarch.training.data import WindowDataset
+from brainarch.training.module import AreaTraining
+
+logger = logging.getLogger(__name__)
+logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+
+#: Meaning of the columns of the learning curves.
+CURVE_COLUMNS = {
+    "epoch": "pass over the training patches, from 1",
+    "split": "train (with dropout, averaged over the epoch) or val",
+    "loss": "mean cross entropy (nats)",
+    "accuracy": "share of patches whose area is right",
+}
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """How to train.
+
+    Parameters
+    ----------
+    epochs, batch_size : int
+    learning_rate, dropout : float
+    seed : int
+        Of the weights, the order of patches and dropout.
+    threads : int
+        CPU threads; the thread count can change the last digits.
+    accelerator : str
+        ``auto``, ``cpu`` or ``gpu``; a GPU can change the last digits.
+    """
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    dropout: float
+    seed: int
+    threads: int
+    accelerator: str
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """What training leaves.
+
+    Parameters
+    ----------
+    network : AreaNetwork
+        Of the epoch with the best validation accuracy, in evaluation mode, on the CPU.
+    curves : pandas.DataFrame
+        Columns as in `CURVE_COLUMNS`.
+    best_epoch : int
+        From 1.
+    best_val_accuracy : float
+    seconds : float
+    device : str
+    """
+
+    network: AreaNetwork
+    curves: pd.DataFrame
+    best_epoch: int
+    best_val_accuracy: float
+    seconds: float
+    device: str
+
+
+class TrainingProgress(lightning.Callback):
+    """One bar over all steps of the training, so that its time left is the whole training's."""
+
+    def on_train_start(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Show the bar; a resumed training starts where it stopped."""
+        self._bar = progress_bar(int(trainer.estimated_stepping_batches), "training", "step")
+        self._bar.update(trainer.global_step)
+
+    def on_train_batch_end(
+        self,
+        trainer: lightning.Trainer,
+        pl_module: lightning.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        """Advance by one step."""
+        self._bar.update()
+
+    def on_train_epoch_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Log the epoch."""
+        measured = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        self._bar.clear()
+        logger.info(
+            "epoch %d of %s: training accuracy %.3f, validation accuracy %.3f",
+            trainer.current_epoch + 1,
+            trainer.max_epochs,
+            measured["train_accuracy"],
+            measured["val_accuracy"],
+        )
+
+    def teardown(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, stage: str
+    ) -> None:
+        """Close the bar, also when the training fails."""
+        if hasattr(self, "_bar"):
+            self._bar.close()
+
+
+class Curves(lightning.Callback):
+    """Keeps loss and accuracy of every epoch, in memory and in the state of the training."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, float | int | str]] = []
+
+    def on_train_epoch_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Add the epoch's two rows, and stop if the loss is no longer finite."""
+        measured = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        for split in ("train", "val"):
+            self.rows.append(
+                {
+                    "epoch": trainer.current_epoch + 1,
+                    "split": split,
+                    "loss": measured[f"{split}_loss"],
+                    "accuracy": measured[f"{split}_accuracy"],
+                }
+            )
+            if not math.isfinite(measured[f"{split}_loss"]):
+                raise InputError(
+                    f"training: the loss is not finite after epoch {trainer.current_epoch + 1}; "
+                    "lower the learning rate"
+                )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a resumed training needs."""
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over the epochs before a kill."""
+        self.rows = list(state_dict["rows"])
+
+
+class EpochShuffle(Sampler[int]):
+    """A random order that depends on the seed and the epoch alone.
+
+    A training that goes on after a kill sees the order that an uninterrupted one would have seen.
+
+    Parameters
+    ----------
+    length : int
+        Number of patches.
+    seed : int
+    """
+
+    def __init__(self, length: int, seed: int) -> None:
+        self._length = length
+        self._seed = seed
+        self._epoch = 0
+
+    def __len__(self) -> int:
+        """Return the number of patches."""
+        return self._length
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch, from 0; Lightning calls this."""
+        self._epoch = epoch
+
+    def __iter__(self) -> Iterator[int]:
+        """Yield every index once."""
+        order = torch.Generator().manual_seed(derived_seed(self._seed, f"epoch {self._epoch}"))
+        yield from torch.randperm(self._length, generator=order).tolist()
+
+
+class StepSeed(lightning.Callback):
+    """Seeds dropout anew each step, so that a resumed training repeats an uninterrupted one."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+
+    def on_train_batch_start(
+        self,
+        trainer: lightning.Trainer,
+        pl_module: lightning.LightningModule,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        """Seed the generator that dropout draws from."""
+        torch.manual_seed(derived_seed(self._seed, f"dropout {trainer.global_step}"))
+
+
+def fit_network(
+    train: WindowDataset,
+    val: WindowDataset,
+    n_areas: int,
+    options: FitOptions,
+    partial: Path,
+) -> FitResult:
+    """Train a network from scratch, or go on where a killed training of the same key stopped.
+
+    Parameters
+    ----------
+    train, val : WindowDataset
+    n_areas : int
+    options : FitOptions
+    partial : Path
+        Folder of unfinished work of exactly these inputs and options; the state of every finished
+        epoch is kept there.
+
+    Returns
+    -------
+    FitResult
+
+    Raises
+    ------
+    InputError
+        If the loss stops being finite.
+    """
+    partial.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(options.threads)
+    lightning.seed_everything(options.seed, workers=True, verbose=False)
+    module = AreaTraining(n_areas, options.dropout, options.learning_rate)
+    keeper = ModelCheckpoint(
+        dirpath=partial,
+        filename="best",
+        monitor="val_accuracy",
+        mode="max",
+        save_last=True,
+        save_on_train_epoch_end=True,
+        enable_version_counter=False,
+    )
+    curves = Curves()
+    trainer = lightning.Trainer(
+        max_epochs=options.epochs,
+        accelerator=options.accelerator,
+        devices=1,
+        deterministic=True,
+        callbacks=[keeper, StepSeed(options.seed), curves, TrainingProgress()],
+        logger=False,
+        num_sanity_val_steps=0,
+        enable_model_summary=False,
+        enable_progress_bar=False,
+    )
+    last = partial / "last.ckpt"
+    started = time.monotonic()
+    with warnings.catch_warnings():
+        # windows are cut from memory in microseconds, so worker processes would only cost
+        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        warnings.filterwarnings("ignore", message=".*number of training batches.*")
+        warnings.filterwarnings("ignore", message=".*Checkpoint directory.*exists and is not empty")
+        trainer.fit(
+            module,
+            DataLoader(
+                train,
+                batch_size=options.batch_size,
+                sampler=EpochShuffle(len(train), options.seed),
+            ),
+            DataLoader(val, batch_size=options.batch_size),
+            ckpt_path=last if last.exists() else None,
+            weights_only=True,
+        )
+    table = pd.DataFrame(curves.rows, columns=list(CURVE_COLUMNS))
+    best = torch.load(keeper.best_model_path, map_location="cpu", weights_only=True)
+    module.load_state_dict(best["state_dict"])
+    accuracy = table.loc[table["split"] == "val"].set_index("epoch")["accuracy"]
+    return FitResult(
+        network=module.network.to("cpu").eval(),
+        curves=table,
+        best_epoch=int(best["epoch"]) + 1,
+        best_val_accuracy=float(accuracy[int(best["epoch"]) + 1]),
+        seconds=time.monotonic() - started,
+        device=str(trainer.strategy.root_device),
+    )

@@ -1,0 +1,65 @@
+"""The network's training as a Lightning module (V: cross entropy, Adam 1e-4)."""
+
+from __future__ import annotations
+
+import pytorch_lightning as lightning
+import torch
+from torch import nn
+
+from brainarch.network.architecture import AreaNetwork
+
+
+class AreaTraining(lightning.LightningModule):
+    """Trains an `AreaNetwork` and keeps the curves of every epoch.
+
+    Parameters
+    ----------
+    n_areas : int
+        Number of areas.
+    dropout : float
+        Share of outputs dropped in training (A: 0.3).
+    learning_rate : float
+        Of Adam (V: 1e-4).
+    """
+
+    def __init__(self, n_areas: int, dropout: float, learning_rate: float) -> None:
+        super().__init__()
+        self.network = AreaNetwork(n_areas, dropout)
+        for parameter in self.network.parameters():
+            if parameter.dim() == 4:  # 1.6 times faster on a CPU
+                parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+        self.learning_rate = learning_rate
+        self.loss = nn.CrossEntropyLoss()
+
+    def forward(self, windows: torch.Tensor) -> torch.Tensor:
+        """Return the logits, shape (n, n_areas), of windows, shape (n, 1, 134, 134)."""
+        logits: torch.Tensor = self.network(windows.contiguous(memory_format=torch.channels_last))
+        return logits
+
+    def training_step(self, batch: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
+        """Return the loss of a batch."""
+        return self._step(batch, "train")
+
+    def validation_step(self, batch: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
+        """Return the loss of a batch, without dropout."""
+        return self._step(batch, "val")
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Return Adam."""
+        return torch.optim.Adam(self.parameters(), lr=self.learning_rate)
+
+    def _step(self, batch: tuple[torch.Tensor, torch.Tensor], split: str) -> torch.Tensor:
+        windows, labels = batch
+        logits = self(windows)
+        loss: torch.Tensor = self.loss(logits, labels)
+        accuracy = (logits.argmax(dim=1) == labels).float().mean()
+        for name, value in (("loss", loss), ("accuracy", accuracy)):
+            self.log(
+                f"{split}_{name}",
+                value,
+                on_step=False,
+                on_epoch=True,
+                prog_bar=True,
+                batch_size=len(labels),
+            )
+        return loss

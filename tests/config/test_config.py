@@ -1,0 +1,132 @@
+"""The config: what is refused, in which words, and that generated documents are in step."""
+
+from __future__ import annotations
+
+import json
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from brainarch.cli.main import app
+from brainarch.config.document import commented_yaml, heading_of
+from brainarch.config.read import check_config, read_config
+from brainarch.errors import InputError
+
+ROOT = Path(__file__).parents[2]
+CONFIGS = sorted((ROOT / "config").glob("*.yaml"))
+
+
+@pytest.fixture
+def content() -> dict[str, Any]:
+    return deepcopy(yaml.safe_load((ROOT / "config/config.yaml").read_text()))
+
+
+def problem(content: dict[str, Any]) -> str:
+    with pytest.raises(InputError) as caught:
+        check_config(content, "mine.yaml")
+    message = str(caught.value)
+    assert message.startswith("mine.yaml: ")
+    assert "\n" not in message
+    return message
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_shipped_configs_are_valid_and_fit_the_schema(path: Path) -> None:
+    read_config(path)
+    schema = json.loads((ROOT / "workflow/schemas/config.schema.json").read_text())
+    jsonschema.validate(yaml.safe_load(path.read_text()), schema)
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_commented_yaml_keeps_every_value(path: Path) -> None:
+    config = read_config(path)
+    text = commented_yaml(config, heading_of(path.read_text()))
+    assert check_config(yaml.safe_load(text), "written") == config
+
+
+def test_documents_are_in_step_with_the_model() -> None:
+    result = CliRunner().invoke(app, ["config-docs", str(ROOT), "--check"])
+    assert result.exception is None, result.output
+
+
+def test_a_stale_document_is_noticed(tmp_path: Path) -> None:
+    for folder in ("config", "workflow/schemas"):
+        (tmp_path / folder).mkdir(parents=True)
+    for path in [*CONFIGS, ROOT / "config/README.md"]:
+        (tmp_path / "config" / path.name).write_text(path.read_text())
+    stale = (ROOT / "workflow/schemas/config.schema.json").read_text().replace("dataset", "data")
+    (tmp_path / "workflow/schemas/config.schema.json").write_text(stale)
+    result = CliRunner().invoke(app, ["config-docs", str(tmp_path), "--check"])
+    assert isinstance(result.exception, InputError)
+    assert "config.schema.json: out of step" in str(result.exception)
+
+
+def test_unknown_key_suggests_the_right_one(content: dict[str, Any]) -> None:
+    content["training"]["epoch"] = 3
+    assert problem(content) == "mine.yaml: training.epoch: unknown key; did you mean epochs?"
+
+
+def test_unknown_key_inside_splits_is_named_without_internals(content: dict[str, Any]) -> None:
+    content["splits"]["tests"] = [104]
+    assert "splits.tests: unknown key; did you mean test?" in problem(content)
+
+
+def test_missing_key(content: dict[str, Any]) -> None:
+    del content["volume"]["shape"]
+    assert problem(content) == "mine.yaml: volume.shape: this key is missing"
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "expected"),
+    [
+        ("extraction", "stride", 3, "extraction.stride: Input should be 1, 2, 4, 8 or 16"),
+        ("training", "epochs", "many", "training.epochs: Input should be a valid integer"),
+        ("annotations", "slices", [4, 54, 104, 999], "slice 999 is outside the volume (0 to 208)"),
+        ("splits", "train", [5], "splits.train: slice 5 is not among annotations.slices"),
+        ("splits", "train", [4, 4], "splits.train: a slice is named twice"),
+        ("extraction", "rows", [900, 2000], "extraction.rows: [900, 2000] is no range of rows"),
+        ("discovery", "area", "Cx", "discovery.area: Cx is not among the areas"),
+        ("discovery", "upper", "sky", "discovery.upper: sky is neither an area nor outside"),
+        ("annotations", "ignore", [0, 6], "areas: the code 6 is used twice"),
+        ("volume", "path", "somewhere", "volume.path: the phantom is generated"),
+    ],
+)
+def test_wrong_values(
+    content: dict[str, Any], section: str, key: str, value: object, expected: str
+) -> None:
+    content[section][key] = value
+    assert expected in problem(content)
+
+
+@pytest.mark.parametrize("name", ["a b", "x/y", "", "über", "$(id)", "../up"])
+def test_dataset_and_area_names_obey_the_pattern(content: dict[str, Any], name: str) -> None:
+    content["dataset"] = name
+    assert "dataset: " in problem(content)
+    content["dataset"] = "fine"
+    content["areas"][0]["name"] = name
+    assert "areas.0.name: " in problem(content)
+
+
+def test_own_volume_needs_files(content: dict[str, Any]) -> None:
+    content["source"] = "tiff"
+    assert "volume.path: name the files" in problem(content)
+    content["volume"]["path"] = "stack"
+    content["annotations"]["path"] = "labels.tif"
+    content["layers"]["path"] = "layers_{z:04d}.tif"
+    assert "annotations.path: labels.tif needs {z} where the slice stands" in problem(content)
+
+
+def test_file_that_is_no_config(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such config file"):
+        read_config(tmp_path / "none.yaml")
+    (tmp_path / "list.yaml").write_text("- 1\n")
+    with pytest.raises(InputError, match="a config is a table of keys and values"):
+        read_config(tmp_path / "list.yaml")
+    (tmp_path / "broken.yaml").write_text("a: [1\n")
+    with pytest.raises(InputError, match="not readable as YAML"):
+        read_config(tmp_path / "broken.yaml")
