@@ -108,11 +108,14 @@ def train_network(inputs: TrainingInputs, options: FitOptions, output: Path, par
 
 
 def _training_statistics(volume: Volume, labels: Path, splits: Path) -> Normalisation:
+    """Take labelled pixels of training slices; of a slice that is shared, training's part only."""
     areas, where = open_labels(labels), open_labels(splits)
     values = []
     for z in where.annotated_slices:
-        chosen = (where.read_slice(z) == TRAIN_CODE) & (areas.read_slice(z) > 0)
-        if chosen.any():
+        codes = where.read_slice(z)
+        if TRAIN_CODE in codes:
+            shared = (codes > TRAIN_CODE).any()
+            chosen = codes == TRAIN_CODE if shared else areas.read_slice(z) > 0
             values.append(volume.read_slice(z)[chosen])
     if not values:
         raise InputError(f"{splits}: no training pixels; run `brainarch sample` again")

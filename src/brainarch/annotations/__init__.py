@@ -1,0 +1,1 @@
+"""Annotations: importing label slices, the legend, the area table."""

@@ -1,0 +1,192 @@
+"""Label images on disk: OME-Zarr 0.5, as large as the volume, with only some slices filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+from zarr.codecs import ZstdCodec
+
+from brainarch.annotations.legend import Legend
+from brainarch.errors import InputError
+from brainarch.volume.store import ATTRIBUTE, AXES, multiscale_attributes, open_multiscale
+
+#: Side of a chunk in pixels; all chunks of a slice share one file.
+CHUNK = 512
+
+
+@dataclass(frozen=True)
+class Labels:
+    """A stored label image.
+
+    Attributes
+    ----------
+    path : Path
+        The store.
+    array : zarr.Array
+        Shape (z, y, x), uint8; 0 is unlabelled.
+    voxel_um : float
+        Side of the cubic voxel in micrometer.
+    first_slice : int
+        Number of the first slice.
+    annotated_slices : tuple of int
+        Numbers of the slices that hold labels, ascending.
+    """
+
+    path: Path
+    array: zarr.Array[Any]
+    voxel_um: float
+    first_slice: int
+    annotated_slices: tuple[int, ...]
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Number of slices, rows and columns."""
+        z, y, x = self.array.shape
+        return z, y, x
+
+    def index_of(self, z: int) -> int:
+        """Return the array index of slice number ``z``.
+
+        Raises
+        ------
+        InputError
+            If the slice is not annotated.
+        """
+        if z not in self.annotated_slices:
+            have = ", ".join(str(slice_) for slice_ in self.annotated_slices) or "none"
+            raise InputError(f"{self.path}: slice {z} is not annotated; annotated slices: {have}")
+        return z - self.first_slice
+
+    def read_slice(self, z: int) -> NDArray[np.uint8]:
+        """Return the labels of slice number ``z``: uint8, shape (y, x).
+
+        Raises
+        ------
+        InputError
+            If the slice is not annotated.
+        """
+        return np.asarray(self.array[self.index_of(z)], dtype=np.uint8)
+
+    def write_slice(self, z: int, labels: NDArray[np.integer]) -> None:
+        """Store the labels of slice number ``z``, shape (y, x).
+
+        Raises
+        ------
+        InputError
+            If the slice is not among the annotated ones.
+        ValueError
+            If shape or values do not fit.
+        """
+        index = self.index_of(z)
+        if labels.shape != self.shape[1:]:
+            raise ValueError(f"labels of slice {z}: shape {labels.shape}, not {self.shape[1:]}")
+        if labels.size and not 0 <= int(labels.min()) <= int(labels.max()) <= 255:
+            raise ValueError(f"labels of slice {z}: values do not fit uint8")
+        self.array[index] = labels.astype(np.uint8)
+
+
+def create_labels(
+    path: Path,
+    shape: tuple[int, int, int],
+    voxel_um: float,
+    annotated: Sequence[int],
+    *,
+    first_slice: int = 0,
+    legend: Legend | None = None,
+    extra: dict[str, Any] | None = None,
+) -> Labels:
+    """Create an empty label image; fill it with `Labels.write_slice`.
+
+    Parameters
+    ----------
+    path : Path
+        The new store; use `brainarch.atomic.replacing` for one that must be whole or absent.
+    shape : tuple of int
+        Slices, rows and columns of the volume.
+    voxel_um : float
+        Side of the cubic voxel in micrometer.
+    annotated : sequence of int
+        Numbers of the slices that will hold labels.
+    first_slice : int
+        Number of the first slice.
+    legend : Legend, optional
+        Its codes, names and colours are stored for viewers.
+    extra : dict, optional
+        More entries for ``attrs["brainarch"]``.
+
+    Raises
+    ------
+    InputError
+        If a slice is outside the volume or named twice.
+    """
+    path = Path(path)
+    last = first_slice + shape[0] - 1
+    for z in annotated:
+        if not first_slice <= z <= last:
+            raise InputError(
+                f"slice {z}: outside the volume, which has slices {first_slice} to {last}"
+            )
+    slices = sorted(int(z) for z in annotated)
+    if len(set(slices)) != len(slices):
+        raise InputError(f"slices {slices}: one is named twice")
+    scale = (voxel_um, voxel_um, voxel_um)
+    ome = multiscale_attributes("labels", [scale], [(first_slice * voxel_um, 0.0, 0.0)])
+    ome["image-label"] = _image_label(legend)
+    own = {
+        "annotated_slices": slices,
+        "voxel_um": voxel_um,
+        "first_slice": first_slice,
+        **(extra or {}),
+    }
+    group = zarr.create_group(path, zarr_format=3, attributes={"ome": ome, ATTRIBUTE: own})
+    chunk = tuple(min(CHUNK, size) for size in shape[1:])
+    shard = tuple(-(-size // part) * part for size, part in zip(shape[1:], chunk, strict=True))
+    array = group.create_array(
+        "0",
+        shape=shape,
+        dtype="uint8",
+        chunks=(1, *chunk),
+        shards=(1, *shard),
+        compressors=ZstdCodec(level=3),
+        fill_value=0,
+        dimension_names=AXES,
+    )
+    return Labels(path, array, voxel_um, first_slice, tuple(slices))
+
+
+def _image_label(legend: Legend | None) -> dict[str, Any]:
+    """Return the OME-Zarr ``image-label`` attribute: colours and names of the codes."""
+    if legend is None:
+        return {}
+    return {
+        "colors": [{"label-value": area.code, "rgba": [*area.rgb, 255]} for area in legend.areas],
+        "properties": [
+            {"label-value": area.code, "name": area.name, "title": area.title}
+            for area in legend.areas
+        ],
+    }
+
+
+def open_labels(path: Path) -> Labels:
+    """Open a label image for reading.
+
+    Raises
+    ------
+    InputError
+        If it is missing or not a label image of brainarch.
+    """
+    path = Path(path)
+    group, array, voxel_um, first_slice = open_multiscale(path)
+    own: Any = group.attrs.get(ATTRIBUTE)
+    if not isinstance(own, dict) or "annotated_slices" not in own or str(array.dtype) != "uint8":
+        raise InputError(
+            f"{path}: not a label image of brainarch; make one with `brainarch import-annotations`"
+        )
+    annotated = tuple(int(z) for z in own["annotated_slices"])
+    return Labels(path, array, voxel_um, first_slice, annotated)

@@ -1,0 +1,80 @@
+"""The verb that converts a TIFF stack to an OME-Zarr volume."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def convert(
+    *,
+    input_: Annotated[
+        str,
+        typer.Option(
+            "--input",
+            help="Folder of single-slice TIFF files, quoted pattern ('scan/z*.tif'), or one "
+            "multi-page TIFF or BigTIFF.",
+        ),
+    ],
+    shape: Annotated[str, typer.Option(help="Declared slices,rows,columns, e.g. 720,1420,5805.")],
+    voxel_um: Annotated[float, typer.Option(help="Side of the cubic voxel in micrometer.")],
+    output: Annotated[Path, typer.Option(help="OME-Zarr volume to make.")],
+    dtype: Annotated[str, typer.Option(help="Declared grey values: uint8 or uint16.")] = "uint8",
+    first_slice: Annotated[
+        int, typer.Option(min=0, help="Number of the first slice, as file names count.")
+    ] = 0,
+    output_slices: Annotated[
+        Path | None,
+        typer.Option(help="Table of slices with SHA-256; by default slices.csv beside the output."),
+    ] = None,
+    partial: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for unfinished work; by default .partial beside the output's folder."
+        ),
+    ] = None,
+    memory_mb: Annotated[float, typer.Option(min=1, help="Memory that may be used, in MB.")] = 2000,
+    slab: Annotated[
+        int | None,
+        typer.Option(
+            help="Slices held in memory at a time, a multiple of 8; by default the most of 64, 32, "
+            "16, 8 that fit the memory. It decides how the result is cut into files."
+        ),
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Threads.")] = 1,
+) -> None:
+    """Convert a TIFF stack to an OME-Zarr 0.5 volume with a resolution pyramid."""
+    import zarr
+
+    from brainarch.cli.parsing import parse_shape
+    from brainarch.volume.convert import check_declared, plan_conversion
+    from brainarch.volume.convert import convert as run
+    from brainarch.volume.stack import open_stack
+
+    declared = parse_shape(shape)
+    stack = open_stack(input_, first_slice)
+    check_declared(stack, declared, dtype)
+    plan = plan_conversion(
+        declared,
+        dtype,
+        voxel_um,
+        first_slice=first_slice,
+        memory_mb=memory_mb,
+        threads=threads,
+        slab=slab,
+    )
+    typer.echo(
+        f"convert: {len(plan.slabs)} slabs of {plan.slab} slices, {len(plan.levels)} levels, "
+        f"predicted memory {plan.memory_mb:.0f} of {memory_mb:.0f} MB"
+    )
+    if partial is None:
+        partial = output.absolute().parent.parent / ".partial"
+    with zarr.config.set({"threading.max_workers": threads, "async.concurrency": threads}):
+        run(stack, plan, output, partial, slices_table=output_slices, threads=threads)
+
+
+def register(app: typer.Typer) -> None:
+    """Add this room's verbs to the command."""
+    app.command("convert")(convert)

@@ -1,0 +1,1 @@
+"""The network's accuracy on sampled patches."""

@@ -1,0 +1,1 @@
+"""Patches: which pixels each split samples, and the tables that say so."""

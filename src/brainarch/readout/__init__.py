@@ -1,0 +1,1 @@
+"""What representations of sampled patches say: classifiers, clusters, geometry, outliers."""

@@ -1,0 +1,225 @@
+"""Classifiers on representations (V, Fig. 4): fitted on train patches, scored on others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC, LinearSVC
+
+from brainarch.embedding.store import NoisyRepresentations, Representations
+from brainarch.progress import progress
+from brainarch.readout.convergence import fit_checked
+from brainarch.statistics.bootstrap import N_RESAMPLES, accuracy_interval, index_blocks
+
+#: Most iterations of the logistic regression and the linear SVM.
+MAX_ITERATIONS = 5000
+#: Inverse strength of regularisation of all classifiers, on standardised units (ours:
+#: scikit-learn's default; nothing is tuned, so no split is looked at twice).
+REGULARISATION = 1.0
+
+CLASSIFIER_COLUMNS = {
+    "network": "network whose representation is classified",
+    "classifier": "cnn (the network's own last layer), logistic, linear_svm or rbf_svm",
+    "split": "patches that are scored; classifiers are fitted on train",
+    "accuracy": "share of patches whose area is predicted (0 to 1)",
+    "low": "lower end of the 95 % interval (spatial block bootstrap, percentile)",
+    "high": "upper end of the 95 % interval",
+    "patches": "patches that are scored",
+    "blocks": "spatial blocks of these patches, the units of the bootstrap",
+    "converged": "whether the fit converged",
+}
+NOISE_COLUMNS = {
+    "network": "network whose representation is classified",
+    "classifier": "logistic, linear_svm or rbf_svm; fitted on clean train patches",
+    "variance": "variance of Gaussian noise on grey values in [0, 1], clipped",
+    "accuracy": "share of noisy patches whose area is predicted (0 to 1)",
+    "low": "lower end of the 95 % interval (spatial block bootstrap, percentile)",
+    "high": "upper end of the 95 % interval",
+    "patches": "patches that are scored",
+    "blocks": "spatial blocks of these patches, the units of the bootstrap",
+}
+
+
+@dataclass(frozen=True)
+class FittedClassifier:
+    """A classifier that was fitted, and whether the fit converged."""
+
+    pipeline: Pipeline
+    converged: bool
+
+    def predict(self, values: NDArray[np.float32]) -> NDArray[np.int64]:
+        """Return the area index of every representation."""
+        return np.asarray(self.pipeline.predict(values), dtype=np.int64)
+
+
+def make_classifiers() -> dict[str, Pipeline]:
+    """Return the classifiers, not fitted; each standardises the units first (ours)."""
+    models: dict[str, Any] = {
+        "logistic": LogisticRegression(C=REGULARISATION, max_iter=MAX_ITERATIONS),
+        "linear_svm": LinearSVC(C=REGULARISATION, dual=False, max_iter=MAX_ITERATIONS),
+        "rbf_svm": SVC(C=REGULARISATION, kernel="rbf", gamma="scale"),
+    }
+    return {name: make_pipeline(StandardScaler(), model) for name, model in models.items()}
+
+
+def fit_classifiers(
+    train: Mapping[str, Representations],
+) -> dict[tuple[str, str], FittedClassifier]:
+    """Fit every classifier on every network's train representations.
+
+    Parameters
+    ----------
+    train : mapping of str to Representations
+        By network.
+
+    Returns
+    -------
+    dict
+        By network and classifier.
+    """
+    jobs = [
+        (network, name, pipeline)
+        for network in train
+        for name, pipeline in make_classifiers().items()
+    ]
+    fitted = {}
+    for network, name, pipeline in progress(jobs, desc="fitting classifiers", unit="fit"):
+        content = train[network]
+        converged = fit_checked(pipeline, content.values, content.area, name=f"{name} on {network}")
+        fitted[network, name] = FittedClassifier(pipeline, converged)
+    return fitted
+
+
+def classifier_table(
+    classifiers: Mapping[tuple[str, str], FittedClassifier],
+    scored: Mapping[str, Mapping[str, Representations]],
+    *,
+    n_resamples: int = N_RESAMPLES,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Return the accuracy of every classifier on every split.
+
+    Parameters
+    ----------
+    classifiers : mapping
+        From `fit_classifiers`.
+    scored : mapping of str to mapping
+        Split to network to representations.
+    n_resamples, seed
+        Of the block bootstrap.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns as in `CLASSIFIER_COLUMNS`.
+    """
+    rows = [
+        {
+            "network": network,
+            "classifier": name,
+            "split": split,
+            **_score(
+                classifier.predict(networks[network].values), networks[network], n_resamples, seed
+            ),
+            "converged": classifier.converged,
+        }
+        for split, networks in scored.items()
+        for (network, name), classifier in classifiers.items()
+    ]
+    return pd.DataFrame(rows, columns=list(CLASSIFIER_COLUMNS))
+
+
+def head_row(
+    network: str,
+    predicted: NDArray[np.integer],
+    test: Representations,
+    *,
+    n_resamples: int = N_RESAMPLES,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Return the row of a network's own last layer, for reference.
+
+    Parameters
+    ----------
+    network : str
+        Name of the network.
+    predicted : ndarray of int, shape (n,)
+        Area indices that its last layer predicts.
+    test : Representations
+        Of the same n patches.
+    n_resamples, seed
+        Of the block bootstrap.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns as in `CLASSIFIER_COLUMNS`; converged is empty.
+    """
+    score = _score(predicted, test, n_resamples, seed)
+    row = {"network": network, "classifier": "cnn", "split": "test", **score, "converged": None}
+    return pd.DataFrame([row], columns=list(CLASSIFIER_COLUMNS))
+
+
+def noise_table(
+    classifiers: Mapping[tuple[str, str], FittedClassifier],
+    noisy: Mapping[str, NoisyRepresentations],
+    *,
+    n_resamples: int = N_RESAMPLES,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Return the accuracy on noisy patches of classifiers fitted on clean ones (V; ours).
+
+    Parameters
+    ----------
+    classifiers : mapping
+        From `fit_classifiers`.
+    noisy : mapping of str to NoisyRepresentations
+        By network; networks without noisy representations are left out.
+    n_resamples, seed
+        Of the block bootstrap.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns as in `NOISE_COLUMNS`.
+    """
+    jobs = [
+        (network, name, classifier, float(variance), level)
+        for (network, name), classifier in classifiers.items()
+        if network in noisy
+        for variance, level in zip(noisy[network].variance, noisy[network].levels, strict=True)
+    ]
+    rows = [
+        {
+            "network": network,
+            "classifier": name,
+            "variance": variance,
+            **_score(classifier.predict(level.values), level, n_resamples, seed),
+        }
+        for network, name, classifier, variance, level in progress(
+            jobs, desc="scoring noisy patches", unit="score"
+        )
+    ]
+    return pd.DataFrame(rows, columns=list(NOISE_COLUMNS))
+
+
+def _score(
+    predicted: NDArray[np.integer], truth: Representations, n_resamples: int, seed: int
+) -> dict[str, float]:
+    right = predicted == truth.area
+    low, high = accuracy_interval(right, truth.block, n_resamples, seed)
+    return {
+        "accuracy": float(right.mean()),
+        "low": low,
+        "high": high,
+        "patches": len(right),
+        "blocks": index_blocks(truth.block)[1],
+    }

@@ -1,0 +1,164 @@
+"""GMM score (V, Fig. 4): how clusters found without labels agree with the areas."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.decomposition import PCA
+from sklearn.metrics import adjusted_mutual_info_score
+from sklearn.mixture import GaussianMixture
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from brainarch.embedding.store import Representations
+from brainarch.progress import progress
+from brainarch.readout.convergence import fit_checked
+from brainarch.seeds import derived_seed
+from brainarch.statistics.bootstrap import N_RESAMPLES, bootstrap_counts
+from brainarch.statistics.metrics import adjusted_rand, joint_counts_by_block, v_measures
+
+#: Starts of the expectation maximisation, of which the likeliest is kept (ours).
+STARTS = 5
+#: Most iterations of a start.
+MAX_ITERATIONS = 500
+#: Units that the mixture is fitted on; wider networks are reduced to so many by PCA (ours).
+MAX_UNITS = 64
+#: Added to the variances of standardised units (ours), since units that are silent in all patches
+#: of a cluster would otherwise make any patch in which they speak infinitely unlikely.
+REGULARISATION = 1e-3
+
+GMM_COLUMNS = {
+    "network": "network whose representation is clustered",
+    "v_measure": "V-measure of clusters and areas of the test patches (0 to 1)",
+    "homogeneity": "1 if every cluster holds one area only (0 to 1)",
+    "completeness": "1 if every area lies in one cluster only (0 to 1)",
+    "ari": "adjusted Rand index (about 0 by chance, 1 if equal)",
+    "ami": "adjusted mutual information (about 0 by chance, 1 if equal)",
+    "components": "components of the Gaussian mixture: as many as areas",
+    "low": "lower end of the V-measure's 95 % interval (spatial block bootstrap of test patches)",
+    "high": "upper end of the V-measure's 95 % interval",
+    "ari_low": "lower end of the adjusted Rand index's 95 % interval",
+    "ari_high": "upper end of the adjusted Rand index's 95 % interval",
+    "patches": "test patches",
+    "blocks": "spatial blocks of these patches",
+    "converged": "whether the best start converged",
+}
+
+
+def gmm_table(
+    train: Mapping[str, Representations],
+    test: Mapping[str, Representations],
+    *,
+    seed: int,
+    n_resamples: int = N_RESAMPLES,
+) -> pd.DataFrame:
+    """Return how well clusters of every network's representation agree with the areas.
+
+    Parameters
+    ----------
+    train, test : mapping of str to Representations
+        By network. The mixture is fitted on train, without areas; test patches are assigned.
+    seed : int
+        The config's.
+    n_resamples : int
+        Of the block bootstrap.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns as in `GMM_COLUMNS`.
+    """
+    rows = []
+    for network in progress(list(train), desc="clustering", unit="network"):
+        held = test[network]
+        components = len(np.unique(train[network].area))
+        cluster, converged = assign_clusters(
+            train[network].values, held.values, components, seed, name=f"GMM on {network}"
+        )
+        rows.append(
+            {
+                "network": network,
+                **_scores(held, cluster, components, n_resamples, seed),
+                "patches": len(held),
+                "converged": converged,
+            }
+        )
+    return pd.DataFrame(rows, columns=list(GMM_COLUMNS))
+
+
+def assign_clusters(
+    train: NDArray[np.floating],
+    test: NDArray[np.floating],
+    components: int,
+    seed: int,
+    *,
+    name: str = "GMM",
+) -> tuple[NDArray[np.int64], bool]:
+    """Fit a Gaussian mixture on train representations and assign test representations.
+
+    Parameters
+    ----------
+    train, test : ndarray, shapes (n, units) and (m, units)
+        Standardised by the train mean and standard deviation first.
+    components : int
+        Of the mixture, with full covariances.
+    seed : int
+        The config's.
+    name : str
+        For the log line if it does not converge.
+
+    Returns
+    -------
+    ndarray of int64, shape (m,)
+        Component of each test row.
+    bool
+        Whether the fit converged.
+    """
+    steps = [StandardScaler()]
+    if train.shape[1] > MAX_UNITS:
+        steps.append(PCA(min(MAX_UNITS, len(train)), svd_solver="full"))
+    scale = make_pipeline(*steps).fit(train.astype(np.float64))
+    mixture = GaussianMixture(
+        components,
+        covariance_type="full",
+        n_init=STARTS,
+        max_iter=MAX_ITERATIONS,
+        reg_covar=REGULARISATION,
+        random_state=derived_seed(seed, "gaussian mixture"),
+    )
+    converged = fit_checked(mixture, scale.transform(train.astype(np.float64)), name=name)
+    assigned = mixture.predict(scale.transform(test.astype(np.float64)))
+    return np.asarray(assigned, dtype=np.int64), converged
+
+
+def _scores(
+    test: Representations,
+    cluster: NDArray[np.int64],
+    components: int,
+    n_resamples: int,
+    seed: int,
+) -> dict[str, float]:
+    counts = joint_counts_by_block(test.area, cluster, test.block, (len(test.areas), components))
+    homogeneity, completeness, v_measure = (float(v) for v in v_measures(counts.sum(axis=0)))
+    low, high = bootstrap_counts(
+        lambda sums: np.stack([v_measures(sums)[2], adjusted_rand(sums)], axis=1),
+        counts,
+        n_resamples,
+        seed,
+    )
+    return {
+        "v_measure": v_measure,
+        "homogeneity": homogeneity,
+        "completeness": completeness,
+        "ari": float(adjusted_rand(counts.sum(axis=0))),
+        "ami": float(adjusted_mutual_info_score(test.area, cluster)),
+        "components": components,
+        "low": float(low[0]),
+        "high": float(high[0]),
+        "ari_low": float(low[1]),
+        "ari_high": float(high[1]),
+        "blocks": len(counts),
+    }

@@ -1,0 +1,209 @@
+"""Geometry of representations: principal components, relations of areas, outliers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.covariance import LedoitWolf
+from sklearn.decomposition import PCA
+from sklearn.preprocessing import StandardScaler
+
+from brainarch.embedding.store import Representations
+from brainarch.readout.inputs import comparable
+from brainarch.statistics.bootstrap import N_RESAMPLES, bootstrap_counts, index_blocks
+from brainarch.statistics.metrics import ratio
+
+#: Principal components that are drawn.
+DRAWN = 3
+#: Principal components whose share of the variance is reported.
+REPORTED = 10
+#: Fewest train patches of an area for its covariance, and so its outliers, to be estimated.
+MIN_PATCHES = 10
+
+RELATION_COLUMNS = {
+    "network": "network whose representation is meant",
+    "area": "area",
+    "other": "other area",
+    "distance": "distance between the means of the two areas (the representation's units)",
+    "spread": "root mean square distance of the area's patches from their mean (same units)",
+    "other_spread": "the same of the other area",
+    "separation": "distance divided by the root mean square of the two spreads",
+    "low": "lower end of the separation's 95 % interval (spatial block bootstrap)",
+    "high": "upper end of the separation's 95 % interval",
+    "nearest": "whether no area is less separated from this one than the other is",
+}
+OUTLIER_COLUMNS = {
+    "z": "slice number",
+    "y": "row of the patch's centre pixel",
+    "x": "column of the patch's centre pixel",
+    "area": "area of the centre pixel",
+    "network": "network whose representation is meant",
+    "distance": "Mahalanobis distance from the area's train patches, over the square root of the "
+    "number of units: about 1 is usual",
+    "rank": "1 is the farthest patch of the area",
+    "closest_area": "area whose train patches it is closest to by the same distance",
+}
+
+
+def principal_components(
+    values: NDArray[np.floating], commensurate: bool = True
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the first principal components and their shares of the variance (V, Fig. 5).
+
+    Parameters
+    ----------
+    values : ndarray, shape (n, units)
+        Representations.
+    commensurate : bool
+        If False, units are standardised first (ours).
+
+    Returns
+    -------
+    scores : ndarray of float64, shape (n, 3)
+        Components 1 to 3; zeros where there are fewer than three.
+    shares : ndarray of float64, shape (at most 10,)
+        Share of the whole variance; NaN if there is none.
+    """
+    centred = comparable(values, commensurate)
+    number = min(REPORTED, *centred.shape)
+    if not centred.any():
+        return np.zeros((len(centred), DRAWN)), np.full(number, np.nan)
+    model = PCA(number, svd_solver="full")
+    scores = model.fit_transform(centred)
+    drawn = np.zeros((len(centred), DRAWN))
+    drawn[:, : min(DRAWN, number)] = scores[:, :DRAWN]
+    return drawn, np.asarray(model.explained_variance_ratio_, dtype=np.float64)
+
+
+def area_relations(
+    content: Representations, *, n_resamples: int = N_RESAMPLES, seed: int = 0
+) -> pd.DataFrame:
+    """Return how far apart areas are, relative to their own spread (ours).
+
+    Parameters
+    ----------
+    content : Representations
+        Of a network; units of different scales are standardised first.
+    n_resamples, seed
+        Of the block bootstrap.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row an ordered pair of areas that have patches; columns as in `RELATION_COLUMNS`
+        without ``network``.
+    """
+    values = comparable(content.values, content.commensurate)
+    present = np.unique(content.area)
+    area_index, n_areas = index_blocks(content.area)
+    block_index, n_blocks = index_blocks(content.block)
+    units = values.shape[1]
+    # Number, squared length and sum of the patches of every block and area.
+    counts = np.zeros((n_blocks, n_areas, units + 2))
+    np.add.at(counts[..., 0], (block_index, area_index), 1)
+    np.add.at(counts[..., 1], (block_index, area_index), np.einsum("iu,iu->i", values, values))
+    np.add.at(counts[..., 2:], (block_index, area_index), values)
+
+    distance, spread, separation = _separations(counts.sum(axis=0)[None])
+    low, high = bootstrap_counts(lambda sums: _separations(sums)[2], counts, n_resamples, seed)
+    others = np.where(np.eye(n_areas, dtype=bool), np.inf, separation[0])
+    nearest = others.min(axis=1)
+    names = [content.areas[index] for index in present]
+    rows = [
+        {
+            "area": names[a],
+            "other": names[b],
+            "distance": distance[0, a, b],
+            "spread": spread[0, a],
+            "other_spread": spread[0, b],
+            "separation": separation[0, a, b],
+            "low": low[a, b],
+            "high": high[a, b],
+            "nearest": bool(separation[0, a, b] == nearest[a]),
+        }
+        for a in range(n_areas)
+        for b in range(n_areas)
+        if a != b
+    ]
+    return pd.DataFrame(rows, columns=[name for name in RELATION_COLUMNS if name != "network"])
+
+
+def area_outliers(train: Representations, test: Representations, count: int) -> pd.DataFrame:
+    """Return the test patches that are least like the train patches of their area (ours).
+
+    Distances are Mahalanobis distances with the covariance of each area's train patches, shrunk
+    after Ledoit and Wolf, on standardised units.
+
+    Parameters
+    ----------
+    train, test : Representations
+        Of one network.
+    count : int
+        Most patches reported of an area.
+
+    Returns
+    -------
+    pandas.DataFrame
+        By area and rank; columns as in `OUTLIER_COLUMNS` without ``network``. Areas with fewer
+        than 10 train patches have no rows.
+    """
+    scale = StandardScaler().fit(train.values.astype(np.float64))
+    fitted = scale.transform(train.values.astype(np.float64))
+    scored = scale.transform(test.values.astype(np.float64))
+    numbers = np.bincount(train.area, minlength=len(train.areas))
+    estimated = np.flatnonzero(numbers >= MIN_PATCHES)
+    columns = [name for name in OUTLIER_COLUMNS if name != "network"]
+    if len(estimated) == 0:
+        return pd.DataFrame(columns=columns)
+    distances = np.stack(
+        [
+            np.sqrt(LedoitWolf().fit(fitted[train.area == index]).mahalanobis(scored))
+            for index in estimated
+        ],
+        axis=1,
+    ) / np.sqrt(scored.shape[1])
+    closest = estimated[distances.argmin(axis=1)]
+    tables = []
+    for column, index in enumerate(estimated):
+        members = np.flatnonzero(test.area == index)
+        farthest = members[np.argsort(-distances[members, column], kind="stable")[:count]]
+        tables.append(
+            pd.DataFrame(
+                {
+                    "z": test.z[farthest],
+                    "y": test.y[farthest],
+                    "x": test.x[farthest],
+                    "area": test.areas[index],
+                    "distance": distances[farthest, column],
+                    "rank": np.arange(1, len(farthest) + 1),
+                    "closest_area": _names(closest[farthest], test.areas),
+                }
+            )
+        )
+    return pd.concat(tables, ignore_index=True)[columns]
+
+
+def _names(indices: NDArray[np.integer], areas: Sequence[str]) -> list[str]:
+    return [areas[index] for index in indices]
+
+
+def _separations(
+    sums: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return distances, spreads and separations from numbers, squared lengths and sums.
+
+    Shapes: (resamples, areas, units + 2) -> (resamples, areas, areas), (resamples, areas),
+    (resamples, areas, areas).
+    """
+    number = sums[..., :1]
+    mean = ratio(sums[..., 2:], np.broadcast_to(number, sums[..., 2:].shape))
+    length = np.einsum("rau,rau->ra", mean, mean)
+    products = mean @ mean.transpose(0, 2, 1)
+    squared = length[:, :, None] + length[:, None, :] - 2 * products
+    distance = np.sqrt(np.maximum(squared, 0))
+    variance = np.maximum(ratio(sums[..., 1], number[..., 0]) - length, 0)
+    pooled = np.sqrt((variance[:, :, None] + variance[:, None, :]) / 2)
+    return distance, np.sqrt(variance), ratio(distance, pooled)

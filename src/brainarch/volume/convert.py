@@ -1,0 +1,445 @@
+"""Converting a TIFF stack to a sharded OME-Zarr volume, slab by slab, so that a kill costs little.
+
+A slab is as deep as a shard, so each file of the result is written once, and every level of the
+pyramid comes from the slab in memory. Unfinished work lies in a folder named by what goes in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import uuid
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import zarr
+from numpy.typing import NDArray
+from zarr.codecs import ZstdCodec
+
+from brainarch import __version__
+from brainarch.atomic import replacing, write_json
+from brainarch.errors import InputError
+from brainarch.progress import progress_bar
+from brainarch.tables import write_table
+from brainarch.volume.pyramid import CHUNK_DEPTH, Level, halve, plan_levels
+from brainarch.volume.stack import Stack, describe
+from brainarch.volume.store import ATTRIBUTE, AXES, multiscale_attributes
+
+#: Depths of a slab, the deepest that fits the memory is taken.
+SLAB_DEPTHS = (64, 32, 16, 8)
+#: Memory of the interpreter with its libraries, in MB (measured).
+BASE_MB = 170.0
+#: Copies of a shard that the encoder holds at most (measured).
+SHARD_COPIES = 3
+#: Level of the zstd compression.
+ZSTD_LEVEL = 3
+#: Name of the store in the folder of unfinished work.
+STORE_NAME = "volume.ome.zarr"
+MB = 1e6
+
+SLICE_COLUMNS = {
+    "slice": "slice number",
+    "file": "name of the file that the slice came from",
+    "page": "index of the slice in that file",
+    "sha256": "SHA-256 of the slice's grey values, row by row, little-endian",
+}
+
+
+@dataclass(frozen=True)
+class ConversionPlan:
+    """How a stack is converted; everything that decides the bytes of the result.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Slices, rows and columns.
+    dtype : str
+        Type of the grey values.
+    voxel_um : float
+        Side of the cubic voxel in micrometer.
+    first_slice : int
+        Number of the first slice.
+    slab : int
+        Slices held in memory at a time, the depth of a shard of level 0.
+    levels : tuple of Level
+        The pyramid.
+    memory_mb : float
+        Predicted peak memory in MB.
+    """
+
+    shape: tuple[int, int, int]
+    dtype: str
+    voxel_um: float
+    first_slice: int
+    slab: int
+    levels: tuple[Level, ...]
+    memory_mb: float
+
+    @property
+    def slabs(self) -> list[tuple[int, int]]:
+        """First and one past the last index of every slab's slices."""
+        starts = range(0, self.shape[0], self.slab)
+        return [(start, min(start + self.slab, self.shape[0])) for start in starts]
+
+
+def check_declared(stack: Stack, shape: Sequence[int], dtype: str) -> None:
+    """Check that a stack is what the config says it is.
+
+    Raises
+    ------
+    InputError
+        If shape or type differ.
+    """
+    if stack.shape != tuple(shape) or str(stack.dtype) != dtype:
+        raise InputError(
+            f"{stack.name}: the data are {describe(stack.shape, stack.dtype)}, but "
+            f"{describe(shape, dtype)} was declared; correct the declaration or the data"
+        )
+
+
+def plan_conversion(
+    shape: tuple[int, int, int],
+    dtype: str,
+    voxel_um: float,
+    *,
+    first_slice: int = 0,
+    memory_mb: float = 2000.0,
+    threads: int = 1,
+    slab: int | None = None,
+) -> ConversionPlan:
+    """Choose the deepest slab that fits the memory.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Slices, rows and columns.
+    dtype : str
+        uint8 or uint16.
+    voxel_um : float
+        Side of the cubic voxel in micrometer.
+    first_slice : int
+        Number of the first slice.
+    memory_mb : float
+        Memory that the conversion may use, in MB.
+    threads : int
+        Threads that read and downsample.
+    slab : int, optional
+        Depth of a slab, a multiple of 8; without it the memory decides.
+
+    Raises
+    ------
+    InputError
+        If the memory is too small, or a number makes no sense.
+    """
+    if voxel_um <= 0:
+        raise InputError(f"voxel size {voxel_um} um: must be positive")
+    if min(shape) < 1:
+        raise InputError(f"shape {describe(shape, dtype)}: every size must be at least 1")
+    if slab is not None and (slab < 1 or slab % CHUNK_DEPTH):
+        raise InputError(f"slab of {slab} slices: must be a multiple of {CHUNK_DEPTH}")
+    # No deeper than the volume, in whole chunks.
+    full = shape[0] if shape[0] < CHUNK_DEPTH else -(-shape[0] // CHUNK_DEPTH) * CHUNK_DEPTH
+    depths = sorted({min(depth, full) for depth in ([slab] if slab else SLAB_DEPTHS)}, reverse=True)
+    itemsize = np.dtype(dtype).itemsize
+    for depth in depths:
+        levels = plan_levels(shape, voxel_um, first_slice, depth)
+        needed = _predict_memory(shape, depth, itemsize, levels, threads)
+        if needed <= memory_mb:
+            return ConversionPlan(shape, dtype, voxel_um, first_slice, depth, levels, needed)
+    raise InputError(
+        f"memory of {memory_mb:.0f} MB: a slab of {depths[-1]} slices needs {needed:.0f} MB; "
+        "give more memory or fewer threads"
+    )
+
+
+def convert(
+    stack: Stack,
+    plan: ConversionPlan,
+    output: Path,
+    partial: Path,
+    *,
+    slices_table: Path | None = None,
+    threads: int = 1,
+) -> None:
+    """Convert a stack, going on where an interrupted conversion stopped.
+
+    Parameters
+    ----------
+    stack : Stack
+        What to convert.
+    plan : ConversionPlan
+        How.
+    output : Path
+        The OME-Zarr store to make; what stands there is replaced only at the very end.
+    partial : Path
+        Folder for unfinished work, on the file system of ``output``. The work lies in a folder
+        named by a key of the input files (names, sizes, times), the plan and the version.
+    slices_table : Path, optional
+        Where the table of slices with their SHA-256 goes; by default ``slices.csv`` beside
+        ``output``.
+    threads : int
+        Threads that read and downsample.
+
+    Raises
+    ------
+    InputError
+        If a slice cannot be read, the folder of unfinished work holds anything else, or the
+        written data do not read back as they went in.
+    """
+    identity = _identity(stack, plan)
+    work = _open_work(partial, identity)
+    store = work / STORE_NAME
+    done = _finished_slabs(work, plan) if store.exists() else {}
+    if done:
+        print(f"convert: going on after {len(done)} of {len(plan.slabs)} slabs in {work}")
+    else:
+        shutil.rmtree(store, ignore_errors=True)
+        _create_store(store, plan)
+    with progress_bar(plan.shape[0], "converting", "slice") as bar:
+        for number, (start, stop) in enumerate(plan.slabs):
+            if number not in done:
+                _remove_slab(store, plan, number)
+                record = _convert_slab(stack, plan, store, number, threads)
+                write_json(work / "done" / f"{number:05d}.json", record)
+                done[number] = record
+            bar.update(stop - start)
+    with progress_bar(plan.shape[0], "validating", "slice") as bar:
+        for number, (start, stop) in enumerate(plan.slabs):
+            if not _reads_back(store, plan, number, done[number]):
+                (work / "done" / f"{number:05d}.json").unlink()
+                raise InputError(
+                    f"{store}: slices {start + plan.first_slice} to {stop - 1 + plan.first_slice} "
+                    "do not read back as written; check the disk and convert again"
+                )
+            bar.update(stop - start)
+    _check_metadata(store, plan)
+    hashes = [sha for number in sorted(done) for sha in done[number]["slices"]]
+    table = slices_table if slices_table is not None else output.parent / "slices.csv"
+    _write_slices(stack, plan, hashes, table)
+    _publish(store, output)
+    shutil.rmtree(work)
+    with suppress(OSError):  # other unfinished work may lie there
+        partial.rmdir()
+
+
+def _predict_memory(
+    shape: tuple[int, int, int],
+    depth: int,
+    itemsize: int,
+    levels: Sequence[Level],
+    threads: int,
+) -> float:
+    """Return the predicted peak memory in MB.
+
+    A slab and the level made from it are held together with either the slices being decoded or
+    summed (one a thread, four bytes a pixel with their sums) or the copies of one shard.
+    """
+    pixels = shape[1] * shape[2]
+    slab = depth * pixels * itemsize
+    second = slab / (levels[1].factor[0] * 4) if len(levels) > 1 else 0.0
+    slices = threads * pixels * (2 * itemsize + 4)
+    shard = SHARD_COPIES * int(np.prod(levels[0].shard)) * itemsize
+    return BASE_MB + (slab + second + max(slices, shard)) / MB
+
+
+def _identity(stack: Stack, plan: ConversionPlan) -> dict[str, Any]:
+    """Return everything that the result depends on, as JSON types."""
+    files = []
+    for path in stack.files:
+        status = path.stat()
+        files.append([path.name, status.st_size, status.st_mtime_ns])
+    content = {
+        "stage": "convert",
+        "version": __version__,
+        "files": files,
+        "plan": {key: value for key, value in asdict(plan).items() if key != "memory_mb"},
+        "zstd": ZSTD_LEVEL,
+    }
+    identity: dict[str, Any] = json.loads(json.dumps(content))
+    return identity
+
+
+def _open_work(partial: Path, identity: dict[str, Any]) -> Path:
+    """Return the folder of unfinished work of an identity, new if need be; refuse other content."""
+    text = json.dumps(identity, sort_keys=True)
+    work = partial / f"convert-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    if not work.exists():
+        with replacing(work) as temporary:
+            (temporary / "done").mkdir(parents=True)
+            write_json(temporary / "identity.json", identity)
+        return work
+    known = ("identity.json", "done", STORE_NAME)
+    strange = sorted(entry.name for entry in work.iterdir() if entry.name not in known)
+    try:
+        found = json.loads((work / "identity.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        found = None
+    if strange or found != identity:
+        what = strange[0] if strange else "identity.json"
+        raise InputError(
+            f"{work}: {what} there is not from this conversion; remove the folder and convert again"
+        )
+    return work
+
+
+def _finished_slabs(work: Path, plan: ConversionPlan) -> dict[int, dict[str, Any]]:
+    """Return the records of the slabs that are finished, by slab number."""
+    records = {}
+    for number in range(len(plan.slabs)):
+        path = work / "done" / f"{number:05d}.json"
+        if path.exists():
+            records[number] = json.loads(path.read_text(encoding="utf-8"))
+    return records
+
+
+def _create_store(store: Path, plan: ConversionPlan) -> None:
+    """Write the metadata of an empty volume."""
+    group = zarr.create_group(store, zarr_format=3, attributes=_attributes(plan))
+    for index, level in enumerate(plan.levels):
+        group.create_array(
+            str(index),
+            shape=level.shape,
+            dtype=plan.dtype,
+            chunks=level.chunk,
+            shards=level.shard,
+            compressors=ZstdCodec(level=ZSTD_LEVEL),
+            fill_value=0,
+            dimension_names=AXES,
+        )
+
+
+def _attributes(plan: ConversionPlan) -> dict[str, Any]:
+    ome = multiscale_attributes(
+        "volume", [level.scale for level in plan.levels], [level.origin for level in plan.levels]
+    )
+    own = {
+        "voxel_um": plan.voxel_um,
+        "first_slice": plan.first_slice,
+        "downsampling": "mean over the voxels of the level below, rounded half up",
+    }
+    return {"ome": ome, ATTRIBUTE: own}
+
+
+def _level_range(plan: ConversionPlan, index: int, number: int) -> tuple[int, int]:
+    """Return the slices of a level that a slab fills."""
+    level = plan.levels[index]
+    start = number * level.shard[0]
+    return start, min(start + level.shard[0], level.shape[0])
+
+
+def _remove_slab(store: Path, plan: ConversionPlan, number: int) -> None:
+    """Remove what a kill left of a slab: its shards, whole or not, of every level."""
+    for index in range(len(plan.levels)):
+        shutil.rmtree(store / str(index) / "c" / str(number), ignore_errors=True)
+
+
+def _convert_slab(
+    stack: Stack, plan: ConversionPlan, store: Path, number: int, threads: int
+) -> dict[str, Any]:
+    """Read a slab, write it and the levels made from it; return what `_read_back` must find."""
+    start, stop = plan.slabs[number]
+    slab = stack.read(start, stop, threads)
+    record: dict[str, Any] = {"slices": [_sha256(image) for image in slab], "levels": []}
+    for index, level in enumerate(plan.levels):
+        if index:
+            slab = halve(slab, level.factor, threads)
+            record["levels"].append(_sha256(slab))
+        _write_shards(store, index, level, slab, _level_range(plan, index, number)[0])
+    return record
+
+
+def _write_shards(
+    store: Path, index: int, level: Level, slab: NDArray[np.generic], start: int
+) -> None:
+    """Write a slab of one level, a shard at a time so that the encoder's copies stay small."""
+    array = zarr.open_array(store / str(index), mode="r+", zarr_format=3)
+    _, rows, columns = level.shape
+    _, high, wide = level.shard
+    for top in range(0, rows, high):
+        for left in range(0, columns, wide):
+            part = slab[:, top : top + high, left : left + wide]
+            array[
+                start : start + slab.shape[0],
+                top : top + part.shape[1],
+                left : left + part.shape[2],
+            ] = part
+
+
+def _reads_back(store: Path, plan: ConversionPlan, number: int, record: dict[str, Any]) -> bool:
+    """Return whether a slab stands on disk as it was written."""
+    slices: list[str] = []
+    levels: list[str] = []
+    try:
+        for index, level in enumerate(plan.levels):
+            array = zarr.open_array(store / str(index), mode="r", zarr_format=3)
+            start, stop = _level_range(plan, index, number)
+            digest = hashlib.sha256()
+            for low in range(start, stop, level.chunk[0]):
+                band = np.asarray(array[low : min(low + level.chunk[0], stop)])
+                if index == 0:
+                    slices += [_sha256(image) for image in band]
+                else:
+                    digest.update(_bytes(band))
+            if index:
+                levels.append(digest.hexdigest())
+    except (ValueError, RuntimeError, OSError):  # zarr finds a wrong checksum or a cut-off file
+        return False
+    return record == {"slices": slices, "levels": levels}
+
+
+def _bytes(array: NDArray[np.generic]) -> memoryview:
+    """Return the values, row by row, little-endian."""
+    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).data
+
+
+def _sha256(array: NDArray[np.generic]) -> str:
+    return hashlib.sha256(_bytes(array)).hexdigest()
+
+
+def _check_metadata(store: Path, plan: ConversionPlan) -> None:
+    """Check that the store describes itself as planned."""
+    group = zarr.open_group(store, mode="r", zarr_format=3)
+    good = dict(group.attrs) == json.loads(json.dumps(_attributes(plan)))
+    for index, level in enumerate(plan.levels):
+        array = zarr.open_array(store / str(index), mode="r", zarr_format=3)
+        found = (array.shape, array.chunks, array.shards, str(array.dtype))
+        good = good and found == (level.shape, level.chunk, level.shard, plan.dtype)
+    if not good:
+        raise InputError(f"{store}: its metadata were changed; remove it and convert again")
+
+
+def _write_slices(stack: Stack, plan: ConversionPlan, hashes: Sequence[str], path: Path) -> None:
+    """Write the table of slices."""
+    frame = pd.DataFrame(
+        {
+            "slice": np.arange(plan.shape[0]) + plan.first_slice,
+            "file": [page.path.name for page in stack.pages],
+            "page": [page.index for page in stack.pages],
+            "sha256": list(hashes),
+        }
+    )
+    write_table(frame, path, SLICE_COLUMNS)
+
+
+def _publish(store: Path, output: Path) -> None:
+    """Move a finished store to where it belongs, replacing what stood there."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    retired = output.with_name(f".{uuid.uuid4().hex[:8]}-retired-{output.name}")
+    if output.exists():
+        output.rename(retired)
+    try:
+        store.rename(output)
+    except OSError as error:
+        if retired.exists():
+            retired.rename(output)
+        raise InputError(
+            f"{output}: cannot move the result there from {store} ({error.strerror}); keep the "
+            "folder of unfinished work on the same file system"
+        ) from None
+    shutil.rmtree(retired, ignore_errors=True)

@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+import typer
+import zarr
+from PIL import Image
+from scipy.ndimage import uniform_filter
+from typer.testing import CliRunner
+
+from brainarch.annotations.areas import check_codes, recode
+from brainarch.annotations.images import read_label_image
+from brainarch.annotations.legend import read_legend
+from brainarch.annotations.store import open_labels
+from brainarch.cli.annotations import import_annotations
+from brainarch.errors import InputError
+from brainarch.tables import read_columns, read_table
+from brainarch.volume.store import ATTRIBUTE, multiscale_attributes
+
+SHAPE = (12, 310, 420)
+FIRST = 50
+
+
+@pytest.fixture(scope="module")
+def volume(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("a “v” ü") / "volume.ome.zarr"
+    ome = multiscale_attributes("volume", [(2.0, 2.0, 2.0)], [(100.0, 0.0, 0.0)])
+    attributes = {"ome": ome, ATTRIBUTE: {"first_slice": FIRST}}
+    group = zarr.create_group(path, zarr_format=3, attributes=attributes)
+    group.create_array("0", shape=SHAPE, dtype="uint8", chunks=(1, 310, 420))
+    return path
+
+
+@pytest.fixture
+def image() -> np.ndarray:
+    """Codes 300 and 301 (area A), 7 (area B, thin), 9 (left out), 0."""
+    codes = np.zeros(SHAPE[1:], dtype=np.uint16)
+    codes[10:200, 5:105] = 300
+    codes[10:200, 105:300] = 301
+    codes[220:300, 5:400] = 7
+    codes[:5, :5] = 9
+    return codes
+
+
+def command(volume: Path, folder: Path, images: dict[int, Path], *more: str):
+    app = typer.Typer()
+    app.command()(import_annotations)
+    arguments = [f"--volume={volume}"]
+    arguments += [f"--slice={z}={path}" for z, path in images.items()]
+    for name in ("labels", "legend", "table"):
+        arguments.append(f"--output-{name}={folder / name}.csv")
+    return CliRunner().invoke(app, [*arguments, *more])
+
+
+AREAS = ("--area=A=300,301", "--area=B=7", "--ignore=0,9")
+
+
+def refusal(*arguments, **named) -> str:
+    result = command(*arguments, **named)
+    assert isinstance(result.exception, InputError), result.output
+    return str(result.exception)
+
+
+def test_store_legend_and_table(volume, image, tmp_path, caplog):
+    odd = tmp_path / "it's “x=1” ü.tif"
+    tifffile.imwrite(odd, image)
+    only = tmp_path / "b.png"
+    Image.fromarray(np.where(image == 7, 7, 0).astype(np.uint8)).save(only)
+    with caplog.at_level(logging.WARNING):
+        result = command(
+            volume, tmp_path, {58: only, 53: odd}, *AREAS, "--title=A=Area ü", "--share=B=0.5"
+        )
+    assert result.exit_code == 0, result.output
+    assert [record.getMessage() for record in caplog.records] == [
+        "slice 58: area A has no pixel on it"
+    ]
+    labels = open_labels(tmp_path / "labels.csv")
+    assert labels.annotated_slices == (53, 58)
+    expected = np.select([np.isin(image, (300, 301)), image == 7], [1, 2])
+    np.testing.assert_array_equal(labels.read_slice(53), expected)
+    np.testing.assert_array_equal(labels.read_slice(58), np.where(image == 7, 2, 0))
+    legend = read_legend(tmp_path / "legend.csv")
+    assert (legend.names, legend.titles) == (("A", "B"), ("Area ü", "B"))
+    table = read_table(tmp_path / "table.csv")
+    assert set(read_columns(tmp_path / "table.csv")) == set(table.columns)
+    assert table[["slice", "area"]].to_numpy().tolist() == [
+        [53, "A"], [53, "B"], [58, "A"], [58, "B"],
+    ]  # fmt: skip
+    # A is 190 x 295: (190 - 127) x (295 - 127) whole patches, 1 x 2 of them side by side.
+    # B is 80 x 395: a patch is inside by half where its 128 rows hold 64 of B or, at the ends,
+    # more rows and fewer columns; scipy's moving mean counts them.
+    a, b = table.iloc[0], table.iloc[1]
+    assert (a["pixels"], a["um2"], a["interior_centres"]) == (190 * 295, 190 * 295 * 4, 63 * 168)
+    assert a["share_centres"] == 63 * 168
+    assert a["independent_patches"] == 2
+    assert (b["pixels"], b["interior_centres"]) == (80 * 395, 0)
+    share = uniform_filter((image == 7).astype(float), 128, mode="constant") + 1e-9
+    assert b["share_centres"] == ((share >= 0.5) & (image == 7)).sum() > 0
+    assert b["independent_patches"] == 3
+    assert table.iloc[2, 2:].tolist() == [0] * 5
+    np.testing.assert_array_equal(table.iloc[3, 2:].tolist(), b.iloc[2:].tolist())
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16", "int32"])
+def test_integer_types_and_formats(tmp_path, dtype):
+    codes = np.arange(12, dtype=dtype).reshape(3, 4)
+    tifffile.imwrite(tmp_path / "l.TIF", codes, photometric="minisblack")
+    np.testing.assert_array_equal(read_label_image(tmp_path / "l.TIF"), codes)
+    if dtype in ("uint8", "uint16"):
+        Image.fromarray(codes).save(tmp_path / "l.png")
+        np.testing.assert_array_equal(read_label_image(tmp_path / "l.png"), codes)
+
+
+def test_palette_images_are_their_indices(tmp_path):
+    codes = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    picture = Image.fromarray(codes, mode="P")
+    picture.putpalette(list(range(255, -1, -1)) * 3)
+    picture.save(tmp_path / "l.png")
+    colours = np.zeros((3, 256), dtype=np.uint16)
+    tifffile.imwrite(tmp_path / "l.tif", codes, photometric="palette", colormap=colours)
+    np.testing.assert_array_equal(read_label_image(tmp_path / "l.png"), codes)
+    np.testing.assert_array_equal(read_label_image(tmp_path / "l.tif"), codes)
+
+
+def test_unknown_codes_are_listed_with_their_pixels(volume, image, tmp_path):
+    path = tmp_path / "l.tif"
+    image[100, 100:103] = 8
+    image[0, 400] = 65535
+    tifffile.imwrite(path, image)
+    assert refusal(volume, tmp_path, {53: path}, *AREAS) == (
+        f"{path}: the legend has no area for code 8 (3 px), 65535 (1 px); add it to an area or "
+        "ignore it"
+    )
+    assert not (tmp_path / "labels.csv").exists()
+
+
+def test_other_shape(volume, tmp_path):
+    path = tmp_path / "l.tif"
+    tifffile.imwrite(path, np.ones((420, 310), np.uint8))
+    assert refusal(volume, tmp_path, {53: path}, *AREAS) == (
+        f"{path}: labels of slice 53 are 420 x 310 px, but the volume's slices are 310 x 420; use "
+        "labels drawn on this volume"
+    )
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".png"])
+def test_colour(volume, tmp_path, suffix):
+    path = tmp_path / f"l{suffix}"
+    Image.fromarray(np.zeros((310, 420, 3), np.uint8)).save(path)
+    assert refusal(volume, tmp_path, {53: path}, *AREAS) == (
+        f"{path}: is a colour image; give labels as whole numbers"
+    )
+
+
+def test_fractions(volume, tmp_path):
+    path = tmp_path / "l.tif"
+    tifffile.imwrite(path, np.ones(SHAPE[1:], np.float32))
+    assert refusal(volume, tmp_path, {53: path}, *AREAS) == (
+        f"{path}: labels are float32; wanted whole numbers, uint8 or uint16"
+    )
+
+
+def test_no_labelled_pixel(volume, tmp_path):
+    path = tmp_path / "l.tif"
+    tifffile.imwrite(path, np.zeros(SHAPE[1:], np.uint8))
+    assert refusal(volume, tmp_path, {53: path}, *AREAS) == (
+        f"{path}: no pixel belongs to an area; check codes and ignored codes"
+    )
+
+
+@pytest.mark.parametrize("z", [49, 62, 0])
+def test_slice_outside_the_volume(volume, image, tmp_path, z):
+    path = tmp_path / "l.tif"
+    tifffile.imwrite(path, image)
+    assert refusal(volume, tmp_path, {z: path}, *AREAS) == (
+        f"{volume}: slice {z} is outside the volume, which has slices 50 to 61"
+    )
+
+
+def test_files_that_are_none(volume, tmp_path):
+    path = tmp_path / "l.tif"
+    assert refusal(volume, tmp_path, {53: path}, *AREAS) == f"{path}: no such file"
+    path = tmp_path / "l.png"
+    path.write_bytes(b"")
+    assert refusal(volume, tmp_path, {53: path}, *AREAS).startswith(
+        f"{path}: not a readable PNG file ("
+    )
+    path = tmp_path / "l.jpg"
+    path.write_bytes(b"")
+    assert refusal(volume, tmp_path, {53: path}, *AREAS) == (
+        f"{path}: not a TIFF or PNG file; export the labels as one of them"
+    )
+
+
+def test_codes_must_mean_one_thing(volume, image, tmp_path):
+    path = tmp_path / "l.tif"
+    tifffile.imwrite(path, image)
+    images = {53: path}
+    assert refusal(volume, tmp_path, images, "--area=A=1,2", "--area=B=2") == (
+        "code 2: stands for A and B; choose one"
+    )
+    assert refusal(volume, tmp_path, images, "--area=A=0") == (
+        "code 0: stands for A and is ignored; choose one"
+    )
+    assert refusal(volume, tmp_path, images, "--area=A=x") == (
+        "--area A x: wanted whole numbers, e.g. 4 or 4,54"
+    )
+    assert refusal(volume, tmp_path, images, "--area=A") == "--area A: wanted NAME=VALUE"
+    assert refusal(volume, tmp_path, images, "--area=A=1", "--share=A=2") == (
+        "--share A=2: wanted a share above 0 and at most 1"
+    )
+    assert refusal(volume, tmp_path, images, "--area=A=1", "--share=C=1").startswith("area 'C'")
+    with pytest.raises(InputError, match="area A: it has no code"):
+        check_codes({"A": []}, [0])
+
+
+def test_recode_against_one_pixel_at_a_time():
+    rng = np.random.default_rng(3)
+    image = rng.choice([0, 5, 17, 40000, 3], size=(40, 50))
+    codes = [[5, 40000], [17]]
+    expected = [[{5: 1, 40000: 1, 17: 2}.get(int(v), 0) for v in row] for row in image]
+    np.testing.assert_array_equal(recode(image, codes, [0, 3], "image"), expected)
+    with pytest.raises(InputError, match=r"image: .* code -1 \(1 px\)"):
+        recode(np.array([[-1, 5]]), codes, [0], "image")

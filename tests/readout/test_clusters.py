@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn import metrics as reference
+from sklearn.cluster import KMeans
+
+from brainarch.readout import clusters
+
+
+def table(train, test):
+    return clusters.gmm_table({"cnn": train}, {"cnn": test}, seed=1).iloc[0]
+
+
+def test_planted_clusters_are_found(make, planted):
+    found = table(make(*planted(0, n=100)), make(*planted(1, n=100)))
+    assert found["v_measure"] > 0.97
+    assert found["ari"] > 0.97
+    assert found["ami"] > 0.97
+    assert found["components"] == 3
+    assert found["converged"]
+    assert found["low"] <= found["v_measure"] <= found["high"]
+
+
+def test_clusters_that_are_not_areas_score_nothing(make, planted):
+    rng = np.random.default_rng(3)
+    values, area = planted(0, n=100)
+    held, truth = planted(1, n=100)
+    found = table(make(values, area), make(held, rng.permutation(truth)))
+    assert found["v_measure"] < 0.05
+    assert abs(found["ari"]) < 0.03
+    assert abs(found["ami"]) < 0.03
+
+
+def test_scores_are_sklearns(make, planted):
+    train, test = make(*planted(0, apart=2.5)), make(*planted(1, apart=2.5))
+    assigned, _ = clusters.assign_clusters(train.values, test.values, 3, seed=1)
+    found = table(train, test)
+    assert 0.1 < found["v_measure"] < 0.95
+    expected = reference.homogeneity_completeness_v_measure(test.area, assigned)
+    got = [found["homogeneity"], found["completeness"], found["v_measure"]]
+    np.testing.assert_allclose(got, expected, rtol=1e-9)
+    assert found["ari"] == pytest.approx(reference.adjusted_rand_score(test.area, assigned))
+    assert found["ami"] == pytest.approx(reference.adjusted_mutual_info_score(test.area, assigned))
+
+
+def test_elongated_clusters_need_full_covariances():
+    # Two crossing cigars, which k-means cuts across.
+    rng = np.random.default_rng(0)
+    area = np.repeat([0, 1], 300)
+    stretch = np.array([[5.0, 0.5], [0.5, 5.0]])
+    values = rng.normal(size=(600, 2)) * stretch[area] + area[:, None] * np.array([5.0, 0.0])
+    spherical = KMeans(2, n_init=5, random_state=0).fit_predict(values)
+    assigned, _ = clusters.assign_clusters(values, values, 2, seed=0)
+    assert reference.v_measure_score(area, assigned) > 0.6
+    assert reference.v_measure_score(area, spherical) < 0.5
+
+
+def test_silent_units_do_no_harm(planted):
+    values, _ = planted(0, n=100)
+    silent = np.zeros((len(values), 5))
+    held, truth = planted(1, n=100)
+    heard = silent.copy()
+    heard[::10, 0] = 0.1
+    assigned, _ = clusters.assign_clusters(
+        np.hstack([values, silent]), np.hstack([held, heard]), 3, seed=1
+    )
+    assert reference.v_measure_score(truth, assigned) > 0.9
+
+
+def test_wide_networks_are_reduced(planted, monkeypatch):
+    widths = []
+    fit = clusters.fit_checked
+
+    def spy(model, data, name):
+        widths.append(data.shape[1])
+        return fit(model, data, name=name)
+
+    monkeypatch.setattr(clusters, "fit_checked", spy)
+    values, _ = planted(0, n=40, units=100, apart=20)
+    held, _ = planted(1, n=40, units=100, apart=20)
+    clusters.assign_clusters(values, held, 3, seed=1)
+    clusters.assign_clusters(values[:, :64], held[:, :64], 3, seed=1)
+    assert widths == [64, 64]
+
+
+def test_seed_decides(planted):
+    values, _ = planted(0, apart=3)
+    first, again = (clusters.assign_clusters(values, values, 3, seed=4)[0] for _ in range(2))
+    np.testing.assert_array_equal(first, again)

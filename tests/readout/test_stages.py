@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from brainarch.cli import readout as readout_cli
+from brainarch.embedding.store import (
+    NoisyRepresentations,
+    load_representations,
+    save_noisy,
+    save_representations,
+)
+from brainarch.errors import InputError
+from brainarch.readout.drawing import load_drawing
+from brainarch.tables import read_columns, read_table
+
+
+@pytest.fixture
+def files(tmp_path, make, planted):
+    """Train, test and noisy representations of two networks, one of them worthless."""
+    for split, seed in (("train", 0), ("test", 1)):
+        values, area = planted(seed)
+        cnn = make(values, area)
+        noise = np.random.default_rng(seed).normal(size=values.shape)
+        texture = make(noise, area, network="texture", commensurate=False)
+        for name, content in (("cnn", cnn), ("texture", texture)):
+            save_representations(content, tmp_path / f"{name}_{split}.zarr")
+            noisy = NoisyRepresentations(np.array([0, 0.1]), (content, content))
+            save_noisy(noisy, tmp_path / f"{name}_noise.zarr")
+    return tmp_path
+
+
+def run(verb, *words):
+    app = typer.Typer()
+    readout_cli.register(app)
+    result = CliRunner().invoke(app, [verb, *map(str, words)])
+    if result.exception is not None:
+        raise result.exception
+
+
+def given(files, *splits):
+    return [
+        word
+        for split in splits
+        for name in ("cnn", "texture")
+        for word in (f"--{split}", f"{name}={files / f'{name}_{split}.zarr'}")
+    ]
+
+
+def classify(files, *words):
+    run(
+        "classify",
+        *given(files, "train", "test", "noise"),
+        *("--output", files / "classifiers.csv", "--output-noise", files / "noise.csv"),
+        *("--bootstrap", 100, *words),
+    )
+    return read_table(files / "classifiers.csv"), read_table(files / "noise.csv")
+
+
+def test_classify_compares_networks(files):
+    accuracies, noise = classify(files)
+    test = accuracies[accuracies["split"] == "test"]
+    by_network = test.groupby("network")["accuracy"].mean()
+    assert by_network["cnn"] > 0.95
+    assert by_network["texture"] < 0.5
+    assert set(accuracies["split"]) == {"train", "test"}
+    assert len(noise) == 2 * 3 * 2
+    assert "95 %" in read_columns(files / "classifiers.csv")["low"]
+
+
+def test_classify_shows_the_networks_own_head(files, make, planted):
+    values, area = planted(1)
+    content = make(values, area)
+    predictions = pd.DataFrame(
+        {
+            "z": content.z,
+            "y": content.y,
+            "x": content.x,
+            "area": [content.areas[index] for index in content.area],
+            "predicted": ["Ctx"] * len(content),
+        }
+    )
+    predictions.to_csv(files / "predictions.csv", index=False)
+    accuracies, _ = classify(files, "--head", f"cnn={files / 'predictions.csv'}")
+    row = accuracies[accuracies["classifier"] == "cnn"].iloc[0]
+    assert row["accuracy"] == pytest.approx(1 / 3)
+    assert row["split"] == "test"
+    assert pd.isna(row["converged"])
+    assert accuracies[accuracies["classifier"] != "cnn"]["converged"].all()
+
+    predictions.assign(predicted="ZI").to_csv(files / "predictions.csv", index=False)
+    with pytest.raises(InputError, match="predicts 'ZI', which is no area"):
+        classify(files, "--head", f"cnn={files / 'predictions.csv'}")
+    predictions.assign(y=0).to_csv(files / "predictions.csv", index=False)
+    with pytest.raises(InputError, match="predictions of other patches"):
+        classify(files, "--head", f"cnn={files / 'predictions.csv'}")
+
+
+def test_results_do_not_depend_on_the_run(files):
+    first = classify(files)
+    second = classify(files)
+    for one, other in zip(first, second, strict=True):
+        pd.testing.assert_frame_equal(one, other)
+
+
+def test_cluster_score(files):
+    run("cluster-score", *given(files, "train", "test"), "--output", files / "gmm.csv")
+    found = read_table(files / "gmm.csv").set_index("network")
+    assert found.loc["cnn", "v_measure"] > 0.9
+    assert found.loc["texture", "v_measure"] < 0.2
+    assert found["components"].tolist() == [3, 3]
+
+
+def test_gram(files):
+    run(
+        "gram",
+        *given(files, "test"),
+        *("--output-error", files / "error.csv", "--output-blocks", files / "blocks.csv"),
+        *("--output-drawing", f"cnn={files / 'gram.zarr'}", "--patches-per-area", 20),
+    )
+    errors = read_table(files / "error.csv").set_index("network")
+    assert errors["patches_per_area"].tolist() == [20, 20]
+    assert errors.loc["cnn", "constant"] == pytest.approx(np.sqrt(2 / 3))
+    assert errors.loc["cnn", "orthogonal"] == pytest.approx(np.sqrt(1 / 3 - 1 / 60))
+    assert errors.loc["cnn", "block_error"] < errors.loc["texture", "block_error"]
+    blocks = read_table(files / "blocks.csv")
+    assert len(blocks) == 2 * 9
+    drawing = load_drawing(files / "gram.zarr")
+    assert drawing.gram.shape == (60, 60)
+    own = drawing.gram[:20, :20].mean()
+    row = blocks[(blocks["network"] == "cnn") & (blocks["area"] == "Ctx")].iloc[0]
+    assert row["other"] == "Ctx"
+    assert row["mean"] == pytest.approx(own, rel=1e-5)
+
+
+def test_pca(files):
+    run(
+        "pca",
+        *given(files, "test"),
+        *("--output", files / "pca.csv", "--output-variance", files / "variance.csv"),
+        *("--patches-per-area", 10),
+    )
+    table = read_table(files / "pca.csv")
+    assert table.groupby(["network", "area"]).size().tolist() == [10] * 6
+    shares = read_table(files / "variance.csv")
+    assert shares.groupby("network")["share"].sum().tolist() == pytest.approx([1, 1])
+    assert shares["component"].tolist() == list(range(1, 7)) * 2
+
+
+def test_relations(files):
+    run(
+        "relations",
+        *given(files, "train", "test"),
+        *("--output", files / "relations.csv", "--output-outliers", files / "outliers.csv"),
+        *("--outliers", 4),
+    )
+    table = read_table(files / "relations.csv")
+    assert len(table) == 2 * 6
+    assert table.groupby(["network", "area"])["nearest"].sum().tolist() == [1] * 6
+    outliers = read_table(files / "outliers.csv")
+    assert outliers.groupby(["network", "area"]).size().tolist() == [4] * 6
+
+
+def save_other(files, name, split, **changes):
+    path = files / f"{name}_{split}.zarr"
+    content = load_representations(path)
+    save_representations(replace(content, **changes), path)
+
+
+def test_networks_must_describe_the_same_patches(files):
+    content = load_representations(files / "texture_test.zarr")
+    save_other(files, "texture", "test", y=content.y + 1)
+    with pytest.raises(InputError, match=r"texture_test\.zarr: describes other patches than"):
+        classify(files)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"checkpoint": "other"}, "--test cnn: its checkpoint differ"),
+        ({"network": "untrained"}, "--test cnn: its network differ"),
+    ],
+)
+def test_train_and_test_must_be_of_one_network(files, change, message):
+    save_other(files, "cnn", "test", **change)
+    with pytest.raises(InputError, match=message):
+        classify(files)
+
+
+def test_options_must_go_together(files):
+    with pytest.raises(InputError, match="--train and --test: give both for texture"):
+        run(
+            "cluster-score",
+            *given(files, "train")[:2],
+            *given(files, "test"),
+            *("--output", files / "gmm.csv"),
+        )
+    with pytest.raises(InputError, match="--noise and --output-noise: give both or neither"):
+        run(
+            "classify",
+            *given(files, "train", "test"),
+            *("--output", files / "c.csv", "--output-noise", files / "n.csv"),
+        )
+    with pytest.raises(InputError, match="--output-drawing vgg: no --test"):
+        run(
+            "gram",
+            *given(files, "test"),
+            *("--output-error", files / "e.csv", "--output-blocks", files / "b.csv"),
+            *("--output-drawing", f"vgg={files / 'g.zarr'}"),
+        )
+    with pytest.raises(InputError, match="wanted NAME=VALUE"):
+        run("pca", "--test", "x", "--output", "a.csv", "--output-variance", "b.csv")
