@@ -1,0 +1,1 @@
+"""Subdivisions found inside an area, and the spatial nulls that they must beat."""

@@ -1,0 +1,88 @@
+"""Components of two slices matched by their profiles."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import jensenshannon
+
+
+def profile_distances(
+    first: NDArray[np.floating], second: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """Return the Jensen-Shannon distances of two sets of profiles.
+
+    Parameters
+    ----------
+    first, second : ndarray, shape (m, bins), (n, bins)
+        Non-negative; rows are scaled to a sum of 1. A row of zeros, a component without a pixel in
+        any bin, is at distance 1 from everything.
+
+    Returns
+    -------
+    ndarray, shape (m, n)
+        Square root of the divergence to base 2, so between 0 (equal) and 1 (disjoint).
+    """
+    distances = np.ones((len(first), len(second)))
+    for i, a in enumerate(first):
+        for j, b in enumerate(second):
+            if a.sum() > 0 and b.sum() > 0:
+                distances[i, j] = float(jensenshannon(a, b, base=2))
+    return np.where(np.isfinite(distances), distances, 0.0)
+
+
+def match_profiles(first: pd.DataFrame, second: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Match the components of two slices one to one, at the least total distance.
+
+    A takes each component's nearest one, which may give one component twice; the column ``nearest``
+    says which that is.
+
+    Parameters
+    ----------
+    first, second : DataFrame
+        Profiles, one row a component (the index), one column a bin, as
+        `brainarch.discovery.profiles.profile_matrix` returns. The same bins in both.
+
+    Returns
+    -------
+    matches : DataFrame
+        component, matched, distance, nearest, nearest_distance, next_distance (to the nearest
+        component that is not the match; how clear the match is).
+    distances : DataFrame
+        component, other, distance, matched (bool): all pairs.
+
+    Raises
+    ------
+    ValueError
+        If the bins differ.
+    """
+    if list(first.columns) != list(second.columns):
+        raise ValueError("profiles have different bins")
+    values = profile_distances(first.to_numpy(), second.to_numpy())
+    rows, columns = linear_sum_assignment(values)
+    pairs = dict(zip(rows.tolist(), columns.tolist(), strict=True))
+    matches, distances = [], []
+    for i, component in enumerate(first.index):
+        for j, other in enumerate(second.index):
+            distances.append((component, other, values[i, j], pairs.get(i) == j))
+        if i in pairs:
+            j = pairs[i]
+            nearest = int(values[i].argmin())
+            others = np.delete(values[i], j)
+            matches.append(
+                (
+                    component,
+                    second.index[j],
+                    values[i, j],
+                    second.index[nearest],
+                    values[i, nearest],
+                    float(others.min()) if len(others) else np.nan,
+                )
+            )
+    names = ["component", "matched", "distance", "nearest", "nearest_distance", "next_distance"]
+    return (
+        pd.DataFrame(matches, columns=names),
+        pd.DataFrame(distances, columns=["component", "other", "distance", "matched"]),
+    )

@@ -1,0 +1,139 @@
+"""Components of an area: a Gaussian mixture on the factors' coefficients (M, A)."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import GaussianMixture
+from threadpoolctl import threadpool_limits
+
+from brainarch.errors import InputError
+from brainarch.seeds import derived_seed
+
+#: Components (M, A).
+COMPONENTS = 4
+#: Starts, each from k-means (ours; A: 1).
+STARTS = 5
+#: Most EM iterations of a start (ours).
+MAX_ITERATIONS = 300
+#: Added to the variances, in units of each coefficient's own variance (ours). Half of the
+#: coefficients are exactly 0; with less, components settle on which ones are.
+REGULARISATION = 0.05
+#: Standard deviations below this are none.
+TINY = float(np.finfo(np.float32).tiny)
+#: Most pixels that the mixture is fitted on (ours; neighbours share most of their patch, so more
+#: add time and hardly information); every pixel is assigned.
+FIT_PIXELS = 30_000
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """A fitted mixture.
+
+    Attributes
+    ----------
+    used : ndarray of bool, shape (k,)
+        Factors that vary in the area; the others are left out.
+    scale : ndarray, shape (used,)
+        Standard deviations that coefficients are divided by.
+    model : sklearn.mixture.GaussianMixture
+        In these units, full covariances; components ordered by weight, largest first.
+    converged : bool
+    iterations : int
+        Of the best start.
+    log_likelihood : float
+        Mean per pixel, in nats, of the scaled coefficients.
+    """
+
+    used: NDArray[np.bool_]
+    scale: NDArray[np.float64]
+    model: GaussianMixture
+    converged: bool
+    iterations: int
+    log_likelihood: float
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """Share of the pixels that each component explains."""
+        return np.asarray(self.model.weights_, dtype=np.float64)
+
+    def assign(self, C: NDArray[np.floating]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """Return the most probable component 1 ... and its probability for rows of C (n, k)."""
+        posterior = self.model.predict_proba(C[:, self.used] / self.scale)
+        best = posterior.argmax(axis=1)
+        probability = np.take_along_axis(posterior, best[:, None], axis=1)[:, 0]
+        return np.asarray(best + 1, dtype=np.uint8), probability.astype(np.float32)
+
+
+def fit_mixture(
+    C: NDArray[np.floating],
+    components: int = COMPONENTS,
+    regularisation: float = REGULARISATION,
+    seed: int = 0,
+    threads: int = 1,
+) -> Mixture:
+    """Fit a Gaussian mixture with full covariances to coefficients.
+
+    Each coefficient is divided by its standard deviation, so that one regularisation fits all; a
+    mixture of full covariances does not otherwise depend on the scale. Many coefficients are
+    exactly 0, which makes covariances singular: the regularisation keeps them regular.
+
+    Parameters
+    ----------
+    C : ndarray, shape (n, k)
+        Coefficients of pixels.
+    components : int
+        Components (M, A: 4).
+    regularisation : float
+        Added to the diagonal of each covariance, in units of each coefficient's variance.
+    seed : int
+        Of the starts.
+    threads : int
+        CPU threads.
+
+    Raises
+    ------
+    InputError
+        If there are too few pixels, or no coefficient varies.
+    """
+    C = np.asarray(C, dtype=np.float64)
+    if len(C) < 2 * components:
+        raise InputError(
+            f"components: {len(C)} pixels are too few for {components} components; "
+            "lower --inside-px or --components"
+        )
+    deviation = C.std(axis=0)
+    used = deviation > 1e-6 * max(float(deviation.max()), TINY)
+    if not used.any():
+        raise InputError(
+            "components: no factor's coefficient varies in the area; fit the factors on a slice "
+            "that holds it"
+        )
+    model = GaussianMixture(
+        n_components=components,
+        covariance_type="full",
+        n_init=STARTS,
+        max_iter=MAX_ITERATIONS,
+        reg_covar=regularisation,
+        random_state=derived_seed(seed, "mixture"),
+    )
+    scaled = C[:, used] / deviation[used]
+    with threadpool_limits(limits=threads), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(scaled)
+        order = np.argsort(-model.weights_, kind="stable")
+        for name in ("weights_", "means_", "covariances_", "precisions_", "precisions_cholesky_"):
+            setattr(model, name, getattr(model, name)[order])
+        likelihood = float(model.score(scaled))
+    return Mixture(
+        used=used,
+        scale=deviation[used],
+        model=model,
+        converged=bool(model.converged_),
+        iterations=int(model.n_iter_),
+        log_likelihood=likelihood,
+    )

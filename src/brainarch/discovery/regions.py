@@ -1,0 +1,73 @@
+"""Which pixels of a grid an analysis looks at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
+
+from brainarch.errors import InputError
+
+#: Least distance to the border of the pixels whose mixture is fitted, in pixels (A).
+INSIDE_PX = 64
+
+
+def inside_mask(mask: NDArray[np.bool_], distance: float) -> NDArray[np.bool_]:
+    """Return the pixels of a mask that are farther than ``distance`` from its outside.
+
+    The same as erosion with a disk of that radius (A), with what lies beyond the slice outside, for
+    its windows are partly empty.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (rows, columns)
+    distance : float
+        In pixels; 0 returns the mask.
+    """
+    if distance <= 0 or not mask.any():
+        return mask.copy()
+    rows = np.flatnonzero(mask.any(axis=1))
+    columns = np.flatnonzero(mask.any(axis=0))
+    box = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+    far = distance_transform_edt(np.pad(mask[box], 1))[1:-1, 1:-1] > distance
+    inside = np.zeros_like(mask)
+    inside[box] = far
+    return inside
+
+
+def on_grid(
+    labels: NDArray[Any], y: NDArray[np.integer], x: NDArray[np.integer], name: str
+) -> NDArray[Any]:
+    """Return a whole slice's pixels at a grid's rows and columns.
+
+    Parameters
+    ----------
+    labels : ndarray, shape (rows of the slice, columns of the slice)
+    y, x : ndarray of int, shape (h,), (w,)
+        Pixel positions of the grid.
+    name : str
+        What the labels are, for the message.
+
+    Raises
+    ------
+    InputError
+        If the grid reaches beyond the labels.
+    """
+    if len(y) and len(x) and (int(y[-1]) >= labels.shape[0] or int(x[-1]) >= labels.shape[1]):
+        raise InputError(
+            f"{name}: {labels.shape[0]} x {labels.shape[1]} pixels, but the grid reaches pixel "
+            f"({int(y[-1])}, {int(x[-1])}); both must belong to one volume"
+        )
+    return np.asarray(labels[np.ix_(y, x)])
+
+
+def draw_pixels(mask: NDArray[np.bool_], most: int, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Return a mask of at most ``most`` of a mask's pixels, drawn without replacement."""
+    flat = np.flatnonzero(mask)
+    if len(flat) <= most:
+        return mask.copy()
+    drawn = np.zeros(mask.size, dtype=bool)
+    drawn[rng.choice(flat, size=most, replace=False)] = True
+    return drawn.reshape(mask.shape)

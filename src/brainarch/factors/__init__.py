@@ -1,0 +1,1 @@
+"""Non-negative factors of the representation: fit, project, select, align."""

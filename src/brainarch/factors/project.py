@@ -1,0 +1,179 @@
+"""Coefficient maps of a slice with the basis fixed, by bands of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from brainarch.dense.cube import Cube
+from brainarch.errors import InputError
+from brainarch.factors.nonnegative import nonnegative_coefficients
+from brainarch.factors.store import CHUNK_ROWS, CoefficientMaps
+from brainarch.progress import progress
+from brainarch.tables import read_table, write_table
+
+BASIS_COLUMNS = {
+    "factor": "factor, from 1, in the order of the energy that it explains in the fit",
+    "unit": "unit of the representation, from 0",
+    "value": "entry of the basis B; each factor has unit length",
+}
+#: What the slice keeps of the cube that it comes from.
+KEPT_ATTRIBUTES = ("voxel_um", "where", "rows", "key")
+
+
+@dataclass
+class Residual:
+    """Running sums that say how well ``C B`` gives back X; uncentred unless said otherwise.
+
+    Attributes
+    ----------
+    rows : int
+        Pixels so far.
+    unfinished : int
+        Rows whose coefficients did not settle.
+    """
+
+    units: int
+    factors: int
+    rows: int = 0
+    unfinished: int = 0
+
+    def __post_init__(self) -> None:
+        self._error = 0.0
+        self._energy = 0.0
+        self._sum = np.zeros(self.units)
+        self._factor = np.zeros(self.factors)
+
+    def add(self, X: NDArray[np.float32], C: NDArray[np.float32], B: NDArray[np.float64]) -> None:
+        """Count the rows X (n, units) with coefficients C (n, k) of basis B (k, units)."""
+        for start in range(0, len(X), 65536):
+            rows = X[start : start + 65536].astype(np.float64)
+            coefficients = C[start : start + 65536].astype(np.float64)
+            self._energy += float(np.einsum("ij,ij->", rows, rows))
+            self._sum += rows.sum(axis=0)
+            self._factor += np.einsum("ij,ij->j", coefficients, coefficients)
+            rows -= coefficients @ B
+            self._error += float(np.einsum("ij,ij->", rows, rows))
+        self.rows += len(X)
+
+    def summary(self) -> dict[str, Any]:
+        """Return the shares as JSON values; see the keys' meaning in `FIT_KEYS`."""
+        centred = self._energy - float(self._sum @ self._sum) / max(self.rows, 1)
+        share = self._error / self._energy if self._energy > 0 else 0.0
+        total = float(self._factor.sum())
+        return {
+            "rows": self.rows,
+            "relative_error": float(np.sqrt(share)),
+            "explained_share": 1.0 - share,
+            "explained_variance": 1.0 - self._error / centred if centred > 0 else 1.0,
+            "factor_energy": [float(v) / total if total > 0 else 0.0 for v in self._factor],
+            "rows_not_settled": self.unfinished,
+        }
+
+
+#: Meaning of what `Residual.summary` and fit.json hold.
+FIT_KEYS = {
+    "rows": "pixels",
+    "relative_error": "||X - C B|| / ||X||, Frobenius",
+    "explained_share": "1 - ||X - C B||^2 / ||X||^2",
+    "explained_variance": "1 - ||X - C B||^2 / ||X - mean||^2, units centred",
+    "factor_energy": "share of sum(c_i^2) by factor, in factor order",
+    "rows_not_settled": "rows whose non-negative least squares stopped at its sweep limit",
+}
+
+
+def write_basis(values: NDArray[np.float64], path: Path) -> None:
+    """Write a basis, shape (k, units), as a table (factor, unit, value)."""
+    k, units = values.shape
+    factor, unit = np.meshgrid(np.arange(1, k + 1), np.arange(units), indexing="ij")
+    frame = pd.DataFrame({"factor": factor.ravel(), "unit": unit.ravel(), "value": values.ravel()})
+    write_table(frame, path, BASIS_COLUMNS)
+
+
+def read_basis(path: Path) -> NDArray[np.float64]:
+    """Read a basis table; float64, shape (k, units).
+
+    Raises
+    ------
+    InputError
+        If the file is missing, malformed or has negative entries.
+    """
+    frame = read_table(path)
+    if list(frame.columns) != list(BASIS_COLUMNS):
+        raise InputError(f"{path}: not a basis table (columns factor, unit, value)")
+    wide = frame.pivot_table(index="factor", columns="unit", values="value", aggfunc="first")
+    values = wide.to_numpy(dtype=np.float64)
+    factors, units = np.asarray(wide.index), np.asarray(wide.columns)
+    whole = np.array_equal(factors, np.arange(1, len(factors) + 1))
+    whole = whole and np.array_equal(units, np.arange(len(units)))
+    if not whole or len(frame) != values.size or not bool((values >= 0).all()):
+        raise InputError(
+            f"{path}: a basis needs one non-negative value for each factor (from 1) and unit "
+            "(from 0); run `brainarch factorize` again"
+        )
+    return values
+
+
+def project_cube(
+    cube: Cube,
+    basis: NDArray[np.float64],
+    path: Path,
+    attrs: Mapping[str, Any],
+    threads: int = 1,
+) -> dict[str, Any]:
+    """Write the coefficient maps of a slice, B fixed, one band of rows in memory at a time.
+
+    Parameters
+    ----------
+    cube : Cube
+        Representations of the slice.
+    basis : ndarray, shape (k, units)
+        The basis.
+    path : Path
+        Where the maps go; a place where nothing stands.
+    attrs : mapping
+        JSON values that the maps carry beside the cube's own.
+    threads : int
+        CPU threads.
+
+    Returns
+    -------
+    dict
+        How well the basis describes the slice; keys in `FIT_KEYS`.
+
+    Raises
+    ------
+    InputError
+        If the basis has another number of units than the cube.
+    """
+    factors, units = basis.shape
+    if units != cube.units:
+        raise InputError(
+            f"{cube.path}: {cube.units} units, but the basis has {units}; "
+            "both must come from one network"
+        )
+    kept = {name: cube.attrs[name] for name in KEPT_ATTRIBUTES if name in cube.attrs}
+    maps = CoefficientMaps.create(
+        path, cube.y, cube.x, factors, {"z": cube.z, "stride": cube.stride, **kept, **attrs}
+    )
+    residual = Residual(units, factors)
+    bands: Iterable[tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]] = progress(
+        cube.batches(CHUNK_ROWS),
+        desc=f"coefficients of slice {cube.z}",
+        total=-(-len(cube.y) // CHUNK_ROWS),
+        unit="band",
+    )
+    for iy, ix, X in bands:
+        C, unfinished = nonnegative_coefficients(X, basis, threads)
+        residual.add(X, C, basis)
+        residual.unfinished += unfinished
+        maps.write_rows(int(iy[0]) // CHUNK_ROWS * CHUNK_ROWS, iy, ix, C)
+    summary = residual.summary()
+    maps.update_attrs(summary)
+    return summary

@@ -1,0 +1,125 @@
+"""Factor selection (M; A): which factor is present where an area is, and nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+#: Weight of leakage over areas (M) and over cortical layers (A).
+AREA_LEAKAGE, LAYER_LEAKAGE = 0.5, 0.3
+#: Pairs selected over areas (M) and over cortical layers (M).
+AREA_COUNT, LAYER_COUNT = 6, 3
+
+
+@dataclass(frozen=True)
+class Presence:
+    """Where factors are present, counted over the labelled pixels.
+
+    Attributes
+    ----------
+    above : ndarray of int64, shape (k, areas)
+        Pixels of an area in which a factor's coefficient is above the threshold.
+    pixels : ndarray of int64, shape (areas,)
+        Pixels of an area.
+    """
+
+    above: NDArray[np.int64]
+    pixels: NDArray[np.int64]
+
+
+def count_presence(
+    present: NDArray[np.bool_], labels: NDArray[np.integer], areas: int
+) -> NDArray[np.int64]:
+    """Count, by area, the pixels in which one factor is present.
+
+    Parameters
+    ----------
+    present : ndarray of bool, any shape
+        Whether the coefficient is above the threshold.
+    labels : ndarray of int, same shape
+        Area codes 1 ... areas; 0 is unlabelled and counts nowhere.
+    areas : int
+        Number of areas.
+
+    Returns
+    -------
+    ndarray of int64, shape (areas,)
+    """
+    return np.bincount(labels[present], minlength=areas + 1)[1 : areas + 1].astype(np.int64)
+
+
+def score_pairs(presence: Presence, leakage: float) -> pd.DataFrame:
+    """Score every (factor, area): coverage - leakage.
+
+    Parameters
+    ----------
+    presence : Presence
+        Counts over labelled pixels.
+    leakage : float
+        lambda, the weight of pixels outside the area (M: 0.5 over areas; A: 0.3 over layers).
+
+    Returns
+    -------
+    DataFrame
+        One row a pair, areas without a pixel left out: factor (from 1), area (code), score,
+        coverage, leakage (lambda included), pixels, covered_share (of the area's pixels) and
+        leaked_share (of the labelled pixels outside it, lambda left out; ours).
+    """
+    above, pixels = presence.above, presence.pixels
+    outside = above.sum(axis=1, keepdims=True) - above
+    elsewhere = pixels.sum() - pixels
+    factor, area = np.meshgrid(
+        np.arange(1, len(above) + 1), np.arange(1, len(pixels) + 1), indexing="ij"
+    )
+    frame = pd.DataFrame(
+        {
+            "factor": factor.ravel(),
+            "area": area.ravel(),
+            "score": (above - leakage * outside).ravel(),
+            "coverage": above.ravel(),
+            "leakage": (leakage * outside).ravel(),
+            "pixels": np.broadcast_to(pixels, above.shape).ravel(),
+            "covered_share": (above / np.maximum(pixels, 1)).ravel(),
+            "leaked_share": (outside / np.maximum(elsewhere, 1)).ravel(),
+        }
+    )
+    return frame[frame["pixels"] > 0].reset_index(drop=True)
+
+
+def select_factors(pairs: pd.DataFrame, count: int) -> pd.DataFrame:
+    """Take the best (factor, area), strike out its row and column, repeat.
+
+    Ties go to the lower factor, then to the lower area code, as in A.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        As `score_pairs` returns.
+    count : int
+        p; at most the number of factors and of areas in ``pairs``.
+
+    Returns
+    -------
+    DataFrame
+        The chosen rows with a first column ``rank`` from 1.
+
+    Raises
+    ------
+    ValueError
+        If ``count`` is more than there are factors or areas.
+    """
+    most = min(pairs["factor"].nunique(), pairs["area"].nunique())
+    if count > most:
+        raise ValueError(f"{count} pairs asked for, {most} possible")
+    left = pairs.sort_values(["score", "factor", "area"], ascending=[False, True, True])
+    chosen = []
+    for _ in range(count):
+        best = left.iloc[0]
+        chosen.append(left.index[0])
+        left = left[(left["factor"] != best["factor"]) & (left["area"] != best["area"])]
+    picked = pairs.loc[chosen].reset_index(drop=True)
+    picked.insert(0, "rank", np.arange(1, count + 1))
+    return picked
