@@ -86,7 +86,7 @@ def test_missing_key(content: dict[str, Any]) -> None:
     [
         ("extraction", "stride", 3, "extraction.stride: Input should be 1, 2, 4, 8 or 16"),
         ("training", "epochs", "many", "training.epochs: Input should be a valid integer"),
-        ("annotations", "slices", [4, 54, 104, 999], "slice 999 is outside the volume (0 to 208)"),
+        ("annotations", "slices", [4, 54, 104, 999], "slice 999 is outside the volume (0 to 207)"),
         ("splits", "train", [5], "splits.train: slice 5 is not among annotations.slices"),
         ("splits", "train", [4, 4], "splits.train: a slice is named twice"),
         ("extraction", "rows", [900, 2000], "extraction.rows: [900, 2000] is no range of rows"),

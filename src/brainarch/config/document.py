@@ -145,5 +145,3 @@ def _default(field: FieldInfo) -> str:
     if field.default_factory is not None or field.default is PydanticUndefined:
         return ""
     return f"`{_flow(_plain(field.default))}`"
-
-

@@ -163,6 +163,9 @@ class TrainingConfig(Section):
         default=True,
         description="also train on permuted labels, a control that must end at chance (ours)",
     )
+    permuted_epochs: Count | None = Field(
+        default=None, description="passes of that control; null is as many as epochs"
+    )
 
 
 class ExtractionConfig(Section):

@@ -1,0 +1,77 @@
+# brainarch: `make` sets everything up and runs the embedded default; `make test` sets up and tests.
+SHELL := /bin/bash
+.DEFAULT_GOAL := all
+
+PYTHON ?= python3
+VENV := .venv
+STAMP := $(VENV)/.ready
+CORES ?= all
+# TORCH=cpu or TORCH=cuda chooses PyTorch's build; without it pip takes its default for the platform
+TORCH ?=
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export PYTHONNOUSERSITE := 1
+
+TORCH_PIN := $(shell grep '^torch==' requirements.lock)
+ifeq ($(TORCH),cpu)
+TORCH_INDEX := --index-url https://download.pytorch.org/whl/cpu
+else ifeq ($(TORCH),cuda)
+TORCH_INDEX := --index-url https://download.pytorch.org/whl/cu130
+else ifneq ($(TORCH),)
+$(error TORCH=$(TORCH) is not known; say TORCH=cpu or TORCH=cuda)
+endif
+
+.PHONY: all setup test test-slow check format bench clean help
+
+all: setup  ## set up, run the embedded default, say where the report is
+	snakemake --cores $(CORES)
+
+setup: $(STAMP)  ## create .venv with the locked versions
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v[:2] < (3, 14) else f"brainarch needs Python 3.11 to 3.13, but {sys.executable} is {v[0]}.{v[1]}; say make PYTHON=python3.11")'
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --upgrade "pip>=25"
+ifneq ($(TORCH),)
+	$(VENV)/bin/python -m pip install --quiet $(TORCH_INDEX) "$(TORCH_PIN)"
+endif
+	$(VENV)/bin/python -m pip install --quiet --requirement requirements.lock
+	$(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+test: setup check  ## set up, then checks and fast tests
+	pytest --numprocesses 2
+
+test-slow: setup  ## tests that take minutes; some need BRAINARCH_REAL_DATA
+	pytest -m "slow and not gpu"
+
+check: setup  ## ruff, mypy strict, snakefmt, snakemake --lint, documents in step
+	ruff check
+	ruff format --check
+	mypy
+	snakefmt --check Snakefile workflow
+	snakemake --lint
+	brainarch config-docs --check
+	codespell
+
+format: setup  ## put code and generated documents in order
+	ruff check --fix
+	ruff format
+	snakefmt Snakefile workflow
+	brainarch config-docs
+
+bench: setup  ## dense extraction against the patch loop, on this machine
+	python bench/dense.py
+
+clean:  ## remove results and caches, keep .venv
+	rm -rf results/*/ .snakemake .mypy_cache .ruff_cache .pytest_cache
+
+help:  ## this page
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 14
+	@echo
+	@echo "Targets of snakemake (in an environment where brainarch is installed, or .venv/bin on PATH):"
+	@echo "  snakemake --cores all                  everything"
+	@echo "  snakemake --cores all variability      paper V: evaluation, classifiers, Gram, cortex"
+	@echo "  snakemake --cores all microarchitecture  paper M: factors and components"
+	@echo "  snakemake --cores all figures          every figure; one alone: V1 ... V6, M1, M2"
+	@echo "  snakemake --cores all report           the summary page and the numbers"
+	@echo "  add --configfile config/NAME.yaml for another volume; see config/README.md"

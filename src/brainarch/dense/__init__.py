@@ -1,0 +1,1 @@
+"""Exact dense extraction: the representation of every wanted pixel of a slice."""

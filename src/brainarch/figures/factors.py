@@ -1,0 +1,573 @@
+"""M2: factors that predict areas and layers, and components of one area (M, Fig. 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch, Rectangle
+
+from brainarch.figures import panels, plotted, rasters, style
+from brainarch.figures.clusters import agreement_entries, draw_components, draw_nulls
+from brainarch.figures.panels import Areas
+from brainarch.figures.rasters import Raster
+from brainarch.figures.sheet import Box, Sheet, fit, swatches_height
+
+#: AUROC shown white and darkest.
+AUROC_LIMITS = (0.5, 1.0)
+_GAP = 4.0
+#: Greatest heights of the maps, relative to what they may be on a page of their own.
+_SIZES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
+#: Lines of the reference slice and of the other one.
+_DASHES: tuple[Any, ...] = ("-", (0, (2, 1.2)))
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """Selected factors painted over a slice.
+
+    Parameters
+    ----------
+    grey : Raster
+        The slice.
+    painted : Raster
+        Colours and opacity of the factors, shape (rows, columns, 4).
+    codes : Raster
+        The annotated areas or layers, for their outlines.
+    title : str
+    """
+
+    grey: Raster
+    painted: Raster
+    codes: Raster
+    title: str
+
+
+@dataclass(frozen=True)
+class ComponentMap:
+    """Components of an area on one slice.
+
+    Parameters
+    ----------
+    grey, codes : Raster
+        The slice and the components; on a slice that was matched, the codes of their matches.
+    layers : Raster or None
+        Layer codes, for their outlines.
+    z : int
+        The slice.
+    title : str
+    """
+
+    grey: Raster
+    codes: Raster
+    layers: Raster | None
+    z: int
+    title: str
+
+
+@dataclass(frozen=True)
+class Target:
+    """How factors relate to areas, or to layers.
+
+    Parameters
+    ----------
+    legend : Areas
+        The areas or layers.
+    selection : pandas.DataFrame
+        Columns rank, factor, name, covered_share, leaked_share.
+    alignment : pandas.DataFrame or None
+        Columns factor, name, auroc, null_99 of one slice.
+    slice_title : str
+        Which slice the alignment is of.
+    """
+
+    legend: Areas
+    selection: pd.DataFrame
+    alignment: pd.DataFrame | None
+    slice_title: str
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """Components of one area.
+
+    Parameters
+    ----------
+    profiles : pandas.DataFrame
+        Columns slice, component, by, name, low, high, share; components already renamed to their
+        matches on the reference slice.
+    slices : tuple of int
+        The reference slice first.
+    matches : pandas.DataFrame or None
+        Columns component, distance.
+    agreement : pandas.DataFrame or None
+        Columns slice, statistic, null, value, median, null_99.
+    """
+
+    profiles: pd.DataFrame
+    slices: tuple[int, ...]
+    matches: pd.DataFrame | None
+    agreement: pd.DataFrame | None
+
+
+def paint_factors(
+    maps: Mapping[int, Raster], selection: pd.DataFrame, legend: Areas
+) -> tuple[Raster, dict[int, float]]:
+    """Lay the selected factors' maps over each other in the colours of what they predict.
+
+    Parameters
+    ----------
+    maps : mapping of int to Raster
+        Coefficient maps of the selected factors at least, of one grid.
+    selection : pandas.DataFrame
+        Columns factor, name.
+    legend : Areas
+
+    Returns
+    -------
+    Raster
+        Of shape (rows, columns, 4).
+    dict of int to float
+        Coefficient that is opaque, by factor.
+    """
+    chosen = [int(factor) for factor in selection["factor"]]
+    tops = {factor: rasters.robust_top(maps[factor].values) for factor in chosen}
+    colours = [legend.colours[str(name)] for name in selection["name"]]
+    painted = rasters.blend(
+        [maps[factor].values for factor in chosen], colours, [tops[factor] for factor in chosen]
+    )
+    return replace(maps[chosen[0]], values=painted), tops
+
+
+def rename_matched(codes: Raster, matches: pd.DataFrame) -> Raster:
+    """Give a slice's components the codes of their matches on the reference slice.
+
+    Parameters
+    ----------
+    codes : Raster
+        Components of the other slice.
+    matches : pandas.DataFrame
+        Columns component (reference) and matched (other); a component without a match gets a code
+        above those of the reference.
+    """
+    return replace(codes, values=_lookup(codes.values.max(), matches)[codes.values])
+
+
+def rename_profiles(profiles: pd.DataFrame, matches: pd.DataFrame) -> pd.DataFrame:
+    """Rename the components of the other slice's profiles as `rename_matched` does."""
+    lookup = _lookup(profiles["component"].max(), matches)
+    return profiles.assign(component=lookup[profiles["component"].to_numpy(dtype=int)])
+
+
+def _lookup(largest: int, matches: pd.DataFrame) -> np.ndarray[Any, Any]:
+    pairs = {int(row.matched): int(row.component) for row in plotted.rows_of(matches)}
+    spare = max([int(matches["component"].max()), *pairs.values()]) + 1
+    lookup = np.zeros(int(largest) + 1, dtype=np.uint8)
+    for code in range(1, int(largest) + 1):
+        if code in pairs:
+            lookup[code] = pairs[code]
+        else:
+            lookup[code], spare = spare, spare + 1
+    return lookup
+
+
+def prepare(
+    areas: Target,
+    tops: Mapping[int, float],
+    *,
+    discovery: Discovery | None = None,
+    components: Sequence[ComponentMap] = (),
+    layers: Target | None = None,
+    layer_tops: Mapping[int, float] | None = None,
+) -> pd.DataFrame:
+    """Return the plotted table.
+
+    Parameters
+    ----------
+    areas : Target
+    tops : mapping of int to float
+        See `paint_factors`.
+    discovery : Discovery, optional
+        Profiles and agreement of the components; needs ``components``.
+    components : sequence of ComponentMap
+        None, one, or two; the reference slice first.
+    layers : Target, optional
+    layer_tops : mapping of int to float, optional
+        As ``tops``, of the factors selected over layers.
+    """
+    letters = iter("abcdefghijkl")
+    entries = list(_target_entries(letters, "area", areas, tops))
+    if discovery is not None:
+        entries += _discovery_entries(letters, discovery, components)
+    if layers is not None:
+        entries += _target_entries(letters, "layer", layers, layer_tops or {})
+    return plotted.table(entries)
+
+
+@style.styled
+def draw(
+    table: pd.DataFrame,
+    areas: Target,
+    overlay: Overlay,
+    components: list[ComponentMap],
+    *,
+    layers: Target | None = None,
+    layer_overlay: Overlay | None = None,
+) -> Figure:
+    """Draw the figure.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        The plotted table.
+    areas : Target
+    overlay : Overlay
+        Factors that predict areas.
+    components : list of ComponentMap
+        None, one, or two; the reference slice first.
+    layers, layer_overlay : optional
+        Layers and the factors that predict them.
+    """
+    blocks: list[_Block] = []
+    for size in _SIZES:  # the largest maps with which all panels stand on one page
+        blocks = [_AreaBlock(table, areas, overlay, size)]
+        if components:
+            names = layers.legend if layers else None
+            blocks.append(_ComponentBlock(table, components, names, size))
+        if layers is not None and layer_overlay is not None:
+            blocks.append(_LayerBlock(table, layers, layer_overlay, size))
+        if sum(block.height for block in blocks) - _GAP <= style.PAGE_MM:
+            break
+    sheet = Sheet(sum(block.height for block in blocks) - _GAP)
+    top = 0.0
+    for block in blocks:
+        block.draw(sheet, top)
+        top += block.height
+    return sheet.figure
+
+
+class _Block(Protocol):
+    """A group of panels across the page that knows its height."""
+
+    height: float
+
+    def draw(self, sheet: Sheet, top: float) -> None:
+        """Draw the group with its upper edge at ``top``, in millimetres."""
+
+
+class _AreaBlock:
+    """Factors over the slice, their AUROC for every area, coverage and leakage."""
+
+    def __init__(self, table: pd.DataFrame, target: Target, overlay: Overlay, size: float) -> None:
+        self.table, self.target, self.overlay = table, target, overlay
+        self.legend = _factor_swatches(target)
+        self.map = fit(overlay.painted.aspect, style.CONTENT_MM, 46 * size)
+        self.legend_height = swatches_height(self.legend, style.CONTENT_MM)
+        self.rows = max(20.0, 5.0 * len(target.legend.names))
+        self.height = 5 + self.map[1] + 4 + self.legend_height + 3 + 6 + self.rows + 9 + _GAP
+
+    def draw(self, sheet: Sheet, top: float) -> None:
+        table, target = self.table, self.target
+        letter = _letter(table, "coefficient shown opaque, area factors")
+        sheet.panel(letter, 0, top, self.overlay.title)
+        axes = sheet.axes(Box((style.CONTENT_MM - self.map[0]) / 2, top + 5, *self.map))
+        _draw_overlay(axes, self.overlay, len(target.legend.names))
+        panels.scale_bar(axes)
+        legend_top = top + 5 + self.map[1] + 4
+        sheet.swatches(0, legend_top, style.CONTENT_MM, self.legend)
+        matrix_top = legend_top + self.legend_height + 3
+        has_auroc = _draw_auroc(sheet, table, target, "area", Box(14, matrix_top, 98, self.rows))
+        left = 142.0 if has_auroc else 14.0
+        _draw_shares(sheet, table, target, "area", Box(left, matrix_top, 37, self.rows))
+
+
+class _ComponentBlock:
+    """Components on one or two slices, their profiles, and their agreement with layers."""
+
+    def __init__(
+        self, table: pd.DataFrame, maps: list[ComponentMap], layers: Areas | None, size: float
+    ) -> None:
+        self.table, self.maps, self.layers = table, maps, layers
+        aspect = max(entry.codes.aspect for entry in maps)
+        self.map = fit(aspect, (style.CONTENT_MM - 6) / 2, 40 * size)
+        self.height = 5 + self.map[1] + 4 + 5 + 6 + 24 + 11 + _GAP
+
+    def draw(self, sheet: Sheet, top: float) -> None:
+        table = self.table
+        count = max(int(entry.codes.values.max()) for entry in self.maps)
+        colours = style.component_palette(count)
+        letter = _letter(table, "pixels of the component in the picture")
+        for index, entry in enumerate(self.maps):
+            left = index * max(self.map[0] + 6, 66.0)
+            sheet.panel(letter if index == 0 else "", left, top, entry.title)
+            axes = sheet.axes(Box(left, top + 5, *self.map))
+            draw_components(
+                axes,
+                entry.grey,
+                entry.codes,
+                colours,
+                layer_codes=entry.layers,
+                layers=self.layers,
+            )
+            panels.scale_bar(axes)
+        legend = [(f"component {index + 1}", colour) for index, colour in enumerate(colours)]
+        legend_top = top + 5 + self.map[1] + 4
+        sheet.swatches(0, legend_top, style.CONTENT_MM, legend)
+        profile_top = legend_top + 5
+        nulls = table[table["quantity"] == "agreement"]
+        width = 104.0 if len(nulls) else style.CONTENT_MM - 12
+        self._draw_profiles(sheet, colours, Box(10, profile_top, width, 24))
+        if len(nulls):
+            panel = str(nulls["panel"].iloc[0])
+            sheet.panel(panel, 120, profile_top, "Agreement with layers")
+            draw_nulls(sheet.axes(Box(148, profile_top + 6, 31, 24)), plotted.pick(table, panel))
+
+    def _draw_profiles(self, sheet: Sheet, colours: list[str], box: Box) -> None:
+        rows = plotted.pick(self.table, quantity="share of the component's pixels")
+        distances = plotted.pick(self.table, quantity="distance of matched profiles")
+        slices = [f"{z:.0f}" for z in rows["z"].unique()]
+        along_depth = bool(np.isfinite(rows["x"]).all())
+        components = sorted(plotted.ordered(rows["series"]), key=int)
+        what = "Share along depth" if along_depth else "Share by layer"
+        letter = _letter(self.table, "share of the component's pixels")
+        sheet.panel(letter, 0, box.top, what)
+        lines = [
+            Line2D([], [], color=style.INK, linestyle=_DASHES[index], label=f"z = {z}")
+            for index, z in enumerate(slices[:2])
+        ]
+        gap = 4.0
+        width = (box.width - gap * (len(components) - 1)) / len(components)
+        top_share = max(0.05, float(np.nanmax(rows["y"]))) * 1.08
+        for index, component in enumerate(components):
+            left = box.left + index * (width + gap)
+            axes = sheet.axes(Box(left, box.top + 9, width, box.height - 3))
+            own = plotted.pick(rows, series=component)
+            _draw_profile(axes, own, slices, colours[int(component) - 1], along_depth)
+            found = plotted.pick(distances, series=component)
+            title = component + (f"   JS {found['y'].iloc[0]:.2f}" if len(found) else "")
+            axes.set_title(title, loc="left", fontsize=style.SMALL_FONT)
+            axes.set_ylim(0, top_share)
+            if index == 0:
+                axes.set_ylabel("share of component")
+            else:
+                axes.set_yticklabels([])
+        if len(slices) > 1:
+            place = sheet.bare(Box(box.left + 30, box.top, box.width - 30, 3))
+            place.legend(handles=lines, ncols=2, loc="upper right", handlelength=1.8)
+
+
+def _draw_profile(
+    axes: Axes, rows: pd.DataFrame, slices: list[str], colour: str, along_depth: bool
+) -> None:
+    """Draw one component's profile: full on the reference slice, dashed on the other."""
+    names = plotted.ordered(rows["item"])
+    for index, z in enumerate(slices[:2]):
+        line = rows[rows["z"] == float(z)]
+        axes.plot(
+            line["x"] if along_depth else line["item"].map(names.index),
+            line["y"],
+            color=colour,
+            linestyle=_DASHES[index],
+            marker="" if along_depth else "os"[index],
+            markersize=2.6,
+            markerfacecolor=colour if index == 0 else "#FFFFFF",
+        )
+    panels.light_grid(axes)
+    if along_depth:
+        axes.set(xlim=(0, 1))
+        axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+        axes.set_xlabel("relative depth", fontsize=style.SMALL_FONT)
+    else:
+        axes.set_xlim(-0.3, len(names) - 0.7)
+        panels.label_columns(axes, [style.shorten(name, 7) for name in names])
+
+
+class _LayerBlock:
+    """Factors selected over layers: over the slice, and their AUROC for every layer."""
+
+    def __init__(self, table: pd.DataFrame, target: Target, overlay: Overlay, size: float) -> None:
+        self.table, self.target, self.overlay = table, target, overlay
+        self.map = fit(overlay.painted.aspect, 62, 36 * size)
+        self.legend = _factor_swatches(target)
+        self.rows = max(20.0, 4.6 * len(target.legend.names))
+        left = self.map[1] + 4 + swatches_height(self.legend, 66)
+        self.height = 5 + max(left, self.rows + 10) + _GAP
+
+    def draw(self, sheet: Sheet, top: float) -> None:
+        letter = _letter(self.table, "coefficient shown opaque, layer factors")
+        sheet.panel(letter, 0, top, self.overlay.title)
+        axes = sheet.axes(Box(0, top + 5, *self.map))
+        _draw_overlay(axes, self.overlay, len(self.target.legend.names))
+        panels.scale_bar(axes)
+        sheet.swatches(0, top + 5 + self.map[1] + 4, 66, self.legend)
+        _draw_auroc(sheet, self.table, self.target, "layer", Box(84, top, 82, self.rows))
+
+
+def _target_entries(
+    letters: Iterator[str], word: str, target: Target, tops: Mapping[int, float]
+) -> Iterator[dict[str, Any]]:
+    letter = next(letters)
+    for row in plotted.rows_of(target.selection):
+        place: dict[str, Any] = {"series": f"factor {row.factor}", "item": row.name}
+        top = tops.get(int(row.factor), np.nan)
+        yield plotted.entry(letter, f"coefficient shown opaque, {word} factors", top, **place)
+    if target.alignment is not None:
+        letter = next(letters)
+        for row in plotted.rows_of(target.alignment):
+            yield plotted.entry(
+                letter,
+                f"AUROC for the {word} (high: 99th percentile of the spatial nulls)",
+                row.auroc,
+                series=row.name,
+                item=f"factor {row.factor}",
+                high=row.null_99,
+            )
+    if word == "area":
+        letter = next(letters)
+    for row in plotted.rows_of(target.selection):
+        place = {"series": f"factor {row.factor}", "item": row.name, "x": row.rank}
+        yield plotted.entry(letter, f"share of the {word} covered", row.covered_share, **place)
+        yield plotted.entry(letter, f"share outside the {word} leaked", row.leaked_share, **place)
+
+
+def _discovery_entries(
+    letters: Iterator[str], discovery: Discovery, components: Sequence[ComponentMap]
+) -> Iterator[dict[str, Any]]:
+    letter = next(letters)
+    for entry in components:
+        names = [str(code) for code in range(1, int(entry.codes.values.max()) + 1)]
+        for name, count in rasters.count_codes(entry.codes.values, names).items():
+            place: dict[str, Any] = {"series": name, "z": entry.z}
+            yield plotted.entry(letter, "pixels of the component in the picture", count, **place)
+    letter = next(letters)
+    profiles = discovery.profiles
+    by = "layer" if (profiles["by"] == "layer").any() else "depth"
+    for row in plotted.rows_of(profiles[profiles["by"] == by]):
+        yield plotted.entry(
+            letter,
+            "share of the component's pixels",
+            row.share,
+            series=int(row.component),
+            item=row.name,
+            x=(row.low + row.high) / 2,
+            z=row.slice,
+        )
+    if discovery.matches is not None:
+        for row in plotted.rows_of(discovery.matches):
+            yield plotted.entry(
+                letter, "distance of matched profiles", row.distance, series=int(row.component)
+            )
+    if discovery.agreement is not None:
+        letter = next(letters)
+        for z in discovery.slices:
+            own = discovery.agreement[discovery.agreement["slice"] == z]
+            yield from agreement_entries(letter, own, f"z = {z}")
+
+
+def _letter(table: pd.DataFrame, quantity: str) -> str:
+    rows = plotted.pick(table, quantity=quantity)
+    return str(rows["panel"].iloc[0]) if len(rows) else ""
+
+
+def _factor_swatches(target: Target) -> list[tuple[str, str]]:
+    return [
+        (
+            f"factor {row.factor}: {style.shorten(target.legend.titles[row.name], 28)}",
+            target.legend.colours[row.name],
+        )
+        for row in plotted.rows_of(target.selection)
+    ]
+
+
+def _draw_overlay(axes: Axes, overlay: Overlay, count: int) -> None:
+    panels.show_grey(axes, overlay.grey)
+    panels.show_painted(axes, overlay.painted)
+    panels.outline(axes, overlay.codes, ["#FFFFFF"] * count, 0.5)
+    left, right, bottom, top = overlay.painted.extent
+    axes.set(xlim=(left, right), ylim=(bottom, top))
+    panels.bare_frame(axes)
+
+
+def _draw_auroc(sheet: Sheet, table: pd.DataFrame, target: Target, word: str, box: Box) -> bool:
+    """Draw AUROC by factor, the selected pairs framed; return whether there is any."""
+    quantity = f"AUROC for the {word} (high: 99th percentile of the spatial nulls)"
+    rows = plotted.pick(table, quantity=quantity)
+    if rows.empty:
+        return False
+    names = list(target.legend.names)
+    factors = sorted(plotted.ordered(rows["item"]), key=lambda text: int(text.split()[-1]))
+    values = plotted.matrix(rows, names, factors).to_numpy(dtype=np.float64)
+    sheet.panel(
+        str(rows["panel"].iloc[0]),
+        0 if word == "area" else box.left - 14,
+        box.top,
+        f"AUROC of every factor, {target.slice_title}",
+    )
+    axes = sheet.axes(Box(box.left, box.top + 6, box.width, box.height))
+    numbers = None
+    if len(factors) <= 16 and len(names) <= panels.MAX_NUMBERED:
+        numbers = [[panels.short_share(value) for value in line] for line in values]
+    panels.heat(
+        axes,
+        values,
+        target.legend.ticks(),
+        [name.removeprefix("factor ") for name in factors],
+        cmap=style.SHARES,
+        limits=AUROC_LIMITS,
+        numbers=numbers,
+    )
+    axes.set_xlabel("factor")
+    for row in plotted.rows_of(target.selection):
+        column = factors.index(f"factor {row.factor}")
+        line = names.index(str(row.name))
+        axes.add_patch(
+            Rectangle(
+                (column - 0.5, line - 0.5),
+                1,
+                1,
+                fill=False,
+                edgecolor=target.legend.colours[str(row.name)],
+                linewidth=1.6,
+                clip_on=False,
+                zorder=4,
+            )
+        )
+    bar = Box(box.left + box.width + 1.6, box.top + 6, 1.5, box.height)
+    panels.colour_bar(sheet, bar, style.SHARES, AUROC_LIMITS, "AUROC", ticks=[0.5, 0.75, 1])
+    return True
+
+
+def _draw_shares(sheet: Sheet, table: pd.DataFrame, target: Target, word: str, box: Box) -> None:
+    """Draw coverage and leakage of the selected factors as bars."""
+    covered = plotted.pick(table, quantity=f"share of the {word} covered").sort_values("x")
+    leaked = plotted.pick(table, quantity=f"share outside the {word} leaked").sort_values("x")
+    sheet.panel(str(covered["panel"].iloc[0]), box.left - 14, box.top, "Selected factors")
+    axes = sheet.axes(Box(box.left, box.top + 6, box.width, box.height))
+    positions = np.arange(len(covered))
+    colours = [target.legend.colours[name] for name in covered["item"]]
+    axes.barh(positions - 0.19, covered["y"], height=0.36, color=colours)
+    axes.barh(
+        positions + 0.19, leaked["y"], height=0.36, color=[style.lighten(c, 0.6) for c in colours]
+    )
+    labels = [
+        f"{style.shorten(name, 8)} {factor.removeprefix('factor ')}"
+        for name, factor in zip(covered["item"], covered["series"], strict=True)
+    ]
+    axes.set_yticks(positions, labels)
+    axes.set(xlim=(0, 1), ylim=(len(covered) - 0.5, -0.5), xlabel="share of pixels")
+    axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+    axes.tick_params(axis="y", length=0)
+    panels.light_grid(axes, "x")
+    handles = [
+        Patch(facecolor=style.INK, label=f"of the {word}"),
+        Patch(facecolor=style.lighten(style.INK, 0.6), label="elsewhere"),
+    ]
+    axes.legend(
+        handles=handles, ncols=2, loc="lower right", bbox_to_anchor=(1.02, 1.0), columnspacing=0.8
+    )

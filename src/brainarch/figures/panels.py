@@ -1,0 +1,405 @@
+"""Pieces of panels that several figures share; all of them take numbers and draw on given axes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib.patheffects as effects
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Colormap, Normalize
+from matplotlib.image import AxesImage
+from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
+
+from brainarch.figures import rasters, style
+from brainarch.figures.rasters import Raster
+from brainarch.figures.sheet import Box, Sheet, text_width
+
+#: A matrix with more rows or columns than this shows no numbers in its cells.
+MAX_NUMBERED = 12
+#: A matrix with more rows or columns than this shows shares but no counts.
+MAX_COUNTED = 8
+#: Largest share of a picture's width that its scale bar may take.
+BAR_SHARE = 0.22
+
+
+@dataclass(frozen=True)
+class Areas:
+    """What a figure needs to know of the areas (or layers).
+
+    Parameters
+    ----------
+    names : tuple of str
+        In code order; code c is ``names[c - 1]``.
+    titles : mapping of str to str
+        Display name of each.
+    colours : mapping of str to str
+        Colour of each, hexadecimal.
+    """
+
+    names: tuple[str, ...]
+    titles: Mapping[str, str]
+    colours: Mapping[str, str]
+
+    @property
+    def palette(self) -> list[str]:
+        """Colours in code order."""
+        return [self.colours[name] for name in self.names]
+
+    def swatches(self, extra: Sequence[tuple[str, str]] = ()) -> list[tuple[str, str]]:
+        """Return labels and colours for a legend: ``Title (Name)`` where the two differ."""
+        entries = []
+        for name in self.names:
+            title = style.shorten(self.titles[name], 32)
+            label = title if self.titles[name] == name else f"{title} ({style.shorten(name)})"
+            entries.append((label, self.colours[name]))
+        return [*entries, *extra]
+
+    def ticks(self) -> list[str]:
+        """Return short names for tick labels."""
+        return [style.shorten(name, 9) for name in self.names]
+
+
+def show_grey(axes: Axes, raster: Raster, limits: tuple[float, float] | None = None) -> AxesImage:
+    """Show a slice or patch in grey, its axes in micrometres."""
+    low, high = limits or rasters.grey_limits(raster.values)
+    return _show(axes, raster, cmap="gray", vmin=low, vmax=high, interpolation="antialiased")
+
+
+def show_codes(
+    axes: Axes,
+    raster: Raster,
+    colours: Sequence[str],
+    background: str | None = style.UNLABELLED,
+    alpha: float = 1.0,
+) -> AxesImage:
+    """Show a label picture; code c takes ``colours[c - 1]``."""
+    painted = rasters.paint(raster.values, colours, background, alpha)
+    return _show(axes, raster, painted)
+
+
+def show_painted(axes: Axes, raster: Raster) -> AxesImage:
+    """Show a picture whose values are colours already, shape (rows, columns, 4)."""
+    return _show(axes, raster, raster.values)
+
+
+def show_values(axes: Axes, raster: Raster, cmap: Colormap, low: float, high: float) -> AxesImage:
+    """Show numbers in colours, grey where there is none."""
+    shown = cmap.with_extremes(bad=style.ABSENT)
+    return _show(axes, raster, cmap=shown, vmin=low, vmax=high)
+
+
+def outline(axes: Axes, raster: Raster, colours: Sequence[str], linewidth: float = 0.7) -> None:
+    """Draw the border of every code of a label picture in its colour."""
+    left, right, bottom, top = raster.extent
+    rows, columns = raster.values.shape
+    x = left + (np.arange(columns) + 0.5) * (right - left) / columns
+    y = top + (np.arange(rows) + 0.5) * (bottom - top) / rows
+    for code, colour in enumerate(colours, start=1):
+        mask = raster.values == code
+        if mask.any() and not mask.all():
+            axes.contour(x, y, mask, levels=[0.5], colors=[colour], linewidths=linewidth)
+
+
+def bare_frame(axes: Axes, colour: str | None = None, linewidth: float = 0.5) -> None:
+    """Take ticks away, and the frame too unless it gets a colour."""
+    axes.set(xticks=[], yticks=[])
+    for spine in axes.spines.values():
+        spine.set_visible(colour is not None)
+        if colour is not None:
+            spine.set(edgecolor=colour, linewidth=linewidth)
+
+
+def bar_length(width_um: float) -> float:
+    """Return the longest of 1, 2, 5, 10, 20 ... micrometres within `BAR_SHARE` of a width."""
+    limit = width_um * BAR_SHARE
+    power = 10.0 ** np.floor(np.log10(limit))
+    return float(max(step * power for step in (1, 2, 5) if step * power <= limit * (1 + 1e-9)))
+
+
+def length_label(length_um: float) -> str:
+    """Return a length with its unit, in millimetres from 1 mm up."""
+    return f"{length_um:g} µm" if length_um < 1000 else f"{length_um / 1000:g} mm"
+
+
+def scale_bar(axes: Axes, inside: bool = False, length_um: float | None = None) -> Rectangle:
+    """Draw a scale bar on axes whose unit is the micrometre.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Holding a picture shown by a function of this module.
+    inside : bool
+        White on the picture's lower right corner, or dark below it.
+    length_um : float, optional
+        Length; by default a round one, at most `BAR_SHARE` of the width.
+
+    Returns
+    -------
+    matplotlib.patches.Rectangle
+        The bar, whose width in data units is its length in micrometres.
+    """
+    left, right = sorted(axes.get_xlim())
+    length = length_um or bar_length(right - left)
+    _, height_mm = _size_mm(axes)
+    colour = "#FFFFFF" if inside else style.INK
+    stroke = [effects.withStroke(linewidth=1.6, foreground="#000000B0")] if inside else []
+    margin = 0.04 * (right - left) if inside else 0.0
+    # Lengths across the bar are millimetres on paper, turned into shares of the axes' height.
+    base, thick = (1.8, 0.6) if inside else (-1.8, 0.5)
+    bar = Rectangle(
+        (right - margin - length, base / height_mm),
+        length,
+        thick / height_mm,
+        transform=axes.get_xaxis_transform(),
+        facecolor=colour,
+        edgecolor="none",
+        clip_on=False,
+        path_effects=stroke,
+        zorder=6,
+    )
+    bar.set_gid("scale-bar")
+    axes.add_patch(bar)
+    if inside:
+        axes.text(
+            right - margin - length / 2,
+            (base + thick + 0.7) / height_mm,
+            length_label(length),
+            transform=axes.get_xaxis_transform(),
+            color=colour,
+            fontsize=style.SMALL_FONT,
+            ha="center",
+            va="bottom",
+            path_effects=stroke,
+            zorder=6,
+        )
+    else:
+        axes.annotate(
+            length_label(length),
+            (right - length, (base + thick / 2) / height_mm),
+            xycoords=axes.get_xaxis_transform(),
+            xytext=(-3, 0),
+            textcoords="offset points",
+            fontsize=style.SMALL_FONT,
+            ha="right",
+            va="center",
+            annotation_clip=False,
+        )
+    return bar
+
+
+def colour_bar(
+    sheet: Sheet,
+    box: Box,
+    cmap: Colormap,
+    limits: tuple[float, float],
+    label: str,
+    *,
+    ticks: Sequence[float] | None = None,
+) -> None:
+    """Draw a colour bar that fills a box; upright if the box is, with its label."""
+    axes = sheet.axes(box)
+    upright = box.height > box.width
+    bar = sheet.figure.colorbar(
+        ScalarMappable(Normalize(*limits), cmap),
+        cax=axes,
+        orientation="vertical" if upright else "horizontal",
+        ticks=ticks,
+    )
+    bar.outline.set_linewidth(0.4)
+    bar.set_label(label, fontsize=style.SMALL_FONT, labelpad=2)
+    axes.tick_params(labelsize=style.SMALL_FONT, width=0.4, length=1.6, pad=1.2)
+
+
+def heat(
+    axes: Axes,
+    values: NDArray[np.floating],
+    rows: Sequence[str],
+    columns: Sequence[str],
+    *,
+    cmap: Colormap,
+    limits: tuple[float, float],
+    numbers: Sequence[Sequence[str]] | None = None,
+) -> AxesImage:
+    """Draw a matrix with names on its sides and, if given, a text in every cell.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+    values : ndarray of float, shape (rows, columns)
+        NaN cells are left grey.
+    rows, columns : sequence of str
+        Names.
+    cmap : matplotlib.colors.Colormap
+    limits : tuple of float
+        Values at the ends of the colour map.
+    numbers : sequence of sequence of str, optional
+        Text of each cell, of the matrix's shape.
+    """
+    shown = cmap.with_extremes(bad=style.ABSENT)
+    image = axes.imshow(values, cmap=shown, vmin=limits[0], vmax=limits[1], aspect="auto")
+    for spine in axes.spines.values():
+        spine.set(visible=True, linewidth=0.4)
+    axes.set_yticks(range(len(rows)), rows)
+    label_columns(axes, columns)
+    axes.tick_params(length=0)
+    norm = Normalize(*limits, clip=True)
+    if numbers is not None:
+        for i, line in enumerate(numbers):
+            for j, text in enumerate(line):
+                value = values[i, j]
+                ink = style.ink_on(cmap(norm(value))) if np.isfinite(value) else style.FAINT
+                axes.text(
+                    j,
+                    i,
+                    text,
+                    ha="center",
+                    va="center",
+                    fontsize=style.SMALL_FONT - (0.7 if "\n" in text or len(line) > 8 else 0),
+                    linespacing=1.05,
+                    color=ink,
+                )
+    return image
+
+
+def label_columns(axes: Axes, names: Sequence[str], every: float | None = None) -> None:
+    """Name the columns 0 ... n - 1 of an axis, slanted where straight names would touch.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+    names : sequence of str
+    every : float, optional
+        Width of a column in millimetres; by default that of the axes over the number of columns.
+    """
+    pitch = every or _size_mm(axes)[0] / max(1, len(names))
+    widest = max(
+        (text_width(line, style.SMALL_FONT) for name in names for line in name.split("\n")),
+        default=0.0,
+    )
+    if widest + 0.8 <= pitch:
+        axes.set_xticks(range(len(names)), names)
+    else:
+        flat = [name.replace("\n", " ") for name in names]
+        axes.set_xticks(range(len(names)), flat, rotation=45, ha="right", rotation_mode="anchor")
+
+
+def intervals(
+    axes: Axes,
+    x: NDArray[np.floating],
+    rows: pd.DataFrame,
+    colour: str,
+    *,
+    marker: str = "o",
+    filled: bool = True,
+) -> None:
+    """Draw values as dots with their intervals as vertical lines.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+    x : ndarray of float, shape (n,)
+    rows : pandas.DataFrame
+        Columns y, low, high; the interval may be missing (NaN).
+    colour : str
+    marker : str
+    filled : bool
+        A hollow dot otherwise.
+    """
+    axes.vlines(x, rows["low"], rows["high"], color=colour, linewidth=0.9, zorder=2)
+    axes.plot(
+        x,
+        rows["y"],
+        linestyle="none",
+        marker=marker,
+        markersize=3.4,
+        markerfacecolor=colour if filled else "#FFFFFF",
+        markeredgecolor=colour,
+        markeredgewidth=0.8,
+        zorder=3,
+    )
+
+
+def band(axes: Axes, rows: pd.DataFrame, colour: str, label: str, linestyle: str = "-") -> None:
+    """Draw y against x as a line with its interval as a pale band."""
+    x = rows["x"].to_numpy()
+    axes.plot(
+        x,
+        rows["y"],
+        color=colour,
+        label=label,
+        linestyle=linestyle,
+        marker="o",
+        markersize=2.4,
+        linewidth=1.0,
+    )
+    if np.isfinite(rows["low"]).any():
+        axes.fill_between(x, rows["low"], rows["high"], color=colour, alpha=0.16, linewidth=0)
+
+
+def chance_line(axes: Axes, chance: float, side: str = "right") -> None:
+    """Draw the accuracy of guessing as a dashed line with its name at one end."""
+    axes.axhline(chance, color=style.CHANCE, linewidth=0.7, linestyle=(0, (4, 2)), zorder=1)
+    axes.annotate(
+        "chance",
+        (1.0 if side == "right" else 0.0, chance),
+        xycoords=("axes fraction", "data"),
+        xytext=(-1 if side == "right" else 2, 1.5),
+        textcoords="offset points",
+        fontsize=style.SMALL_FONT,
+        color=style.CHANCE,
+        ha=side,
+        va="bottom",
+    )
+
+
+def light_grid(axes: Axes, axis: str = "y") -> None:
+    """Draw pale lines at the ticks of an axis, below everything."""
+    axes.set_axisbelow(True)
+    axes.grid(axis=axis, color="#E6E9EC", linewidth=0.5)  # type: ignore[arg-type]  # "x" or "y"
+
+
+def every_pixel(stride: int) -> str:
+    """Return what a grid covers: every pixel, or every 8th pixel."""
+    endings = {1: "every pixel", 2: "every 2nd pixel", 3: "every 3rd pixel"}
+    return endings.get(stride, f"every {stride}th pixel")
+
+
+def short_share(share: float) -> str:
+    """Return a share without its leading zero, empty below half a percent."""
+    if not share >= 0.005:
+        return ""
+    return f"{share:.2f}".removeprefix("0")
+
+
+def short_count(count: float) -> str:
+    """Return a count in at most four characters and a suffix: 950, 1.2k, 34k, 5.5M."""
+    for limit, suffix in ((1e6, "M"), (1e3, "k")):
+        if count >= limit * 0.9995:
+            scaled = count / limit
+            return f"{scaled:.1f}{suffix}" if scaled < 9.95 else f"{scaled:.0f}{suffix}"
+    return f"{count:.0f}"
+
+
+def _show(
+    axes: Axes, raster: Raster, painted: NDArray[np.float32] | None = None, **options: Any
+) -> AxesImage:
+    picture = raster.values if painted is None else painted
+    image = axes.imshow(picture, extent=raster.extent, aspect="equal", **options)
+    left, right, bottom, top = raster.extent
+    axes.set(xlim=(left, right), ylim=(bottom, top))
+    return image
+
+
+def _size_mm(axes: Axes) -> tuple[float, float]:
+    figure = axes.get_figure(root=True)
+    if figure is None:
+        raise ValueError("axes without a figure")
+    width, height = figure.get_size_inches() * style.MM_PER_INCH
+    place = axes.get_position()
+    return float(place.width * width), float(place.height * height)

@@ -1,0 +1,62 @@
+"""Writing a figure: PNG, PDF and the table that it plots, each whole or absent."""
+
+from __future__ import annotations
+
+import logging
+import math
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from brainarch.atomic import replacing
+from brainarch.figures import plotted, style
+from brainarch.tables import write_table
+
+# It reports every glyph that it embeds in a PDF.
+logging.getLogger("fontTools").setLevel(logging.WARNING)
+
+#: Resolution of the PNG.
+DPI = 300
+#: Most pixels of a PNG; a larger figure gets a lower resolution.
+MAX_PIXELS = 24_000_000
+
+
+def output_paths(prefix: Path) -> tuple[Path, Path, Path]:
+    """Return the paths of the PNG, the PDF and the CSV of a figure."""
+    return tuple(prefix.with_name(f"{prefix.name}.{end}") for end in ("png", "pdf", "csv"))  # type: ignore[return-value]  # three endings
+
+
+def bounded_dpi(width_inch: float, height_inch: float, dpi: float = DPI) -> float:
+    """Return the resolution at which a figure has at most `MAX_PIXELS` pixels."""
+    return min(dpi, math.sqrt(MAX_PIXELS / (width_inch * height_inch)))
+
+
+@style.styled
+def save_figure(figure: Figure, table: pd.DataFrame, prefix: Path, dpi: float = DPI) -> None:
+    """Write ``prefix.png``, ``prefix.pdf`` and ``prefix.csv`` (with its sidecar).
+
+    The files hold no date and no version, so the same figure gives the same bytes.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    table : pandas.DataFrame
+        The plotted table; see `brainarch.figures.plotted`.
+    prefix : Path
+        The three paths without their endings.
+    dpi : float
+        Resolution of the PNG and of pictures inside the PDF.
+    """
+    png, pdf, csv = output_paths(prefix)
+    resolution = bounded_dpi(figure.get_figwidth(), figure.get_figheight(), dpi)
+    with replacing(png) as temporary:
+        figure.savefig(temporary, format="png", dpi=resolution, metadata={"Software": None})
+    with replacing(pdf) as temporary:
+        figure.savefig(
+            temporary,
+            format="pdf",
+            dpi=resolution,
+            metadata={"CreationDate": None, "Producer": None, "Creator": None},
+        )
+    write_table(table, csv, plotted.COLUMNS)

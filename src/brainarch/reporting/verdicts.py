@@ -1,0 +1,229 @@
+"""Did it work? Each answer with its criterion; what was not tested says why."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+
+#: Points from chance within which a control with permuted labels must end (DESIGN).
+CONTROL_POINTS = 0.05
+#: AUROC from which a factor is called aligned (DESIGN).
+ALIGNED = 0.85
+
+Answer = Literal["yes", "partly", "no", "not tested"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """An answer.
+
+    Parameters
+    ----------
+    question : str
+    answer : {"yes", "partly", "no", "not tested"}
+    criterion : str
+        What had to hold.
+    found : str
+        What was measured, or why it was not.
+    """
+
+    question: str
+    answer: Answer
+    criterion: str
+    found: str
+
+
+def counts_verdict(counts: pd.DataFrame | None, sizes: pd.DataFrame | None) -> Verdict:
+    """Say whether patch counts are conserved.
+
+    Parameters
+    ----------
+    counts : pandas.DataFrame or None
+        Columns split, area, reason, pixels.
+    sizes : pandas.DataFrame or None
+        Columns slice, area, pixels: labelled pixels, of the slices that were sampled.
+    """
+    question = "Is every labelled pixel accounted for?"
+    criterion = "kept + not kept, by reason = labelled pixels of the sampled slices, in every area"
+    if counts is None or sizes is None:
+        return Verdict(question, "not tested", criterion, "no sampling in this run")
+    sampled = counts.groupby("area")["pixels"].sum()
+    labelled = sizes.groupby("area")["pixels"].sum()
+    wrong = [area for area in labelled.index if int(sampled.get(area, 0)) != int(labelled[area])]
+    if wrong:
+        first = wrong[0]
+        found = f"{first}: {sampled.get(first, 0):,} counted, {labelled[first]:,} labelled"
+        return Verdict(question, "no", criterion, found)
+    return Verdict(question, "yes", criterion, f"{int(labelled.sum()):,} labelled pixels")
+
+
+def proof_verdict(proofs: Mapping[int, Mapping[str, Any]]) -> Verdict:
+    """Say whether the dense representation is that of the windows cut one by one."""
+    question = "Is the dense representation exact?"
+    criterion = (
+        "random windows cut and run alone, in float32 and float64: max |a-b| <= 1e-5 max |b| and "
+        "||a-b|| / ||b|| <= 2e-6"
+    )
+    if not proofs:
+        return Verdict(question, "not tested", criterion, "no slice was extracted")
+    parts = []
+    for z, proof in proofs.items():
+        worst = max(entry["relative_max"] for entry in proof["cube_against"].values())
+        norm = max(entry["relative_norm"] for entry in proof["cube_against"].values())
+        parts.append(f"z={z}: {proof['windows']} windows, max {worst:.1e}, norm {norm:.1e}")
+    exact = all(proof["exact"] for proof in proofs.values())
+    return Verdict(question, "yes" if exact else "no", criterion, "; ".join(parts))
+
+
+def accuracy_verdict(metrics: Mapping[str, pd.DataFrame], chance: float) -> Verdict:
+    """Say whether the network tells areas apart on test patches.
+
+    Parameters
+    ----------
+    metrics : mapping of str to pandas.DataFrame
+        By run (main, blocks1 ...): metrics of the test patches.
+    chance : float
+    """
+    question = "Does the network tell areas apart on patches it was not trained on?"
+    criterion = f"lower end of the test accuracy's 95 % interval above chance ({chance:.3f})"
+    rows = {run: overall(frame, "accuracy") for run, frame in metrics.items()}
+    found = {run: row for run, row in rows.items() if row is not None}
+    if not found:
+        return Verdict(question, "not tested", criterion, "no test patches were evaluated")
+    text = "; ".join(
+        (f"{run}: " if len(found) > 1 else "") + interval_text(row) for run, row in found.items()
+    )
+    lows = [row["low"] if math.isfinite(row["low"]) else row["value"] for row in found.values()]
+    return Verdict(question, _all_or_some([low > chance for low in lows]), criterion, text)
+
+
+def control_verdict(permuted: pd.DataFrame | None, chance: float, reason: str) -> Verdict:
+    """Say whether a network trained on permuted labels ends at chance; ``reason`` why not."""
+    question = "Does the control with permuted labels end at chance?"
+    criterion = f"its test accuracy within {100 * CONTROL_POINTS:.0f} points of {chance:.3f}"
+    row = None if permuted is None else overall(permuted, "accuracy")
+    if row is None:
+        return Verdict(question, "not tested", criterion, reason)
+    near = abs(row["value"] - chance) <= CONTROL_POINTS
+    return Verdict(question, "yes" if near else "no", criterion, interval_text(row))
+
+
+def clusters_verdict(mixture: pd.DataFrame | None) -> Verdict:
+    """Say whether clusters follow areas better in the trained network than in the controls."""
+    question = "Do clusters, found without labels, follow areas better after training?"
+    criterion = "V-measure of the trained CNN above that of each other network, intervals apart"
+    if mixture is None or "cnn" not in set(mixture["network"]) or len(mixture) < 2:
+        return Verdict(question, "not tested", criterion, "needs the CNN and another network")
+    rows = {str(row["network"]): row for row in mixture.to_dict("records")}
+    own = rows.pop("cnn")
+    apart = [own["low"] > other["high"] for other in rows.values()]
+    found = ", ".join(
+        f"{name} {row['v_measure']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
+        for name, row in {"cnn": own, **rows}.items()
+    )
+    return Verdict(question, _all_or_some(apart), criterion, found)
+
+
+def factors_verdict(chosen: pd.DataFrame | None, reason: str) -> Verdict:
+    """Say whether factors stand for areas on a slice that they were not fitted on.
+
+    Parameters
+    ----------
+    chosen : pandas.DataFrame or None
+        Columns slice, target, name, factor, auroc, null_99, above_null, aligned.
+    reason : str
+        Why there is none.
+    """
+    question = "Do factors stand for areas on a slice that they were not fitted on?"
+    criterion = (
+        f"AUROC of each area's factor at least {ALIGNED}, and above the 99th percentile of spatial "
+        "nulls"
+    )
+    if chosen is None:
+        return Verdict(question, "not tested", criterion, reason)
+    rows = chosen[chosen["target"] == "area"]
+    good = [bool(a) and bool(b) for a, b in zip(rows["aligned"], rows["above_null"], strict=True)]
+    parts = [
+        f"{name} {auroc:.2f} (factor {factor}, null {null:.2f})"
+        for name, auroc, factor, null in zip(
+            rows["name"], rows["auroc"], rows["factor"], rows["null_99"], strict=True
+        )
+    ]
+    found = f"{sum(good)} of {len(good)} areas: " + ", ".join(parts)
+    return Verdict(question, _all_or_some(good), criterion, found)
+
+
+def agreement_verdict(what: str, agreements: Mapping[int, pd.DataFrame], reason: str) -> Verdict:
+    """Say whether clusters or components agree with layers more than spatial nulls do.
+
+    Parameters
+    ----------
+    what : str
+        Clusters or components.
+    agreements : mapping of int to pandas.DataFrame
+        By slice: columns statistic, null, value, null_99, above_nulls.
+    reason : str
+        Why there is none.
+    """
+    question = f"Do {what} found without labels agree with annotated layers?"
+    criterion = (
+        "adjusted mutual information above the 99th percentile of shifted and of block-shuffled "
+        "layers"
+    )
+    if not agreements:
+        return Verdict(question, "not tested", criterion, reason)
+    good, parts = [], []
+    for z, frame in agreements.items():
+        rows = frame[(frame["statistic"] == "ami") & (frame["null"] != "depth")]
+        good.append(bool(rows["above_nulls"].all()))
+        nulls = ", ".join(
+            f"{null} {limit:.2f}" for null, limit in zip(rows["null"], rows["null_99"], strict=True)
+        )
+        parts.append(f"z={z}: {rows['value'].iloc[0]:.2f} (nulls: {nulls})")
+    return Verdict(question, _all_or_some(good), criterion, "; ".join(parts))
+
+
+def matches_verdict(matches: pd.DataFrame | None, reason: str) -> Verdict:
+    """Say whether the components of one slice are found again on another."""
+    question = "Are the components found again on another slice?"
+    criterion = "each component's one-to-one match is also its nearest by profile"
+    if matches is None:
+        return Verdict(question, "not tested", criterion, reason)
+    good = (matches["matched"] == matches["nearest"]).tolist()
+    found = ", ".join(
+        f"{component}-{matched} (JS {distance:.2f})"
+        for component, matched, distance in zip(
+            matches["component"], matches["matched"], matches["distance"], strict=True
+        )
+    )
+    return Verdict(question, _all_or_some(good), criterion, found)
+
+
+def overall(metrics: pd.DataFrame, metric: str) -> dict[str, Any] | None:
+    """Return a metric of all areas together in the main subset: value, low, high, subset."""
+    rows = metrics[(metrics["area"] == "all") & (metrics["metric"] == metric)]
+    if "all" in set(rows["subset"]):
+        rows = rows[rows["subset"] == "all"]
+    rows = rows[rows["value"].notna()]
+    if rows.empty:
+        return None
+    row = rows.iloc[0]
+    return {name: row[name] for name in rows.columns}
+
+
+def interval_text(row: Mapping[str, Any]) -> str:
+    """Return ``0.83 [0.80, 0.86]``, or the value alone without an interval."""
+    text = f"{row['value']:.3f}"
+    if math.isfinite(row["low"]) and math.isfinite(row["high"]):
+        text += f" [{row['low']:.3f}, {row['high']:.3f}]"
+    return text
+
+
+def _all_or_some(good: Sequence[bool]) -> Answer:
+    if all(good):
+        return "yes"
+    return "partly" if any(good) else "no"

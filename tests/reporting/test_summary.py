@@ -1,0 +1,277 @@
+from __future__ import annotations
+
+import json
+from html.parser import HTMLParser
+
+import pytest
+import report_fakes as fakes
+import typer
+from typer.testing import CliRunner
+
+from brainarch.cli import reporting
+from brainarch.errors import InputError
+from brainarch.reporting import pictures, published, runtime
+from brainarch.reporting.manifest import read_manifest
+from brainarch.reporting.summary import write_summary
+
+#: Figures of DESIGN, section 4, as they may be printed.
+PUBLISHED_TEXTS = ("89.77", "88.88", "0.28", "0.56", "0.72", "78 to 85", "5 million", "Inception")
+
+
+class Page(HTMLParser):
+    """Collects text, addresses and open tags of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text, self.addresses, self.open, self.tags = "", [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.addresses += [value for name, value in attrs if name in ("src", "href")]
+        if tag not in ("meta", "img", "link", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data + "\n"
+
+
+def make(root, source="phantom", without=(), **changes):
+    manifest = fakes.manifest(root, source, without, **changes)
+    html, machine = root / "out" / "summary.html", root / "out" / "summary.json"
+    write_summary(manifest, fakes.benchmarks(root), html, machine)
+    return html.read_text(encoding="utf-8"), json.loads(machine.read_text(encoding="utf-8"))
+
+
+def test_a_phantoms_summary_shows_no_published_figure(tmp_path):
+    text, record = make(tmp_path)
+    everything = Page(text).text + json.dumps(record)
+    assert "published" not in everything.lower()
+    for figure in PUBLISHED_TEXTS:
+        assert figure not in everything, figure
+
+
+def test_a_volume_of_ones_own_shows_none_either(tmp_path):
+    text, record = make(tmp_path, "tiff", without=("phantom",))
+    everything = Page(text).text + json.dumps(record)
+    assert "published" not in everything.lower()
+
+
+def test_the_published_volume_is_shown_beside_its_figures(tmp_path):
+    text, record = make(tmp_path, "prasad2020", without=("phantom",))
+    page = Page(text).text
+    for figure in ("89.77 %", "88.88 %", "80 %", "about the CNN's"):
+        assert figure in page, figure
+    by_name = {entry["name"]: entry for entry in record["numbers"]}
+    assert by_name["accuracy, test patches"]["published"]["value"] == "88.88 %"
+    assert by_name["accuracy, test patches"]["published"]["source"].startswith("M, V")
+    assert by_name["accuracy, slice z=259, test pixels"]["published"]["value"] == "80 %"
+    assert "published" not in by_name["logistic regression on texture"]
+    assert "The splits are the papers' slices" in record["comparison_note"]
+
+
+def test_another_split_of_the_published_volume_is_no_reproduction(tmp_path):
+    splits = {"by": "slices", "train": [159], "val": [209], "test": [279]}
+    text, _ = make(tmp_path, "prasad2020", without=("phantom",), splits=splits)
+    assert "not a reproduction" in Page(text).text
+
+
+@pytest.mark.parametrize("source", ["phantom", "tiff"])
+def test_published_figures_are_given_for_one_source_only(source):
+    assert published.published_figures(source) == {}
+    assert published.published_statements(source) == ()
+    assert published.comparison_note(source, published.SPLITS) is None
+
+
+def test_published_figures_are_those_of_the_design():
+    figures = published.published_figures("prasad2020")
+    percents = {
+        "accuracy/val": "89.77",
+        "accuracy/test": "88.88",
+        "accuracy/map": "80",
+        "recall/Ctx": "87",
+        "recall/HypoTh": "92",
+        "recall/Str": "91",
+        "recall/VP": "91",
+        "recall/WM": "86",
+        "recall/ZI": "84",
+    }
+    for key, percent in percents.items():
+        assert figures[key].value == f"{percent} %"
+    assert figures["block_error/cnn"].value.startswith("0.28")
+
+
+def test_the_page_needs_nothing_but_itself(tmp_path):
+    text, _ = make(tmp_path)
+    page = Page(text)
+    assert page.open == []
+    assert all(address.startswith(("data:image/png;base64,", "#")) for address in page.addresses)
+    assert "script" not in page.tags
+    assert "@import" not in text
+    assert "url(" not in text
+    assert len(text.encode()) < 3_000_000
+
+
+def test_display_names_are_escaped(tmp_path):
+    text, record = make(tmp_path)
+    assert "<script>" not in text
+    assert "&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt; &amp; more" in text
+    assert "<i>Ctx</i>" not in text
+    assert record["title"] == 'A <script>alert("x")</script> & more'
+
+
+def test_verdicts_stand_in_both_files(tmp_path):
+    text, record = make(tmp_path)
+    answers = {entry["question"]: entry["answer"] for entry in record["verdicts"]}
+    assert answers == {
+        "Is every labelled pixel accounted for?": "yes",
+        "Is the dense representation exact?": "yes",
+        "Does the network tell areas apart on patches it was not trained on?": "yes",
+        "Does the control with permuted labels end at chance?": "yes",
+        "Do clusters, found without labels, follow areas better after training?": "yes",
+        "Do factors stand for areas on a slice that they were not fitted on?": "partly",
+        "Do clusters found without labels agree with annotated layers?": "yes",
+        "Do components found without labels agree with annotated layers?": "no",
+        "Are the components found again on another slice?": "yes",
+    }
+    page = Page(text).text
+    for question in answers:
+        assert question in page
+
+
+def test_numbers_carry_their_intervals_and_counts(tmp_path):
+    text, record = make(tmp_path)
+    by_name = {entry["name"]: entry for entry in record["numbers"]}
+    own = by_name["accuracy, test patches"]
+    assert (own["value"], own["low"], own["high"]) == (0.86, 0.81, 0.9)
+    assert own["note"] == "600 patches, 40 independent, 12 blocks"
+    assert by_name["relative error, slice z=279 (basis held)"]["low"] is None
+    assert by_name["accuracy, test patches, run permuted"]["value"] == 0.18
+    assert "0.810 to 0.900" in Page(text).text
+
+
+def test_cost_versions_and_data_are_told(tmp_path):
+    text, record = make(tmp_path)
+    assert record["costs"] == [
+        {"stage": "train-main", "seconds": 75.5, "peak_mb": 812.25, "cpu_seconds": 140.0}
+    ]
+    assert record["versions"]["python"].count(".") == 2
+    assert record["seed"] == 2020
+    page = Page(text).text
+    assert "1 min 16 s" in page
+    assert "300 x 400 x 500 voxels" in page
+    assert "surrogate label maps" in page
+    assert record["patches"]["rows"][0] == ["main", "Ctx", "300 (5)", "300 (5)", "300 (5)"]
+    assert record["areas"]["rows"][5][:2] == ["WM", "0.001 mm² (5)"]
+
+
+def test_a_run_with_almost_nothing_still_has_a_summary(tmp_path):
+    manifest = tmp_path / "manifest.json"
+    bare = fakes.config(layers=None, discovery=None, extraction={"slices": [259]})
+    manifest.write_text(json.dumps({"config": bare, "files": {}}))
+    write_summary(manifest, None, tmp_path / "s.html", tmp_path / "s.json")
+    record = json.loads((tmp_path / "s.json").read_text())
+    assert {entry["answer"] for entry in record["verdicts"]} == {"not tested"}
+    why = {entry["what"]: entry["why"] for entry in record["missing"]}
+    assert "the user's input" in why["agreement with layers, layer factors"]
+    assert "only one slice" in why["held-out factors, components found again"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"config": fakes.config(), "files": {"metrics/main": "x"}}, "no such kind of file"),
+        ({"config": fakes.config(), "files": {"plan": "/absent/plan.json"}}, "does not exist"),
+        ({"config": {"dataset": "a b"}, "files": {}}, "config."),
+        ({"config": fakes.config(), "files": {}, "more": 1}, "more"),
+    ],
+)
+def test_a_wrong_manifest_is_one_line(tmp_path, content, message):
+    path = tmp_path / "manifest.json"
+    path.write_text(json.dumps(content))
+    with pytest.raises(InputError, match=r"manifest\.json") as raised:
+        read_manifest(path)
+    assert message in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_an_absent_manifest_is_named(tmp_path):
+    with pytest.raises(InputError, match="no such manifest"):
+        read_manifest(tmp_path / "manifest.json")
+
+
+def test_pictures_stay_within_the_budget_and_are_not_enlarged(tmp_path, monkeypatch):
+    monkeypatch.setattr(pictures, "WIDTH", 400)
+    monkeypatch.setattr(pictures, "LEAST_WIDTH", 100)
+    paths = {
+        "large": tmp_path / "large.png",
+        "small": tmp_path / "small.png",
+    }
+    fakes.picture(paths["large"], 640, 480)
+    fakes.picture(paths["small"], 160, 80)
+    whole = pictures.embed_pictures(paths, 50_000_000)
+    assert pictures_width(whole["large"]) == 400
+    assert pictures_width(whole["small"]) == 160
+    budget = sum(map(len, whole.values())) // 3
+    less = pictures.embed_pictures(paths, budget)
+    assert sum(map(len, less.values())) <= budget
+    with pytest.raises(InputError, match="do not fit"):
+        pictures.embed_pictures(paths, 100)
+
+
+def pictures_width(address: str) -> int:
+    import base64
+    import io
+
+    from PIL import Image
+
+    with Image.open(io.BytesIO(base64.b64decode(address.split(",")[1]))) as picture:
+        return picture.width
+
+
+def test_a_broken_picture_is_named(tmp_path):
+    path = tmp_path / "V1.png"
+    path.write_bytes(b"no picture")
+    with pytest.raises(InputError, match=r"V1\.png: not a readable picture"):
+        pictures.embed_pictures({"V1": path}, 1000)
+
+
+def test_benchmarks_that_could_not_be_measured(tmp_path):
+    path = tmp_path / "b.tsv"
+    path.write_text("s\th:m:s\tmax_rss\tcpu_time\n0.4\t0:00:00\t-\t0\n0.6\t0:00:00\tNA\t0\n")
+    cost = runtime.read_benchmark("plan", path)
+    assert cost.seconds == pytest.approx(1.0)
+    assert cost.peak_mb != cost.peak_mb  # NaN
+    path.write_text("nonsense\n")
+    with pytest.raises(InputError, match="no Snakemake benchmark"):
+        runtime.read_benchmark("plan", path)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.42, "0.4 s"),
+        (42.4, "42 s"),
+        (75.5, "1 min 16 s"),
+        (3599.7, "1 h 00 min"),
+        (7500, "2 h 05 min"),
+    ],
+)
+def test_durations_read_well(seconds, text):
+    assert runtime.duration(seconds) == text
+
+
+def test_the_verb_writes_both_files(tmp_path):
+    app = typer.Typer()
+    app.command("other")(lambda: None)
+    reporting.register(app)
+    manifest = fakes.manifest(tmp_path)
+    line = ["summary", "--manifest", str(manifest)]
+    line += ["--output-html", str(tmp_path / "a.html"), "--output-json", str(tmp_path / "a.json")]
+    result = CliRunner().invoke(app, line)
+    assert result.exit_code == 0, result.exception
+    assert (tmp_path / "a.html").read_text().startswith("<!doctype html>")
+    assert json.loads((tmp_path / "a.json").read_text())["dataset"] == "tiny"

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+import report_fakes as fakes
+
+from brainarch.reporting import numbers, verdicts
+from brainarch.reporting.missing import missing_targets
+
+
+@pytest.mark.parametrize(("low", "answer"), [(0.3, "yes"), (0.1, "no")])
+def test_accuracy_is_judged_by_the_lower_end_of_its_interval(low, answer):
+    found = verdicts.accuracy_verdict({"main": fakes.metrics(0.5, low, 0.7)}, 1 / 6)
+    assert found.answer == answer
+    assert "0.500" in found.found
+
+
+def test_several_split_assignments_are_all_named():
+    frames = {"main": fakes.metrics(0.5, 0.4, 0.6), "blocks1": fakes.metrics(0.2, 0.1, 0.3)}
+    found = verdicts.accuracy_verdict(frames, 1 / 6)
+    assert found.answer == "partly"
+    assert "blocks1: 0.200" in found.found
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "answer"), [(0.2, "yes"), (0.13, "yes"), (0.23, "no"), (0.05, "no")]
+)
+def test_the_control_must_end_near_chance_on_either_side(accuracy, answer):
+    frame = fakes.metrics(accuracy, accuracy - 0.1, accuracy + 0.1)
+    assert verdicts.control_verdict(frame, 1 / 6, "").answer == answer
+
+
+def test_a_missing_control_says_why():
+    found = verdicts.control_verdict(None, 1 / 6, "it is off")
+    assert (found.answer, found.found) == ("not tested", "it is off")
+
+
+def test_one_inexact_slice_is_enough_for_no():
+    proofs = {104: fakes.proof(), 204: fakes.proof(exact=False)}
+    assert verdicts.proof_verdict({104: fakes.proof()}).answer == "yes"
+    assert verdicts.proof_verdict(proofs).answer == "no"
+    assert verdicts.proof_verdict({}).answer == "not tested"
+
+
+def test_a_lost_pixel_is_found():
+    sizes = pd.DataFrame({"area": ["A", "B", "A"], "pixels": [10, 20, 5]})
+    counts = pd.DataFrame(
+        {
+            "split": "train",
+            "area": ["A", "A", "B"],
+            "reason": ["kept", "gap", "kept"],
+            "pixels": [9, 6, 20],
+        }
+    )
+    assert verdicts.counts_verdict(counts, sizes).answer == "yes"
+    counts.loc[0, "pixels"] = 8
+    lost = verdicts.counts_verdict(counts, sizes)
+    assert lost.answer == "no"
+    assert "14 counted, 15 labelled" in lost.found
+
+
+@pytest.mark.parametrize(
+    ("aurocs", "answer"), [((0.9, 0.95), "yes"), ((0.9, 0.84), "partly"), ((0.5, 0.6), "no")]
+)
+def test_factors_need_their_auroc_in_every_area(aurocs, answer):
+    assert verdicts.factors_verdict(fakes.chosen(aurocs), "").answer == answer
+
+
+def test_an_auroc_below_the_null_does_not_count():
+    frame = fakes.chosen((0.9,)).assign(above_null=False)
+    assert verdicts.factors_verdict(frame, "").answer == "no"
+
+
+def test_layers_of_factors_are_not_judged_as_areas():
+    frame = pd.concat([fakes.chosen((0.9,)), fakes.chosen((0.2,)).assign(target="layer")])
+    assert verdicts.factors_verdict(frame, "").answer == "yes"
+
+
+def test_agreement_must_beat_both_spatial_nulls_on_every_slice():
+    good, bad = fakes.agreement(0.3, 0.2), fakes.agreement(0.1, 0.2)
+    assert verdicts.agreement_verdict("clusters", {1: good}, "").answer == "yes"
+    assert verdicts.agreement_verdict("clusters", {1: good, 2: bad}, "").answer == "partly"
+    assert verdicts.agreement_verdict("clusters", {2: bad}, "").answer == "no"
+
+
+def test_overlapping_intervals_are_not_apart():
+    frame = pd.DataFrame(
+        {
+            "network": ["cnn", "texture"],
+            "v_measure": [0.5, 0.4],
+            "low": [0.4, 0.3],
+            "high": [0.6, 0.5],
+        }
+    )
+    assert verdicts.clusters_verdict(frame).answer == "no"
+    assert verdicts.clusters_verdict(frame.iloc[:1]).answer == "not tested"
+
+
+def test_a_match_that_is_not_the_nearest_is_told():
+    frame = pd.DataFrame(
+        {"component": [1, 2], "matched": [1, 2], "nearest": [1, 1], "distance": [0.1, 0.4]}
+    )
+    assert verdicts.matches_verdict(frame, "").answer == "partly"
+
+
+def test_the_most_confused_pairs_come_first():
+    pairs = numbers.confused_pairs(fakes.confusion(), 3)
+    assert (pairs[0]["area"], pairs[0]["predicted"], pairs[0]["count"]) == ("VP", "ZI", 50)
+    assert pairs[0]["share"] == pytest.approx(50 / (70 + 50 + 4 * 6))
+    assert all(pair["area"] != pair["predicted"] for pair in pairs)
+
+
+def test_an_area_without_patches_confuses_nothing():
+    frame = pd.DataFrame(
+        [("A", "A", 0), ("A", "B", 0), ("B", "A", 2), ("B", "B", 2)],
+        columns=["area", "predicted", "count"],
+    )
+    assert [pair["area"] for pair in numbers.confused_pairs(frame)] == ["B"]
+
+
+def test_what_is_missing_and_why():
+    gone = dict(
+        missing_targets(
+            discovery=True,
+            layers=None,
+            extracted=[5],
+            annotated=[1, 2],
+            permuted_control=False,
+            figures=["V1_overview", "M2_factors"],
+        )
+    )
+    assert "no layers" in gone["agreement with layers, layer factors"]
+    assert "not annotated" in gone["accuracy at scale of slice 5"]
+    assert "off" in gone["control with permuted labels"]
+    assert not any(key.startswith(("figure V1", "figure M2")) for key in gone)
+    assert any(key.startswith("figure V6") for key in gone)
+    assert not missing_targets(
+        discovery=True,
+        layers=[5, 6],
+        extracted=[5, 6],
+        annotated=[5, 6],
+        permuted_control=True,
+        figures=["V1", "V2", "V3", "V4", "V5", "V6", "M1", "M2"],
+    )

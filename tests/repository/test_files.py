@@ -1,0 +1,93 @@
+"""What the repository may hold, and that its lists of versions agree."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+IMAGE_SUFFIXES = {
+    ".png", ".jpg", ".jpeg", ".gif", ".svg", ".pdf", ".tif", ".tiff", ".webp", ".bmp", ".npy",
+    ".npz", ".nrrd", ".safetensors", ".ckpt", ".pt",
+}  # fmt: skip
+#: Every image of the repository; all of them come from the phantom.
+ALLOWED_IMAGES = {
+    "docs/images/overview.png",
+}
+#: What conda calls a package that pip calls otherwise.
+CONDA_NAMES = {
+    "pytorch": "torch",
+    "matplotlib-base": "matplotlib",
+    "dask-core": "dask",
+    "snakemake-minimal": "snakemake",
+}
+
+
+def tracked() -> list[str]:
+    listing = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if listing.returncode != 0:
+        pytest.skip("not a git checkout")
+    return listing.stdout.splitlines()
+
+
+def locked() -> dict[str, str]:
+    lines = (ROOT / "requirements.lock").read_text().split()
+    return dict(line.split("==") for line in lines)
+
+
+def test_no_image_or_weights_but_the_listed_ones() -> None:
+    found = {name for name in tracked() if Path(name).suffix.lower() in IMAGE_SUFFIXES}
+    assert found <= ALLOWED_IMAGES
+
+
+def test_no_large_file() -> None:
+    large = [name for name in tracked() if (ROOT / name).stat().st_size > 1_500_000]
+    assert large == []
+
+
+def test_lock_is_flat_and_names_no_address() -> None:
+    text = (ROOT / "requirements.lock").read_text()
+    assert "://" not in text
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", line) for line in text.split())
+
+
+def test_lock_satisfies_every_declared_dependency() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    versions = locked()
+    declared = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    for requirement in declared:
+        name, least = requirement.lower().split(">=")
+        ours = [int(part) for part in re.findall(r"\d+", versions[name])]
+        assert ours >= [int(part) for part in re.findall(r"\d+", least)], requirement
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "envs").glob("*.yaml")), ids=lambda p: p.name)
+def test_conda_environment_has_the_locked_versions(path: Path) -> None:
+    versions = locked()
+    for entry in yaml.safe_load(path.read_text())["dependencies"]:
+        name, _, version = entry.partition("=")
+        if version and name != "python":
+            assert versions[CONDA_NAMES.get(name, name)] == version, name
+
+
+def test_licence_and_citation_agree_with_the_package() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["license"] == project["license"] == "BSD-3-Clause"
+    assert citation["version"] == project["version"]
+    assert len(citation["references"]) == 3
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("config/*.md"), *ROOT.glob("docs/*.md")]
+    for page in [*pages, ROOT / "results/README.md"]:
+        for target in re.findall(r"\]\((?!https?:|#|mailto:)([^)#]+)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name} links {target}"

@@ -1,0 +1,75 @@
+"""The whole chain on a tiny phantom, from TIFF to the summary."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from runs import ROOT, planned_jobs, snakemake
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("tiny")
+    config = str(ROOT / "config/test.yaml")
+    done = snakemake("--cores", "2", "--configfile", config, directory=directory)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-5000:]
+    return directory
+
+
+def test_every_stage_leaves_its_results(finished: Path) -> None:
+    results = finished / "results/test"
+    summary = json.loads((results / "report/summary.json").read_text())
+    answers = {entry["question"]: entry["answer"] for entry in summary["verdicts"]}
+    assert answers["Is the dense representation exact?"] == "yes"
+    assert answers["Is every labelled pixel accounted for?"] == "yes"
+    for name in ("V1", "V2", "V3", "V4", "V5", "V6", "M1", "M2"):
+        assert len(list((results / "figures").glob(f"{name}_*.p*"))) == 2
+    unfinished = [path for path in (results / ".partial").rglob("*") if path.is_file()]
+    assert unfinished == []
+
+
+def test_a_second_run_does_nothing(finished: Path) -> None:
+    config = str(ROOT / "config/test.yaml")
+    again = snakemake("-n", "--configfile", config, directory=finished)
+    assert "Nothing to be done" in again.stdout + again.stderr
+
+
+def test_a_cosmetic_edit_reruns_nothing_heavy(finished: Path, tmp_path: Path) -> None:
+    content = yaml.safe_load((ROOT / "config/test.yaml").read_text())
+    content["title"] = "Another title"
+    edited = tmp_path / "edited.yaml"
+    edited.write_text(yaml.safe_dump(content))
+    again = snakemake("-n", "--configfile", str(edited), directory=finished)
+    assert set(planned_jobs(again.stdout)) <= {"report", "all"}
+
+
+def test_the_report_of_snakemake_is_one_file(finished: Path) -> None:
+    config = str(ROOT / "config/test.yaml")
+    made = snakemake("--report", "report.html", "--configfile", config, directory=finished)
+    assert made.returncode == 0, made.stderr[-3000:]
+    assert (finished / "report.html").stat().st_size > 1_000_000
+
+
+def test_real_slice_from_tiff_to_figures(tmp_path: Path) -> None:
+    folder = os.environ.get("BRAINARCH_REAL_DATA")
+    if not folder:
+        pytest.skip("BRAINARCH_REAL_DATA names no folder with the real slice")
+    content: dict[str, Any] = yaml.safe_load((ROOT / "config/z159.yaml").read_text())
+    (tmp_path / "resources").mkdir()
+    shutil.copytree(folder, tmp_path / "resources/z159")
+    path = tmp_path / "z159.yaml"
+    path.write_text(yaml.safe_dump(content))
+    done = snakemake("--cores", "2", "--configfile", str(path), directory=tmp_path)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-5000:]
+    summary = json.loads((tmp_path / "results/z159/report/summary.json").read_text())
+    answers = {entry["question"]: entry["answer"] for entry in summary["verdicts"]}
+    assert answers["Is the dense representation exact?"] == "yes"
+    assert not any("published" in entry for entry in summary["numbers"])
