@@ -27,21 +27,27 @@ def trunk():
     return copy.deepcopy(narrow_network().trunk).double()
 
 
-@pytest.mark.parametrize("stride", STRIDES)
-@pytest.mark.parametrize("block", [None, (2, 1), (1, 3)])
-def test_equals_brute_force_in_double_precision(trunk, stride, block):
-    schedule = derive_schedule(trunk)
+@pytest.fixture(scope="module", params=STRIDES)
+def tile_and_windows(trunk, request):
+    """Return a stride, a tile and the result of each of its windows run alone."""
+    stride = request.param
     # Sides that are multiples of nothing.
     rows, columns = (17, 21) if stride == 1 else (5, 7)
     spare = min(stride, 3) - 1
     tile = torch.rand(
         (rows - 1) * stride + 134 + spare, (columns - 1) * stride + 134, dtype=torch.float64
     )
-    found = DenseEngine(schedule, stride, block).tile(tile)
     wanted = every_window(trunk, tile, stride, 134)
-    assert found.shape == (rows, columns, 5)
+    assert wanted.shape == (rows, columns, 5)
     assert (wanted > 0).any()
     assert (wanted == 0).any()
+    return stride, tile, wanted
+
+
+@pytest.mark.parametrize("block", [None, (2, 1), (1, 3)])
+def test_equals_brute_force_in_double_precision(trunk, tile_and_windows, block):
+    stride, tile, wanted = tile_and_windows
+    found = DenseEngine(derive_schedule(trunk), stride, block).tile(tile)
     torch.testing.assert_close(found, wanted, rtol=1e-11, atol=1e-12)
 
 
@@ -139,6 +145,16 @@ def test_the_real_network_is_exact_in_single_precision(stride, block):
     single = every_window(trunk, tile, stride, 134)
     double = every_window(copy.deepcopy(trunk).double(), tile.double(), stride, 134)
     assert_exact(*(np.asarray(values) for values in (found, single, double)))
+
+
+def test_the_tile_itself_is_not_changed():
+    layers = nn.ReLU(), nn.Conv2d(1, 2, 3), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(8, 3)
+    tile = torch.randn(9, 9, dtype=torch.float64)
+    before = tile.clone()
+    trunk = nn.Sequential(*layers).double()
+    found = dense_tile(trunk, tile, 1)
+    assert torch.equal(tile, before)
+    torch.testing.assert_close(found, every_window(trunk, tile, 1, 6))
 
 
 def test_blocks_without_a_needed_pixel_are_left_out(trunk):

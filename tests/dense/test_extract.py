@@ -13,7 +13,9 @@ from dense_fakes import assert_exact, brute_force, checkpoint_of, narrow_network
 from extraction_case import CASE, plan_of, run, source_of
 
 from brainarch.dense import extract as module
+from brainarch.dense import partial
 from brainarch.dense.extract import pick_device
+from brainarch.dense.partial import open_work
 from brainarch.dense.schedule import STRIDES
 from brainarch.errors import InputError
 from brainarch.network.grey import Normalisation
@@ -25,31 +27,44 @@ def content(cube):
     return block.tobytes(), cube.extracted.tobytes(), cube.y.tobytes(), cube.x.tobytes()
 
 
-def assert_cube_exact(cube, source, checkpoint, wanted):
-    iy, ix, X = cube.read()
-    y, x = cube.y[iy], cube.x[ix]
-    np.testing.assert_array_equal(np.argwhere(wanted), np.stack([y, x], axis=1))
+def references(source, checkpoint, wanted):
+    """Run every wanted window alone, in both precisions."""
+    y, x = np.nonzero(wanted)
     pair = [brute_force(source.grey, checkpoint, y, x, kind) for kind in PRECISIONS]
     assert (pair[1] > 0).any()
+    return pair
+
+
+def assert_cube_exact(cube, wanted, pair):
+    iy, ix, X = cube.read()
+    found = np.stack([cube.y[iy], cube.x[ix]], axis=1)
+    np.testing.assert_array_equal(np.argwhere(wanted), found)
     assert_exact(X, *pair)
 
 
 PRECISIONS = [getattr(module.torch, name) for name in ("float32", "float64")]
 
 
-@pytest.mark.parametrize("stride", STRIDES)
-@pytest.mark.parametrize("block", [None, (3, 2)])
-def test_every_wanted_pixel_is_exact_at_every_stride(tmp_path, narrow, stride, block):
-    # An odd size; a mask with holes; pixels at every border, where the window leaves the slice.
+@pytest.fixture(scope="module", params=STRIDES)
+def bordered(request, narrow):
+    """Return a stride, an odd-sized slice, the wanted pixels of its grid and their references."""
+    stride = request.param
+    # A mask with holes, and pixels at every border, where the window leaves the slice.
     source = source_of((141, 203), share=min(1.0, 0.004 * stride**2))
     source.wanted[[0, -1], ::9] = source.wanted[::9, [0, -1]] = True
-    tile = {1: (128, 128), 2: (128, 128)}.get(stride, (64, 64))
-    plan = plan_of(narrow, source.grey.shape, stride, tile=tile, block=block)
-    cube = run(narrow, tmp_path, None, stride, None, source=source, plan=plan)
     wanted = source.wanted.copy()
     wanted[np.arange(141) % stride > 0] = False
     wanted[:, np.arange(203) % stride > 0] = False
-    assert_cube_exact(cube, source, narrow, wanted)
+    return stride, source, wanted, references(source, narrow, wanted)
+
+
+@pytest.mark.parametrize("block", [None, (3, 2)])
+def test_every_wanted_pixel_is_exact_at_every_stride(tmp_path, narrow, bordered, block):
+    stride, source, wanted, pair = bordered
+    tile = {1: (128, 128), 2: (128, 128)}.get(stride, (64, 64))
+    plan = plan_of(narrow, source.grey.shape, stride, tile=tile, block=block)
+    cube = run(narrow, tmp_path, None, stride, None, source=source, plan=plan)
+    assert_cube_exact(cube, wanted, pair)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (5, 90), (133, 20)])
@@ -57,7 +72,7 @@ def test_slices_smaller_than_a_window_lean_on_the_grey_beyond(tmp_path, narrow, 
     source = source_of(shape, share=0.1)
     source.wanted[[0, -1], [0, -1]] = True
     cube = run(narrow, tmp_path, shape, 1, None, source=source)
-    assert_cube_exact(cube, source, narrow, source.wanted)
+    assert_cube_exact(cube, source.wanted, references(source, narrow, source.wanted))
 
 
 def test_only_the_rows_of_the_plan_are_extracted(tmp_path, narrow):
@@ -67,13 +82,13 @@ def test_only_the_rows_of_the_plan_are_extracted(tmp_path, narrow):
     assert cube.y.tolist() == list(range(32, 60, 2))
     wanted = source.wanted & (np.arange(90) % 2 == 0)[:, None] & (np.arange(40) % 2 == 0)
     wanted[:31] = wanted[60:] = False
-    assert_cube_exact(cube, source, narrow, wanted)
+    assert_cube_exact(cube, wanted, references(source, narrow, wanted))
 
 
 def test_sixteen_bit_slices(tmp_path, narrow):
     source = source_of((40, 50), share=0.05, dtype=np.uint16)
-    assert_cube_exact(run(narrow, tmp_path, (40, 50), 1, None, source=source), source, narrow,
-                      source.wanted)  # fmt: skip
+    cube = run(narrow, tmp_path, (40, 50), 1, None, source=source)
+    assert_cube_exact(cube, source.wanted, references(source, narrow, source.wanted))
 
 
 def test_counts_are_conserved_and_the_rest_is_nan(tmp_path, narrow):
@@ -101,9 +116,11 @@ def test_tiles_without_a_wanted_pixel_are_not_computed(tmp_path, narrow, monkeyp
     assert sorted(computed) == [0, 3]
 
 
-def test_threads_and_repetition_change_no_bit(tmp_path, narrow):
+@pytest.mark.parametrize("block", [None, (4, 8)])
+def test_threads_and_repetition_change_no_bit(tmp_path, narrow, block):
+    plan = plan_of(narrow, CASE["shape"], 1, tile=(128, 128), block=block)
     cubes = [
-        run(narrow, tmp_path / str(number), **CASE, threads=threads)
+        run(narrow, tmp_path / str(number), **CASE, plan=plan, threads=threads)
         for number, threads in enumerate((1, 2, 2))
     ]
     assert len({content(cube) for cube in cubes}) == 1
@@ -152,7 +169,7 @@ def test_killed_and_restarted_it_gives_the_same_bits(tmp_path, narrow, monkeypat
     folder = tmp_path / "killed"
     folder.mkdir()
     for goal in (3, 7):
-        job = start_job(folder, pause=0.3)
+        job = start_job(folder, pause=0.1)
         deadline = time.monotonic() + 120
         while len(records(folder)) < goal and job.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
@@ -260,17 +277,19 @@ def test_anything_else_in_the_folder_is_refused(unfinished, narrow, name):
         run(narrow, folder, **CASE)
 
 
-def test_two_processes_do_not_share_a_folder(tmp_path, narrow):
-    job = start_job(tmp_path, pause=1.0)
-    try:
-        deadline = time.monotonic() + 120
-        while not records(tmp_path) and time.monotonic() < deadline:
-            time.sleep(0.02)
-        with pytest.raises(InputError, match="another process is extracting this"):
-            run(narrow, tmp_path, **CASE)
-    finally:
-        job.kill()
-        job.wait()
+def test_two_extractions_do_not_share_a_folder(tmp_path):
+    arguments = tmp_path / "partial", {"stage": "extract"}, tmp_path / "cube.zarr"
+    # A lock belongs to an open file, so a second one in this process stands for another's.
+    with open_work(*arguments), pytest.raises(InputError, match="another process"):
+        open_work(*arguments).__enter__()
+    with open_work(*arguments) as work:
+        assert work.finished() == {}
+
+
+def test_unfinished_work_on_another_file_system_is_refused(tmp_path, narrow, monkeypatch):
+    monkeypatch.setattr(partial, "_file_system", str)
+    with pytest.raises(InputError, match="on another file system"):
+        run(narrow, tmp_path, **CASE)
 
 
 def test_an_older_cube_stays_until_the_new_one_is_whole(tmp_path, narrow, monkeypatch):

@@ -89,6 +89,8 @@ def test_missing_numbers_fail(extracted, narrow, tmp_path):
     proof = prove(changed(extracted[0], tmp_path, lose), extracted[1], narrow, 40, seed=0)
     assert not proof["exact"]
     assert "not finite where extracted" in proof["verdict"]
+    assert proof["windows_without_numbers"] > 0
+    json.dumps(proof, allow_nan=False)
 
 
 def test_positions_that_are_no_grid_fail(extracted, narrow, tmp_path):

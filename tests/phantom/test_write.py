@@ -60,6 +60,11 @@ def test_description_says_what_is_planted(written):
     assert content["areas"]["WM"] == 6
     assert content["layer_scale"] < 1
     assert content["layer_thickness_um"]["L4"] == 170.0
+    assert content["tissue"]["Str"]["cells"]["density"] > 10_000
+    column = content["imaging"]["dead_column_x"]
+    areas = tifffile.imread(written / "areas" / "z0007.tif")
+    assert np.mean(areas[40:-40, column] == content["areas"]["Str"]) > 0.5
+    assert np.all(tifffile.imread(written / "stack" / "z0007.tif")[:, column] == 6)
     assert all("(" in source for source in content["sources"].values())
 
 

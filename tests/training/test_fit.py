@@ -15,6 +15,7 @@ from brainarch.network.grey import Normalisation, to_unit
 from brainarch.training import fit
 from brainarch.training.data import WindowDataset, grey_statistics
 from brainarch.training.fit import EpochShuffle, FitOptions, fit_network
+from brainarch.training.module import mirror_at_random
 
 
 def textures() -> np.ndarray:
@@ -42,6 +43,7 @@ def options(**changes: object) -> FitOptions:
         "batch_size": 8,
         "learning_rate": 1e-3,
         "dropout": 0.3,
+        "flips": True,
         "seed": 11,
         "threads": 1,
         "accelerator": "cpu",
@@ -84,6 +86,16 @@ def test_every_epoch_sees_every_patch_once_in_another_order() -> None:
     assert first != second
     order.set_epoch(0)
     assert list(order) == first
+
+
+def test_mirrored_windows_are_the_windows_mirrored() -> None:
+    torch.manual_seed(0)
+    windows = torch.arange(64 * 6.0).reshape(64, 1, 2, 3)
+    kinds = set()
+    for before, after in zip(windows, mirror_at_random(windows), strict=True):
+        images = [before, before.flip(-1), before.flip(-2), before.flip(-1, -2)]
+        kinds |= {kind for kind, image in enumerate(images) if torch.equal(image, after)}
+    assert kinds == {0, 1, 2, 3}
 
 
 def test_planted_textures_are_told_apart(tmp_path: Path) -> None:
@@ -130,7 +142,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(
     assert resumed.curves.equals(whole.curves)
 
 
-@pytest.mark.parametrize("change", [{"seed": 12}, {"dropout": 0.0}])
+@pytest.mark.parametrize("change", [{"seed": 12}, {"dropout": 0.0}, {"flips": False}])
 def test_options_change_the_weights(tmp_path: Path, change: dict[str, object]) -> None:
     run: Callable[[FitOptions, str], torch.Tensor] = lambda chosen, name: weights(  # noqa: E731
         fit_network(dataset(0, 8), dataset(1, 8), 2, chosen, tmp_path / name).network

@@ -114,6 +114,6 @@ def test_published_plan_is_complete_and_opens_no_socket(no_sockets: str) -> None
 def test_wrong_config_is_one_clear_line() -> None:
     run = snakemake("-n", "--config", "training={epoch: 3}")
     assert run.returncode != 0
-    lines = [line for line in run.stderr.splitlines() if "error" in line.lower()]
+    lines = [line for line in (run.stdout + run.stderr).splitlines() if "error" in line]
     assert any("training.epoch: unknown key; did you mean epochs?" in line for line in lines)
-    assert "Traceback" not in run.stderr
+    assert "Traceback" not in run.stdout + run.stderr

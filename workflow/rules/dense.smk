@@ -78,7 +78,7 @@ rule prove:
         f"{TIMES}/prove-z{{z}}.tsv"
     conda:
         "../../envs/brainarch.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=2000,
         runtime=30,

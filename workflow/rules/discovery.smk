@@ -44,7 +44,7 @@ if CONFIG.discovery is not None:
             f"{TIMES}/cluster-area-z{{z}}.tsv"
         conda:
             "../../envs/brainarch.yaml"
-        threads: 2
+        threads: 1
         resources:
             mem_mb=3000,
             runtime=30,
@@ -75,7 +75,7 @@ if CONFIG.discovery is not None:
             f"{TIMES}/find-components-z{{z}}.tsv"
         conda:
             "../../envs/brainarch.yaml"
-        threads: 2
+        threads: 1
         resources:
             mem_mb=3000,
             runtime=30,

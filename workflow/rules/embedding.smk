@@ -15,7 +15,7 @@ rule embed:
         f"{TIMES}/embed-{{network}}-{{split}}.tsv"
     conda:
         "../../envs/brainarch.yaml"
-    threads: 4
+    threads: 1
     resources:
         mem_mb=3000,
         runtime=30,
@@ -43,7 +43,7 @@ rule embed_noise:
         f"{TIMES}/embed-noise-{{network}}.tsv"
     conda:
         "../../envs/brainarch.yaml"
-    threads: 4
+    threads: 1
     resources:
         mem_mb=3000,
         runtime=30,

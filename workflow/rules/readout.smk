@@ -24,7 +24,7 @@ rule classify:
         f"{TIMES}/classify.tsv"
     conda:
         "../../envs/brainarch.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=3000,
         runtime=120,
@@ -66,7 +66,7 @@ rule cluster_score:
         f"{TIMES}/cluster-score.tsv"
     conda:
         "../../envs/brainarch.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=3000,
         runtime=30,
@@ -103,7 +103,7 @@ rule gram:
         f"{TIMES}/gram.tsv"
     conda:
         "../../envs/brainarch.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=3000,
         runtime=30,
@@ -140,7 +140,7 @@ rule pca:
         f"{TIMES}/pca.tsv"
     conda:
         "../../envs/brainarch.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=3000,
         runtime=30,
@@ -177,7 +177,7 @@ rule relations:
         f"{TIMES}/relations.tsv"
     conda:
         "../../envs/brainarch.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=3000,
         runtime=30,

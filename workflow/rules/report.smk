@@ -28,7 +28,7 @@ rule report:
         mem_mb=2000,
         runtime=10,
     params:
-        manifest=json.dumps(
+        manifest=lambda wildcards: json.dumps(
             {"config": CONFIG.model_dump(mode="json"), "files": SUMMARY_FILES},
             ensure_ascii=False,
         ),

@@ -29,6 +29,7 @@ rule train:
         learning_rate=CONFIG.training.learning_rate,
         dropout=CONFIG.training.dropout,
         seed=CONFIG.seed,
+        flips=["--flips"] if CONFIG.training.flips else [],
         permute=lambda wildcards: (["--permute-labels"] if wildcards.run == "permuted" else []),
         folder=lambda wildcards, output: str(Path(output.network).parent),
         partial=f"{PARTIAL}/train",
@@ -40,7 +41,7 @@ rule train:
         " --legend {input.legend:q} --output {params.folder:q} --partial {params.partial:q}"
         " --epochs {params.epochs} --batch-size {params.batch_size}"
         " --learning-rate {params.learning_rate} --dropout {params.dropout} --seed {params.seed}"
-        " --threads {threads} {params.permute:q} 2>&1 | tee {log:q}"
+        " --threads {threads} {params.flips:q} {params.permute:q} 2>&1 | tee {log:q}"
 
 
 rule evaluate:
@@ -59,7 +60,7 @@ rule evaluate:
         f"{TIMES}/evaluate-{{run}}-{{split}}.tsv"
     conda:
         "../../envs/brainarch.yaml"
-    threads: 8
+    threads: 1
     resources:
         mem_mb=3000,
         runtime=30,

@@ -8,7 +8,7 @@ if not PHANTOM:
 
 rule convert:
     input:
-        stack=if_present(STACK),
+        stack=lambda wildcards: if_present(STACK),
     output:
         volume=directory(f"{RESULTS}/volume/volume.ome.zarr"),
         slices=f"{RESULTS}/volume/slices.csv",
@@ -40,7 +40,7 @@ rule convert:
 
 rule import_areas:
     input:
-        labels=label_files(AREA_LABELS, CONFIG.annotations.slices),
+        labels=lambda wildcards: label_files(AREA_LABELS, CONFIG.annotations.slices),
         volume=rules.convert.output.volume,
     output:
         labels=directory(f"{RESULTS}/annotations/areas.ome.zarr"),
@@ -57,8 +57,8 @@ rule import_areas:
         mem_mb=2000,
         runtime=30,
     params:
-        slices=label_options(AREA_LABELS, CONFIG.annotations.slices),
-        legend=legend_options(CONFIG.areas, shares=True),
+        slices=lambda wildcards: label_options(AREA_LABELS, CONFIG.annotations.slices),
+        legend=lambda wildcards: legend_options(CONFIG.areas, shares=True),
         ignore=",".join(map(str, CONFIG.annotations.ignore)),
     message:
         "Importing the area annotations"
@@ -72,7 +72,7 @@ if CONFIG.layers is not None:
 
     rule import_layers:
         input:
-            labels=label_files(LAYER_LABELS, CONFIG.layers.slices),
+            labels=lambda wildcards: label_files(LAYER_LABELS, CONFIG.layers.slices),
             volume=rules.convert.output.volume,
         output:
             labels=directory(f"{RESULTS}/annotations/layers.ome.zarr"),
@@ -89,8 +89,8 @@ if CONFIG.layers is not None:
             mem_mb=2000,
             runtime=30,
         params:
-            slices=label_options(LAYER_LABELS, CONFIG.layers.slices),
-            legend=legend_options(CONFIG.layers.names, shares=False),
+            slices=lambda wildcards: label_options(LAYER_LABELS, CONFIG.layers.slices),
+            legend=lambda wildcards: legend_options(CONFIG.layers.names, shares=False),
             ignore=",".join(map(str, CONFIG.layers.ignore)),
         message:
             "Importing the layer annotations"

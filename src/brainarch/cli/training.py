@@ -21,6 +21,9 @@ def train(
     batch_size: Annotated[int, typer.Option(min=2, help="Patches a gradient step.")] = 32,
     learning_rate: Annotated[float, typer.Option(help="Of Adam.")] = 1e-4,
     dropout: Annotated[float, typer.Option(min=0, max=0.99, help="Share dropped.")] = 0.3,
+    flips: Annotated[
+        bool, typer.Option("--flips", help="Mirror training patches at random.")
+    ] = False,
     permute_labels: Annotated[
         bool,
         typer.Option(
@@ -49,6 +52,7 @@ def train(
         batch_size=batch_size,
         learning_rate=learning_rate,
         dropout=dropout,
+        flips=flips,
         seed=seed,
         threads=threads,
         accelerator=accelerator,

@@ -159,6 +159,11 @@ class TrainingConfig(Section):
     dropout: float = Field(
         default=0.3, ge=0, lt=1, description="after the fully connected layers (A: 0.3)"
     )
+    flips: bool = Field(
+        default=False,
+        description="mirror training patches at random, left-right and up-down: fewer independent "
+        "patches then suffice (ours; the papers do not say)",
+    )
     permuted_control: bool = Field(
         default=True,
         description="also train on permuted labels, a control that must end at chance (ours)",

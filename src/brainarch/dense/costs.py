@@ -23,9 +23,9 @@ KERNEL_READ = 16.0
 #: Preparing the kernels is done in double precision, at half the speed.
 PREPARATION_COST = 2.0
 #: Memory of the interpreter with its libraries, in bytes.
-BASE_BYTES = 400e6
+BASE_BYTES = 430e6
 #: Share that the allocator keeps beyond what is asked for.
-ALLOCATOR = 1.15
+ALLOCATOR = 1.2
 
 _FLOAT = 4
 

@@ -227,6 +227,25 @@ class Cube:
         return iy, ix, X
 
 
+def require_source(cube: Cube, what: str, digest: str, path: Path) -> None:
+    """Raise `InputError` unless a cube was extracted from what has this digest.
+
+    Parameters
+    ----------
+    cube : Cube
+    what : {"checkpoint", "slice"}
+    digest : str
+        SHA-256 of what is at hand.
+    path : Path
+        Where that comes from, for the message.
+    """
+    if cube.attrs.get("identity", {}).get(what) != digest:
+        raise InputError(
+            f"{path}: {cube.path} was extracted from another {what}; give the one it came from or "
+            "extract again"
+        )
+
+
 def _array(group: zarr.Group, name: str) -> zarr.Array[Any]:
     array = group[name]
     if not isinstance(array, zarr.Array):

@@ -33,6 +33,7 @@ from brainarch.dense.spectral import COLUMNS, SpectralConvolution
 GROUP_BYTES = 8 * 2**20
 
 Offset = tuple[int, int]
+Tail = tuple[Convolution | Rectifier, ...]
 
 
 @dataclass(frozen=True)
@@ -189,26 +190,20 @@ class DenseEngine:
 
     def _reduce(self, spectral: SpectralConvolution, spectrum: torch.Tensor) -> torch.Tensor:
         """Return the units (rows, columns, blocks, units) without ever holding the hidden layer."""
-        tail = self.schedule.tail
-        split = next((i for i, layer in enumerate(tail) if isinstance(layer, Convolution)), None)
-        following = None if split is None else tail[split]
-        rectified = len(tail) > 0 and isinstance(tail[0], Rectifier)
-        width = spectral.layer.outputs
-        if isinstance(following, Convolution):
-            width = following.outputs
+        rectified, following, rest = _part(self.schedule.tail)
+        width = spectral.layer.outputs if following is None else following.outputs
         units = spectrum.new_zeros(*spectral.block, spectrum.shape[2], width)
         flat = units.view(-1, width)
         for channels, values in spectral.outputs(spectrum):
             hidden = values.relu_() if rectified else values
-            if isinstance(following, Convolution):
+            if following is None:
+                units[..., channels] = hidden
+            else:
                 weight = following.weight[:, channels, 0, 0].t()
                 flat.addmm_(hidden.view(-1, len(weight)), weight)
-            else:
-                units[..., channels] = hidden
-        if isinstance(following, Convolution) and split is not None:
+        if following is not None:
             flat += following.bias
-            return _pointwise(flat, tail[split + 1 :]).view(*units.shape[:3], -1)
-        return units
+        return _pointwise(flat, rest).view(*units.shape[:3], -1)
 
 
 def dense_tile(trunk: nn.Module, padded: torch.Tensor, stride: int) -> torch.Tensor:
@@ -253,9 +248,9 @@ def _pool_first(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
 
 
 def _fit(padded: torch.Tensor, height: int, width: int) -> torch.Tensor:
-    """Cut or extend a tile to the size that the fragments need; what is added reaches no output."""
+    """Copy a tile to the size that the fragments need; what is added reaches no output."""
     down, right = max(0, height - padded.shape[0]), max(0, width - padded.shape[1])
-    return functional.pad(padded, (0, right, 0, down))[:height, :width]
+    return functional.pad(padded, (0, right, 0, down))[:height, :width].clone()
 
 
 def _group(maps: torch.Tensor, layer: Convolution) -> int:
@@ -278,7 +273,17 @@ def _split(maps: torch.Tensor) -> torch.Tensor:
     return maps.permute(2, 4, 0, 1, 3, 5).reshape(-1, height // 2, width // 2, channels)
 
 
-def _pointwise(values: torch.Tensor, layers: tuple[Convolution | Rectifier, ...]) -> torch.Tensor:
+def _part(
+    tail: Tail,
+) -> tuple[bool, Convolution | None, Tail]:
+    """Say whether a ReLU comes first, which layer sums up after it, and what follows that."""
+    for index, layer in enumerate(tail):
+        if isinstance(layer, Convolution):
+            return index > 0, layer, tail[index + 1 :]
+    return len(tail) > 0, None, ()
+
+
+def _pointwise(values: torch.Tensor, layers: Tail) -> torch.Tensor:
     """Apply fully connected layers and ReLUs to (n, channels)."""
     for layer in layers:
         if isinstance(layer, Convolution):

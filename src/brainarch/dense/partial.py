@@ -84,7 +84,6 @@ class Work:
 
     def publish(self, output: Path) -> None:
         """Move the finished cube to its place, in one step, and remove the folder."""
-        output.parent.mkdir(parents=True, exist_ok=True)
         if output.is_dir():
             retired = output.with_name(f".{uuid.uuid4().hex[:8]}-retired-{output.name}")
             output.rename(retired)
@@ -111,9 +110,16 @@ def open_work(partial: Path, identity: Mapping[str, Any], output: Path) -> Itera
     Raises
     ------
     InputError
-        If another process works there, the folder holds anything else, or unfinished work for the
-        same output has another identity.
+        If another process works there, the folder holds anything else, unfinished work for the same
+        output has another identity, or the output is on another file system, where no single step
+        leads.
     """
+    for folder in (partial, output.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+    if _file_system(partial) != _file_system(output.parent):
+        raise InputError(
+            f"{partial}: on another file system than {output}; give a --partial folder beside it"
+        )
     work = Work(partial / f"{PREFIX}{identity_key(identity)}")
     _refuse_others(partial, work.folder, output)
     if not work.folder.exists():
@@ -146,6 +152,10 @@ def _refuse_others(partial: Path, own: Path, output: Path) -> None:
                 f"{folder}: unfinished work for {output.name} from another plan, network, slice or "
                 "version; remove that folder, or go back to what it was made from"
             )
+
+
+def _file_system(folder: Path) -> int:
+    return folder.stat().st_dev
 
 
 def _place(output: Path) -> str:

@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 import zarr
 from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
 from torch import nn
 from zarr.codecs import BloscCodec
 
 from brainarch.annotations.legend import read_legend
 from brainarch.annotations.store import open_labels
 from brainarch.atomic import replacing
-from brainarch.dense.cube import CHUNK, Cube
+from brainarch.dense.cube import CHUNK, Cube, require_source
 from brainarch.errors import InputError
 from brainarch.network.checkpoint import file_digest, load_checkpoint, require_areas
 from brainarch.progress import progress
@@ -111,8 +112,7 @@ def predict_cube(
     network = load_checkpoint(checkpoint)
     names = read_legend(legend).names
     require_areas(network, names, checkpoint)
-    if opened.attrs["identity"]["checkpoint"] != file_digest(checkpoint):
-        raise InputError(f"{checkpoint}: {cube} was not extracted with this checkpoint")
+    require_source(opened, "checkpoint", file_digest(checkpoint), checkpoint)
     truth, subset = _truth(opened, labels, splits)
     found = predict_map(opened, network.network.head)
     _write_map(found, opened, names, Path(f"{output_prefix}_areas.zarr"))
@@ -154,10 +154,8 @@ def predict_map(cube: Cube, head: nn.Linear) -> AreaMap:
     bias = head.bias.detach().numpy().astype(np.float64)
     area = np.zeros(cube.shape, dtype=np.uint8)
     confidence = np.full(cube.shape, np.nan, dtype=np.float32)
-    bands = range(-(-cube.shape[0] // CHUNK))
-    for (iy, ix, X), _ in zip(
-        cube.batches(), progress(bands, "predicting", unit="band"), strict=False
-    ):
+    bands = -(-cube.shape[0] // CHUNK)
+    for iy, ix, X in progress(cube.batches(CHUNK), "predicting", total=bands, unit="band"):
         logits = X.astype(np.float64) @ weight.T + bias
         best = logits.argmax(axis=1)
         logits -= logits.max(axis=1, keepdims=True)
@@ -231,8 +229,6 @@ def border_distance(labels: NDArray[np.integer]) -> NDArray[np.float32]:
         unlabelled ones included; 0 where unlabelled, infinite if the area fills the slice. The edge
         of the slice is no border.
     """
-    from scipy.ndimage import distance_transform_edt  # noqa: PLC0415 (only here)
-
     distance = np.zeros(labels.shape, dtype=np.float32)
     for code in np.unique(labels[labels > 0]):
         inside = labels == code

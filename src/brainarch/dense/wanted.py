@@ -7,6 +7,8 @@ from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+from skimage.filters import threshold_otsu
 
 from brainarch.errors import InputError
 from brainarch.network.grey import Normalisation, to_unit
@@ -36,9 +38,6 @@ def tissue_mask(grey: NDArray[np.generic]) -> NDArray[np.bool_]:
         Where the slice, smoothed by a Gaussian of `TISSUE_SIGMA` pixels, is brighter than Otsu's
         threshold of it. All true for a slice of one grey value.
     """
-    from scipy.ndimage import gaussian_filter  # noqa: PLC0415 (only this verb needs it)
-    from skimage.filters import threshold_otsu  # noqa: PLC0415 (only this verb needs it)
-
     smooth = gaussian_filter(grey.astype(np.float32), TISSUE_SIGMA, mode="nearest")
     if smooth.min() == smooth.max():
         return np.ones(grey.shape, dtype=bool)

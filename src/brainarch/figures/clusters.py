@@ -162,12 +162,11 @@ def draw(
     body = max(map_height, 46.0)
     sheet = Sheet(5 + body + 15)
     sheet.panel("a", 0, 0, title)
-    box = Box((map_room - map_width) / 2, 5 + (body - map_height) / 2, map_width, map_height)
-    axes = sheet.axes(box)
+    axes = sheet.axes(Box((map_room - map_width) / 2, 5, map_width, map_height))
     draw_components(axes, grey, clusters, colours, layer_codes=layer_codes, layers=layers)
     panels.scale_bar(axes)
     legend = [(f"cluster {index + 1}", colour) for index, colour in enumerate(colours)]
-    sheet.swatches(0, 5 + body + 5.5, map_room, legend)
+    sheet.swatches(0, 5 + map_height + 5.5, map_room, legend)
 
     left = map_room + 14
     sheet.panel("b", left - 8, 0, "Clusters along depth")

@@ -90,7 +90,7 @@ def arrange(
     units = np.lexsort((-strength, means.argmax(axis=0), means.max(axis=0) <= 0))
     shown_area = area[chosen]
     # The example lies well inside its area, and towards the lower left, below which it is enlarged.
-    pure = inside[chosen] >= 0.95 * inside[chosen].max()
+    pure = inside[chosen] >= 0.995 * inside[chosen].max()
     far = np.where(pure, x[chosen] - 0.25 * y[chosen], np.inf)
     example = int(far.argmin())
     return Shown(
@@ -175,12 +175,15 @@ def draw(
     legend = areas.swatches([("not labelled", style.UNLABELLED)])
     beside = grey.aspect > TALL and prediction is not None
     map_width, map_height = fit(grey.aspect, (width - 6) / 2 if beside else width, 70)
+    predicted_size = (map_width, map_height)
+    if prediction is not None:
+        predicted_size = fit(prediction.aspect, map_width, map_height)
     chain_top = 5 + map_height + 8
     chain_bottom = chain_top + 44
     map_top = 0.0 if beside else chain_bottom + 2
     legend_top = chain_bottom + 1
     if prediction is not None and not beside:
-        legend_top = map_top + 5 + map_height + 4
+        legend_top = map_top + 5 + predicted_size[1] + 4
     sheet = Sheet(legend_top + swatches_height(legend, width))
 
     sheet.panel("a", 0, 0, f"Slice z = {z} and its annotated areas")
@@ -188,6 +191,8 @@ def draw(
     panels.show_grey(whole, grey)
     panels.show_codes(whole, annotation, areas.palette, background=None, alpha=0.35)
     panels.outline(whole, annotation, areas.palette)
+    if prediction is not None:
+        _frame_part(whole, prediction, grey)
     panels.bare_frame(whole)
     panels.scale_bar(whole)
 
@@ -211,12 +216,30 @@ def draw(
     if prediction is not None:
         left = (width + 6) / 2 if beside else 0.0
         sheet.panel("e", left, map_top, f"Area predicted at {panels.every_pixel(stride)}")
-        axes = sheet.axes(Box(left, map_top + 5, map_width, map_height))
+        axes = sheet.axes(Box(left, map_top + 5, *predicted_size))
         panels.show_codes(axes, prediction, areas.palette)
         panels.bare_frame(axes)
         panels.scale_bar(axes)
     sheet.swatches(0, legend_top, width, legend)
     return sheet.figure
+
+
+def _frame_part(axes: Axes, part: Raster, whole: Raster) -> None:
+    """Frame the part of a slice that was predicted, if it is clearly not all of it."""
+    left, right, bottom, top = part.extent
+    if part.values.size * part.step**2 > 0.8 * whole.values.size * whole.step**2:
+        return
+    axes.add_patch(
+        Rectangle(
+            (left, top),
+            right - left,
+            bottom - top,
+            fill=False,
+            edgecolor="#FFFFFF",
+            linewidth=0.8,
+            linestyle=(0, (4, 2)),
+        )
+    )
 
 
 def _magnify(

@@ -117,7 +117,7 @@ def draw(
     ):
         left = (index % columns) * (map_width + 5)
         top = 4.5 + (index // columns) * (map_height + 6)
-        sheet.text(left + 4, top - 3.6, title, fontsize=style.FONT + 0.5)
+        sheet.text(left + 4, top - 4.05, title, fontsize=style.FONT + 0.5)
         axes = sheet.axes(Box(left, top, map_width, map_height))
         panels.show_codes(axes, raster, areas.palette)
         panels.bare_frame(axes)

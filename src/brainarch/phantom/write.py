@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from brainarch.atomic import replacing
 from brainarch.errors import InputError
-from brainarch.phantom import anatomy, imaging, layout
+from brainarch.phantom import anatomy, imaging, layout, tissues
 from brainarch.phantom.model import PhantomBlock, PhantomSpec, render_blocks
 from brainarch.progress import progress_bar
 
@@ -62,8 +62,20 @@ def describe(spec: PhantomSpec, annotated: Sequence[int]) -> dict[str, Any]:
         "barrel_spacing_um": anatomy.BARREL_SPACING_UM,
         "barrel_wall_half_width_um": anatomy.BARREL_WALL_UM,
         "barrel_wall_to_hollow_density": anatomy.BARREL_WALL_TO_HOLLOW,
+        "imaging": {
+            "blur_px_xyz": list(imaging.BLUR_PX),
+            "reconstruction_noise_std": imaging.RECONSTRUCTION_NOISE,
+            "ring_std": imaging.RINGS,
+            "band_std": imaging.BANDS,
+            "dead_column_x": imaging.dead_column(spec.shape, spec.voxel_um),
+        },
+        "tissue": {
+            name: {"texture": asdict(texture), "cells": asdict(cells), "vessels": asdict(vessels)}
+            for name, texture, cells, vessels in zip(
+                anatomy.CLASSES, tissues.TEXTURES, tissues.CELLS, tissues.VESSELS, strict=True
+            )
+        },
         "sources": dict(anatomy.SOURCES),
-        "spec": asdict(spec),
     }
 
 

@@ -44,6 +44,8 @@ class FitOptions:
     ----------
     epochs, batch_size : int
     learning_rate, dropout : float
+    flips : bool
+        Mirror training windows at random.
     seed : int
         Of the weights, the order of patches and dropout.
     threads : int
@@ -56,6 +58,7 @@ class FitOptions:
     batch_size: int
     learning_rate: float
     dropout: float
+    flips: bool
     seed: int
     threads: int
     accelerator: str
@@ -242,7 +245,7 @@ def fit_network(
     partial.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(options.threads)
     lightning.seed_everything(options.seed, workers=True, verbose=False)
-    module = AreaTraining(n_areas, options.dropout, options.learning_rate)
+    module = AreaTraining(n_areas, options.dropout, options.learning_rate, options.flips)
     keeper = ModelCheckpoint(
         dirpath=partial,
         filename="best",
