@@ -110,6 +110,12 @@ def epochs_of(wildcards):
     return permuted or CONFIG.training.epochs
 
 
+def rows_option():
+    """Return the band of rows that is extracted as an option, if the config names one."""
+    rows = CONFIG.extraction.rows
+    return ["--rows", f"{rows[0]}:{rows[1]}"] if rows else []
+
+
 def by_network(option, kind):
     """Return the option NETWORK=PATH of every network, for one kind of input."""
 

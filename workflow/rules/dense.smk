@@ -20,11 +20,13 @@ rule plan:
     params:
         stride=CONFIG.extraction.stride,
         memory=CONFIG.extraction.memory_mb,
+        rows=rows_option(),
     message:
         "Planning the dense extraction"
     shell:
         "brainarch plan --checkpoint {input.network:q} --volume {input.volume:q}"
-        " --stride {params.stride} --memory-mb {params.memory} --threads {threads}"
+        " --stride {params.stride} {params.rows:q} --memory-mb {params.memory}"
+        " --threads {threads}"
         " --output {output.plan:q} 2>&1 | tee {log:q}"
 
 
@@ -49,11 +51,7 @@ rule extract:
     params:
         slice=number,
         where=CONFIG.extraction.where,
-        rows=(
-            ["--rows", ":".join(map(str, CONFIG.extraction.rows))]
-            if CONFIG.extraction.rows
-            else []
-        ),
+        rows=rows_option(),
         storage=CONFIG.extraction.storage,
         partial=f"{PARTIAL}/extract",
     message:

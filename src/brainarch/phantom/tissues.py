@@ -94,18 +94,22 @@ WHITE_MATTER = Texture(
     169.5, (14.8, 7.0, 11.5, 1.0, 4.5), 34.0, 0.65, 10.0, -42.0, 1.6, 0.9, 1.3, 8.0, 8.0, 0.2
 )
 CORTEX = Texture(
-    119.0, (18.5, 16.5, 8.5, 0.3, 0.0), 24.0, 0.65, 4.5, 0.0, 9.0, 1.0, 1.0, 6.0, 2.5, 0.05
+    119.0, (18.5, 16.5, 8.5, 0.3, 0.0), 24.0, 0.65, 4.5, 0.0, 9.0, 1.0, 1.0, 6.0, 2.0, 0.05
 )
 
 
-def _cortex(base: float, strength: float) -> Texture:
-    """Return the texture of a layer: stronger or weaker, as with depth in the real slice."""
+def _cortex(base: float, strength: float, fibre: float) -> Texture:
+    """Return the texture of a layer, whose bands and fibres are stronger or weaker than `CORTEX`'s.
+
+    Mean and local contrast follow the depth profile of the real slice; that fibres grow towards the
+    white matter is ours.
+    """
     fine, middle, coarse, *rest = CORTEX.bands
     return replace(
         CORTEX,
         base=base,
         bands=(strength * fine, strength * middle, strength * coarse, rest[0], rest[1]),
-        fibre=strength * CORTEX.fibre,
+        fibre=fibre * CORTEX.fibre,
     )
 
 
@@ -128,11 +132,11 @@ TEXTURES = (
         121.0, (19.5, 12.0, 11.5, 0.6, 4.0), 22.0, 0.65, 4.5, 76.0, 1.3, 0.3, 4.3, 14.0, 7.0, 0.3
     ),
     WHITE_MATTER,
-    _cortex(124.0, 1.12),
-    _cortex(119.0, 1.0),
-    _cortex(124.0, 1.28),
-    _cortex(119.5, 0.84),
-    _cortex(113.0, 0.48),
+    _cortex(124.0, 1.03, 1.35),
+    _cortex(119.0, 0.93, 1.15),
+    _cortex(124.0, 1.38, 0.95),
+    _cortex(119.0, 0.93, 0.6),
+    _cortex(113.0, 0.42, 0.6),
 )
 _CTX_DENSITY = 64000.0
 CELLS = (
@@ -144,10 +148,10 @@ CELLS = (
     Cells(70000.0, 3.0, 0.22, 105.0, 0.0, 2.0),
     Cells(57000.0, 5.3, 0.18, 74.0, 0.3, 1.1),
     Cells(70000.0, 3.0, 0.22, 105.0, 0.0, 2.0),
-    Cells(_CTX_DENSITY * 0.85, 5.0, 0.18, 62.0, 0.3, 1.15),
-    Cells(_CTX_DENSITY * 0.69, 5.7, 0.24, 64.0, 0.4, 1.15),
-    Cells(_CTX_DENSITY * 1.68, 4.8, 0.14, 60.0, 0.25, 1.05),
-    Cells(_CTX_DENSITY * 1.05, 5.1, 0.16, 62.0, 0.3, 1.1),
+    Cells(_CTX_DENSITY * 0.85, 5.0, 0.18, 60.0, 0.3, 1.15),
+    Cells(_CTX_DENSITY * 0.69, 6.2, 0.26, 62.0, 0.4, 1.15),
+    Cells(_CTX_DENSITY * 1.68, 4.7, 0.14, 60.0, 0.25, 1.05),
+    Cells(_CTX_DENSITY * 1.05, 5.1, 0.16, 60.0, 0.3, 1.1),
     Cells(_CTX_DENSITY * 0.25, 4.4, 0.16, 52.0, 0.1, 1.0),
 )
 VESSELS = (
@@ -160,9 +164,9 @@ VESSELS = (
     Vessels(0.42, 0.2),
     Vessels(0.2, 0.004),
     Vessels(0.42, 0.004),
-    Vessels(0.44, 0.004),
+    Vessels(0.425, 0.003),
     Vessels(0.5, 0.004),
-    Vessels(0.44, 0.004),
+    Vessels(0.425, 0.003),
     Vessels(0.42, 0.03),
 )
 #: Columns of `texture_table`; five bands from `FIRST_BAND` on.
