@@ -7,7 +7,7 @@ from brainarch.phantom.model import PhantomBlock, PhantomSpec, render
 #: Small enough for seconds, large enough for every area.
 SMALL = PhantomSpec((40, 320, 1300), seed=3)
 #: The embedded default.
-DEFAULT = PhantomSpec((209, 1024, 3500), seed=2020)
+DEFAULT = PhantomSpec((208, 1088, 3296), seed=2020)
 ANNOTATED = (4, 54, 104, 204)
 
 

@@ -59,7 +59,7 @@ def test_small_test_geometry_holds_three_patches_an_area():
 @pytest.mark.parametrize("z", ANNOTATED)
 def test_central_band_crosses_everything(z):
     labels = render_labels(DEFAULT, z, z + 1)
-    band = slice(512 - 160, 512 + 160)
+    band = slice(544 - 160, 544 + 160)
     for code in range(1, 7):
         assert (labels.areas[0, band] == code).sum() > 50_000
     for code in range(1, 6):
@@ -113,7 +113,7 @@ def test_borders_never_cross(spec):
 
 
 def test_areas_follow_one_another_as_in_the_real_slice():
-    row = render_labels(DEFAULT, 4, 5).areas[0, 512]
+    row = render_labels(DEFAULT, 4, 5).areas[0, 544]
     runs = row[row > 0]
     order = list(runs[np.r_[True, np.diff(runs.astype(int)) != 0]])
     names = {code: name for name, code in anatomy.AREA_CODES.items()}
@@ -124,7 +124,7 @@ def test_areas_follow_one_another_as_in_the_real_slice():
 
 def test_white_matter_runs_over_the_thalamus():
     areas = render_labels(DEFAULT, 4, 5).areas[0]
-    thalamus = np.flatnonzero(areas[512] == anatomy.AREA_CODES["VP"])
+    thalamus = np.flatnonzero(areas[544] == anatomy.AREA_CODES["VP"])
     above = areas[60, thalamus[len(thalamus) // 4] : thalamus[len(thalamus) // 2]]
     assert np.mean(above == anatomy.AREA_CODES["WM"]) > 0.9
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from brainarch.phantom import anatomy
+from brainarch.phantom import anatomy, tissues
 from brainarch.phantom.model import PhantomSpec, render
 
 from .conftest import DEFAULT
@@ -25,8 +25,10 @@ def contrast(block, area, code, shift=0):
 @pytest.mark.parametrize("area", ["Ctx", "Str", "VP", "ZI", "HypoTh", "WM"])
 def test_vessels_are_near_black(default_slices, area):
     for block in default_slices:
-        assert contrast(block, area, VESSEL) < -60
-        assert abs(contrast(block, area, VESSEL, shift=40)) < 25
+        found = contrast(block, area, VESSEL)
+        assert found < -60
+        # Larger vessels are wider than the shift, so a little contrast stays.
+        assert abs(contrast(block, area, VESSEL, shift=40)) < 0.35 * abs(found)
 
 
 @pytest.mark.parametrize("area", ["Ctx", "Str", "VP", "ZI", "HypoTh"])
@@ -72,10 +74,16 @@ def test_layers_differ_in_cell_density_as_cited(default_slices):
             sum(i.sum() for i in inside),
         ]
         share[name] = counts[0] / counts[1]
-    mean = np.average(list(share.values()), weights=list(anatomy.LAYER_THICKNESS_UM.values()))
-    for name, value in share.items():
+    # Large cells are cut by more slices: areal density is volume density times diameter.
+    radius = {
+        name: tissues.CELLS[anatomy.CLASSES.index(name)].radius_um for name in anatomy.LAYER_CODES
+    }
+    volume = {name: value / radius[name] for name, value in share.items()}
+    thickness = list(anatomy.LAYER_THICKNESS_UM.values())
+    mean = np.average(list(volume.values()), weights=thickness)
+    for name, value in volume.items():
         expected = anatomy.LAYER_RELATIVE_DENSITY[name]
-        assert value / mean == pytest.approx(expected, rel=0.3, abs=0.12), name
+        assert value / mean == pytest.approx(expected, rel=0.25, abs=0.12), name
 
 
 @pytest.mark.slow

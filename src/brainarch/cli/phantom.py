@@ -12,7 +12,7 @@ def phantom(
     output: Annotated[Path, typer.Option(help="Folder to write; a phantom there is replaced.")],
     shape: Annotated[
         str, typer.Option(help="Voxels along z, y, x, separated by commas.")
-    ] = "209,1024,3500",
+    ] = "208,1088,3296",
     annotated: Annotated[
         str, typer.Option(help="Slices that get area and layer annotations and truth masks.")
     ] = "4,54,104,204",

@@ -1,11 +1,29 @@
-"""Numba's decorators with types, so that the compiled functions keep their signatures."""
+"""Numba's decorators with types, so that the compiled functions keep their signatures.
+
+Numba renews kept machine code when the file of that one function changes, but constants and helpers
+of other modules are frozen into it; so the folder it is kept in is named after all of the package's
+sources.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar, cast
 
 import numba
+
+
+def _sources_digest(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+_FOLDER = Path(__file__).parent
+setattr(numba.config, "CACHE_DIR", str(_FOLDER / "__pycache__" / _sources_digest(_FOLDER)))  # noqa: B010  # untyped module
 
 F = TypeVar("F", bound=Callable[..., object])
 

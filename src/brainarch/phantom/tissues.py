@@ -11,6 +11,8 @@ from dataclasses import astuple, dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from brainarch.phantom import anatomy
+
 
 @dataclass(frozen=True)
 class Texture:
@@ -89,12 +91,33 @@ class Vessels:
     large: float
 
 
-NO_BANDS = (0.0, 0.0, 0.0, 0.0, 0.0)
 WHITE_MATTER = Texture(
-    169.5, (14.8, 7.0, 11.5, 1.0, 4.5), 34.0, 0.65, 10.0, -42.0, 1.6, 0.9, 1.3, 8.0, 8.0, 0.2
+    base=169.5,
+    bands=(14.8, 7.0, 11.5, 1.0, 4.5),
+    fibre=34.0,
+    fibre_width=0.65,
+    fibre_length=10.0,
+    bundle=-42.0,
+    bundle_threshold=1.6,
+    bundle_edge=0.9,
+    bundle_width=1.3,
+    bundle_length=8.0,
+    drift=9.0,
+    variation=0.3,
 )
 CORTEX = Texture(
-    119.0, (18.5, 16.5, 8.5, 0.3, 0.0), 24.0, 0.65, 4.5, 0.0, 9.0, 1.0, 1.0, 6.0, 2.0, 0.05
+    base=119.0,
+    bands=(18.5, 17.0, 6.5, 0.3, 0.0),
+    fibre=24.0,
+    fibre_width=0.65,
+    fibre_length=4.5,
+    bundle=0.0,
+    bundle_threshold=9.0,
+    bundle_edge=1.0,
+    bundle_width=1.0,
+    bundle_length=6.0,
+    drift=3.0,
+    variation=0.12,
 )
 
 
@@ -113,62 +136,282 @@ def _cortex(base: float, strength: float, fibre: float) -> Texture:
     )
 
 
+#: In the order of `anatomy.CLASSES`, as are the tables below.
 TEXTURES = (
-    Texture(2.0, NO_BANDS, 0.0, 1.0, 6.0, 0.0, 9.0, 1.0, 1.0, 6.0, 0.0, 0.0),
+    # background
     Texture(
-        132.0, (18.5, 14.0, 8.0, 1.3, 6.3), 38.0, 0.65, 4.5, 44.0, 1.7, 0.6, 1.2, 24.0, 3.5, 0.25
+        base=2.0,
+        bands=(0.0, 0.0, 0.0, 0.0, 0.0),
+        fibre=0.0,
+        fibre_width=1.0,
+        fibre_length=6.0,
+        bundle=0.0,
+        bundle_threshold=9.0,
+        bundle_edge=1.0,
+        bundle_width=1.0,
+        bundle_length=6.0,
+        drift=0.0,
+        variation=0.0,
     ),
+    # HypoTh
     Texture(
-        146.0, (20.0, 20.0, 3.0, 0.4, 0.3), 42.0, 0.7, 3.5, 20.0, 1.2, 0.9, 2.0, 14.0, 7.5, 0.08
+        base=132.0,
+        bands=(18.5, 14.0, 8.0, 1.3, 6.3),
+        fibre=38.0,
+        fibre_width=0.65,
+        fibre_length=4.5,
+        bundle=44.0,
+        bundle_threshold=1.7,
+        bundle_edge=0.6,
+        bundle_width=1.2,
+        bundle_length=24.0,
+        drift=4.0,
+        variation=0.35,
     ),
+    # ZI
     Texture(
-        145.0, (20.0, 8.5, 15.5, 0.6, 2.0), 33.0, 0.65, 9.0, 42.0, 0.8, 0.55, 2.9, 42.0, 10.0, 0.2
+        base=146.0,
+        bands=(20.0, 20.0, 3.0, 0.4, 0.3),
+        fibre=42.0,
+        fibre_width=0.7,
+        fibre_length=3.5,
+        bundle=20.0,
+        bundle_threshold=1.2,
+        bundle_edge=0.9,
+        bundle_width=2.0,
+        bundle_length=14.0,
+        drift=9.0,
+        variation=0.22,
     ),
+    # VP
     Texture(
-        142.5, (18.0, 8.0, 14.0, 1.0, 2.0), 33.0, 0.65, 9.0, 32.0, 0.6, 0.7, 2.4, 36.0, 10.0, 0.2
+        base=145.0,
+        bands=(20.0, 8.5, 15.5, 0.6, 2.0),
+        fibre=33.0,
+        fibre_width=0.65,
+        fibre_length=9.0,
+        bundle=42.0,
+        bundle_threshold=0.8,
+        bundle_edge=0.55,
+        bundle_width=2.9,
+        bundle_length=42.0,
+        drift=12.0,
+        variation=0.32,
     ),
+    # TRN
+    Texture(
+        base=142.5,
+        bands=(18.0, 8.0, 14.0, 1.0, 2.0),
+        fibre=33.0,
+        fibre_width=0.65,
+        fibre_length=9.0,
+        bundle=32.0,
+        bundle_threshold=0.6,
+        bundle_edge=0.7,
+        bundle_width=2.4,
+        bundle_length=36.0,
+        drift=10.0,
+        variation=0.2,
+    ),
+    # internal capsule
     WHITE_MATTER,
+    # Str
     Texture(
-        121.0, (19.5, 12.0, 11.5, 0.6, 4.0), 22.0, 0.65, 4.5, 76.0, 1.3, 0.3, 4.3, 14.0, 7.0, 0.3
+        base=121.0,
+        bands=(19.5, 12.0, 11.5, 0.6, 4.0),
+        fibre=22.0,
+        fibre_width=0.65,
+        fibre_length=4.5,
+        bundle=76.0,
+        bundle_threshold=1.3,
+        bundle_edge=0.3,
+        bundle_width=4.3,
+        bundle_length=14.0,
+        drift=8.0,
+        variation=0.35,
     ),
+    # corpus callosum
     WHITE_MATTER,
-    _cortex(124.0, 1.03, 1.35),
-    _cortex(119.0, 0.93, 1.15),
-    _cortex(124.0, 1.38, 0.95),
-    _cortex(119.0, 0.93, 0.6),
-    _cortex(113.0, 0.42, 0.6),
+    # L6
+    _cortex(base=124.0, strength=1.03, fibre=1.35),
+    # L5
+    _cortex(base=119.0, strength=0.93, fibre=1.15),
+    # L4
+    _cortex(base=124.0, strength=1.38, fibre=0.95),
+    # L2/3
+    _cortex(base=119.0, strength=0.93, fibre=0.6),
+    # L1
+    _cortex(base=113.0, strength=0.42, fibre=0.6),
 )
-_CTX_DENSITY = 64000.0
+#: Cells per mm^3 of the cortex; layers have `anatomy.LAYER_RELATIVE_DENSITY` times as many.
+CORTEX_DENSITY = 64000.0
+
+
+def _layer(
+    name: str,
+    radius_um: float,
+    radius_spread: float,
+    darkness: float,
+    nucleus: float,
+    elongation: float,
+) -> Cells:
+    """Return the cells of a cortical layer."""
+    density = CORTEX_DENSITY * anatomy.LAYER_RELATIVE_DENSITY[name]
+    return Cells(density, radius_um, radius_spread, darkness, nucleus, elongation)
+
+
 CELLS = (
-    Cells(0.0, 1.0, 0.0, 0.0, 0.0, 1.0),
-    Cells(24000.0, 5.8, 0.22, 72.0, 0.5, 1.15),
-    Cells(61000.0, 6.4, 0.22, 82.0, 0.5, 1.25),
-    Cells(30500.0, 6.4, 0.20, 98.0, 0.5, 1.2),
-    Cells(30000.0, 6.0, 0.20, 94.0, 0.5, 1.4),
-    Cells(70000.0, 3.0, 0.22, 105.0, 0.0, 2.0),
-    Cells(57000.0, 5.3, 0.18, 74.0, 0.3, 1.1),
-    Cells(70000.0, 3.0, 0.22, 105.0, 0.0, 2.0),
-    Cells(_CTX_DENSITY * 0.85, 5.0, 0.18, 60.0, 0.3, 1.15),
-    Cells(_CTX_DENSITY * 0.69, 6.2, 0.26, 62.0, 0.4, 1.15),
-    Cells(_CTX_DENSITY * 1.68, 4.7, 0.14, 60.0, 0.25, 1.05),
-    Cells(_CTX_DENSITY * 1.05, 5.1, 0.16, 60.0, 0.3, 1.1),
-    Cells(_CTX_DENSITY * 0.25, 4.4, 0.16, 52.0, 0.1, 1.0),
+    # background
+    Cells(
+        density=0.0,
+        radius_um=1.0,
+        radius_spread=0.0,
+        darkness=0.0,
+        nucleus=0.0,
+        elongation=1.0,
+    ),
+    # HypoTh
+    Cells(
+        density=24000.0,
+        radius_um=5.8,
+        radius_spread=0.22,
+        darkness=72.0,
+        nucleus=0.5,
+        elongation=1.15,
+    ),
+    # ZI
+    Cells(
+        density=61000.0,
+        radius_um=6.4,
+        radius_spread=0.22,
+        darkness=77.0,
+        nucleus=0.5,
+        elongation=1.25,
+    ),
+    # VP
+    Cells(
+        density=30500.0,
+        radius_um=6.4,
+        radius_spread=0.2,
+        darkness=98.0,
+        nucleus=0.5,
+        elongation=1.2,
+    ),
+    # TRN
+    Cells(
+        density=30000.0,
+        radius_um=6.0,
+        radius_spread=0.2,
+        darkness=94.0,
+        nucleus=0.5,
+        elongation=1.4,
+    ),
+    # internal capsule
+    Cells(
+        density=70000.0,
+        radius_um=3.0,
+        radius_spread=0.22,
+        darkness=105.0,
+        nucleus=0.0,
+        elongation=2.0,
+    ),
+    # Str
+    Cells(
+        density=57000.0,
+        radius_um=5.3,
+        radius_spread=0.18,
+        darkness=74.0,
+        nucleus=0.3,
+        elongation=1.1,
+    ),
+    # corpus callosum
+    Cells(
+        density=70000.0,
+        radius_um=3.0,
+        radius_spread=0.22,
+        darkness=105.0,
+        nucleus=0.0,
+        elongation=2.0,
+    ),
+    # L6
+    _layer("L6", radius_um=5.0, radius_spread=0.18, darkness=55.0, nucleus=0.3, elongation=1.15),
+    # L5
+    _layer("L5", radius_um=5.9, radius_spread=0.22, darkness=56.0, nucleus=0.4, elongation=1.15),
+    # L4
+    _layer("L4", radius_um=4.7, radius_spread=0.14, darkness=55.0, nucleus=0.25, elongation=1.05),
+    # L2/3
+    _layer("L2/3", radius_um=5.1, radius_spread=0.16, darkness=55.0, nucleus=0.3, elongation=1.1),
+    # L1
+    _layer("L1", radius_um=4.4, radius_spread=0.16, darkness=52.0, nucleus=0.1, elongation=1.0),
 )
 VESSELS = (
-    Vessels(0.0, 0.0),
-    Vessels(0.42, 0.08),
-    Vessels(1.0, 0.03),
-    Vessels(0.8, 0.06),
-    Vessels(0.55, 0.05),
-    Vessels(0.2, 0.004),
-    Vessels(0.42, 0.2),
-    Vessels(0.2, 0.004),
-    Vessels(0.42, 0.004),
-    Vessels(0.425, 0.003),
-    Vessels(0.5, 0.004),
-    Vessels(0.425, 0.003),
-    Vessels(0.42, 0.03),
+    # background
+    Vessels(
+        capillary=0.0,
+        large=0.0,
+    ),
+    # HypoTh
+    Vessels(
+        capillary=0.42,
+        large=0.03,
+    ),
+    # ZI
+    Vessels(
+        capillary=1.0,
+        large=0.008,
+    ),
+    # VP
+    Vessels(
+        capillary=0.8,
+        large=0.05,
+    ),
+    # TRN
+    Vessels(
+        capillary=0.55,
+        large=0.05,
+    ),
+    # internal capsule
+    Vessels(
+        capillary=0.2,
+        large=0.004,
+    ),
+    # Str
+    Vessels(
+        capillary=0.42,
+        large=0.2,
+    ),
+    # corpus callosum
+    Vessels(
+        capillary=0.2,
+        large=0.004,
+    ),
+    # L6
+    Vessels(
+        capillary=0.4,
+        large=0.002,
+    ),
+    # L5
+    Vessels(
+        capillary=0.4,
+        large=0.002,
+    ),
+    # L4
+    Vessels(
+        capillary=0.46,
+        large=0.002,
+    ),
+    # L2/3
+    Vessels(
+        capillary=0.4,
+        large=0.002,
+    ),
+    # L1
+    Vessels(
+        capillary=0.4,
+        large=0.01,
+    ),
 )
+
 #: Columns of `texture_table`; five bands from `FIRST_BAND` on.
 BASE, FIRST_BAND, FIBRE, FIBRE_ACROSS, FIBRE_ALONG = 0, 1, 6, 7, 8
 BUNDLE, BUNDLE_THRESHOLD, BUNDLE_EDGE, BUNDLE_ACROSS, BUNDLE_ALONG = 9, 10, 11, 12, 13
