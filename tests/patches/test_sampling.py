@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
@@ -98,7 +98,11 @@ def test_every_labelled_pixel_is_accounted_for(shape, border, seed, shares, spli
     labels[rng.random(shape) < 0.05] = 0
     own = rng.random(shape) < 0.8
     allowed = rng.random(shape) < 0.8
-    result = sample(split, labels, shares, n_patches=3, seed=seed, own=own, allowed=allowed)
+    try:
+        result = sample(split, labels, shares, n_patches=3, seed=seed, own=own, allowed=allowed)
+    except InputError as error:
+        assert "candidate centres" in str(error)
+        reject()  # an area too narrow for its share: `test_too_few_candidates_name_the_areas...` looks there
     table = counted(result)
     for code, name in enumerate(NAMES, start=1):
         pixels = table[table["area"] == name].set_index("reason")["pixels"]
