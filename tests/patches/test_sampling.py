@@ -100,9 +100,8 @@ def test_every_labelled_pixel_is_accounted_for(shape, border, seed, shares, spli
     allowed = rng.random(shape) < 0.8
     try:
         result = sample(split, labels, shares, n_patches=3, seed=seed, own=own, allowed=allowed)
-    except InputError as error:
-        assert "candidate centres" in str(error)
-        reject()  # an area too narrow for its share: `test_too_few_candidates_name_the_areas...` looks there
+    except InputError:
+        reject()  # an area too narrow for its share; refusals have tests of their own
     table = counted(result)
     for code, name in enumerate(NAMES, start=1):
         pixels = table[table["area"] == name].set_index("reason")["pixels"]
