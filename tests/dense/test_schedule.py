@@ -32,8 +32,8 @@ def test_the_papers_network_reads_the_window_that_slices_are_cut_in():
 
 def test_sizes_are_those_that_the_design_lists():
     schedule = derive_schedule(real_network().trunk)
-    # conv, relu, pool, conv, relu, pool ... : 134 -> 128/64 -> 60/30 -> 28/14 -> 12/6
-    assert schedule.sizes(16, 1) == [134, 128, 128, 64, 60, 60, 30, 28, 28, 14, 12, 12, 6]
+    # conv, pool, relu, conv, pool, relu ... : 134 -> 128/64 -> 60/30 -> 28/14 -> 12/6
+    assert schedule.sizes(16, 1) == [134, 128, 64, 64, 60, 30, 30, 28, 14, 14, 12, 6, 6]
 
 
 @pytest.mark.parametrize("stride", STRIDES)

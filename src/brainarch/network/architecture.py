@@ -32,6 +32,7 @@ class AreaNetwork(nn.Module):
     ``trunk`` maps normalised grey values, shape (n, 1, 134, 134), to the representation, shape
     (n, 64), non-negative because it is taken after the ReLU (V, M). It holds unpadded convolutions,
     ReLU, 2x2 max pooling and fully connected layers only, and dense extraction relies on that.
+    The ReLU stands behind the pooling: the same values and gradients, on a quarter of the numbers.
     Shapes: 134 -> 128/64 -> 60/30 -> 28/14 -> 12/6, then 6 x 6 x 128 -> 1024 -> 64 -> n_areas.
     """
 
@@ -41,17 +42,17 @@ class AreaNetwork(nn.Module):
         self.trunk = nn.Sequential(
             OrderedDict(
                 conv1=nn.Conv2d(1, 16, 7),
-                relu1=nn.ReLU(),
                 pool1=nn.MaxPool2d(2),
+                relu1=nn.ReLU(),
                 conv2=nn.Conv2d(16, 32, 5),
-                relu2=nn.ReLU(),
                 pool2=nn.MaxPool2d(2),
+                relu2=nn.ReLU(),
                 conv3=nn.Conv2d(32, 64, 3),
-                relu3=nn.ReLU(),
                 pool3=nn.MaxPool2d(2),
+                relu3=nn.ReLU(),
                 conv4=nn.Conv2d(64, 128, 3),
-                relu4=nn.ReLU(),
                 pool4=nn.MaxPool2d(2),
+                relu4=nn.ReLU(),
                 flatten=nn.Flatten(),
                 fc1=nn.Linear(6 * 6 * 128, 1024),
                 relu5=nn.ReLU(),
