@@ -14,7 +14,7 @@ rule factorize:
         f"{TIMES}/factorize.tsv"
     conda:
         "../../envs/brainarch.yaml"
-    threads: 8
+    threads: 1  # coordinate descent goes factor by factor
     resources:
         mem_mb=6000,
         runtime=240,

@@ -116,8 +116,8 @@ CORTEX = Texture(
     bundle_edge=1.0,
     bundle_width=1.0,
     bundle_length=6.0,
-    drift=3.0,
-    variation=0.12,
+    drift=2.0,
+    variation=0.05,
 )
 
 
@@ -334,13 +334,13 @@ CELLS = (
         elongation=2.0,
     ),
     # L6
-    _layer("L6", radius_um=5.0, radius_spread=0.18, darkness=55.0, nucleus=0.3, elongation=1.15),
+    _layer("L6", radius_um=5.0, radius_spread=0.18, darkness=60.0, nucleus=0.3, elongation=1.15),
     # L5
-    _layer("L5", radius_um=5.9, radius_spread=0.22, darkness=56.0, nucleus=0.4, elongation=1.15),
+    _layer("L5", radius_um=6.2, radius_spread=0.26, darkness=62.0, nucleus=0.4, elongation=1.15),
     # L4
-    _layer("L4", radius_um=4.7, radius_spread=0.14, darkness=55.0, nucleus=0.25, elongation=1.05),
+    _layer("L4", radius_um=4.7, radius_spread=0.14, darkness=60.0, nucleus=0.25, elongation=1.05),
     # L2/3
-    _layer("L2/3", radius_um=5.1, radius_spread=0.16, darkness=55.0, nucleus=0.3, elongation=1.1),
+    _layer("L2/3", radius_um=5.1, radius_spread=0.16, darkness=60.0, nucleus=0.3, elongation=1.1),
     # L1
     _layer("L1", radius_um=4.4, radius_spread=0.16, darkness=52.0, nucleus=0.1, elongation=1.0),
 )
