@@ -23,10 +23,18 @@ def test_several_split_assignments_are_all_named():
 
 
 @pytest.mark.parametrize(
-    ("accuracy", "answer"), [(0.2, "yes"), (0.13, "yes"), (0.23, "no"), (0.05, "no")]
+    ("accuracy", "spread", "answer"),
+    [
+        (0.2, 0.01, "yes"),
+        (0.13, 0.1, "yes"),
+        (0.23, 0.1, "partly"),
+        (0.1, 0.1, "partly"),
+        (0.3, 0.1, "no"),
+        (0.05, 0.1, "no"),
+    ],
 )
-def test_the_control_must_end_near_chance_on_either_side(accuracy, answer):
-    frame = fakes.metrics(accuracy, accuracy - 0.1, accuracy + 0.1)
+def test_the_control_must_end_near_chance_on_either_side(accuracy, spread, answer):
+    frame = fakes.metrics(accuracy, accuracy - spread, accuracy + spread)
     assert verdicts.control_verdict(frame, 1 / 6, "").answer == answer
 
 
