@@ -56,6 +56,19 @@ def test_the_scale_of_a_coefficient_does_not_matter():
     assert adjusted_rand_score(one, two) > 0.999
 
 
+def test_factors_all_but_absent_from_the_area_do_not_decide():
+    rng = np.random.default_rng(8)
+    truth, C = blobs(rng, (500, 900, 300, 700), units=4, spread=0.5)
+    rare = np.where(rng.random((len(C), 8)) < 0.03, 0.05 * rng.random((len(C), 8)), 0)
+    found, _ = fit_mixture(np.hstack([C, rare]), 4, seed=1).assign(np.hstack([C, rare]))
+    alone, _ = fit_mixture(C, 4, seed=1).assign(C)
+    assert adjusted_rand_score(alone, found) > 0.95
+    each = C.std(axis=0)
+    equal = np.hstack([C / each, rare / rare.std(axis=0)])
+    raised, _ = fit_mixture(equal, 4, seed=1).assign(equal)
+    assert adjusted_rand_score(truth, raised) < adjusted_rand_score(truth, found) - 0.1
+
+
 def test_zeros_and_constant_coefficients_do_no_harm():
     rng = np.random.default_rng(5)
     truth, C = blobs(rng, (600, 600), units=6)

@@ -252,7 +252,7 @@ def find_components(
         "slice": maps.z,
         **{name: attrs[name] for name in ("area", "method", "inside_px", "inside_of")},
         "components": components,
-        "covariance": "full, coefficients divided by their standard deviation",
+        "covariance": "full, coefficients divided by the root of their mean variance",
         "regularisation": regularisation,
         "factors_used": [int(i) + 1 for i in np.flatnonzero(fitted.used)],
         "seed": seed,

@@ -20,7 +20,7 @@ COMPONENTS = 4
 STARTS = 5
 #: Most EM iterations of a start (ours).
 MAX_ITERATIONS = 300
-#: Added to the variances, in units of each coefficient's own variance (ours). Half of the
+#: Added to the variances, in units of the coefficients' mean variance (ours). Half of the
 #: coefficients are exactly 0; with less, components settle on which ones are.
 REGULARISATION = 0.05
 #: Standard deviations below this are none.
@@ -38,8 +38,8 @@ class Mixture:
     ----------
     used : ndarray of bool, shape (k,)
         Factors that vary in the area; the others are left out.
-    scale : ndarray, shape (used,)
-        Standard deviations that coefficients are divided by.
+    scale : float
+        What coefficients are divided by: the root of their mean variance.
     model : sklearn.mixture.GaussianMixture
         In these units, full covariances; components ordered by weight, largest first.
     converged : bool
@@ -50,7 +50,7 @@ class Mixture:
     """
 
     used: NDArray[np.bool_]
-    scale: NDArray[np.float64]
+    scale: float
     model: GaussianMixture
     converged: bool
     iterations: int
@@ -78,9 +78,10 @@ def fit_mixture(
 ) -> Mixture:
     """Fit a Gaussian mixture with full covariances to coefficients.
 
-    Each coefficient is divided by its standard deviation, so that one regularisation fits all; a
-    mixture of full covariances does not otherwise depend on the scale. Many coefficients are
-    exactly 0, which makes covariances singular: the regularisation keeps them regular.
+    All coefficients are divided by one number, so that the regularisation, which many coefficients
+    of exactly 0 make necessary, fits any representation. They share a scale already, the basis
+    having rows of unit length; to divide each by its own deviation would raise factors that are all
+    but absent from the area to the rank of those that make it up.
 
     Parameters
     ----------
@@ -89,7 +90,7 @@ def fit_mixture(
     components : int
         Components (M, A: 4).
     regularisation : float
-        Added to the diagonal of each covariance, in units of each coefficient's variance.
+        Added to the diagonal of each covariance, in units of the coefficients' mean variance.
     seed : int
         Of the starts.
     threads : int
@@ -121,7 +122,8 @@ def fit_mixture(
         reg_covar=regularisation,
         random_state=derived_seed(seed, "mixture"),
     )
-    scaled = C[:, used] / deviation[used]
+    scale = float(np.sqrt(np.square(deviation).mean()))
+    scaled = C[:, used] / scale
     with threadpool_limits(limits=threads), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(scaled)
@@ -131,7 +133,7 @@ def fit_mixture(
         likelihood = float(model.score(scaled))
     return Mixture(
         used=used,
-        scale=deviation[used],
+        scale=scale,
         model=model,
         converged=bool(model.converged_),
         iterations=int(model.n_iter_),
