@@ -20,7 +20,7 @@ else ifneq ($(TORCH),)
 $(error TORCH=$(TORCH) is not known; say TORCH=cpu or TORCH=cuda)
 endif
 
-.PHONY: all setup test test-slow check format bench clean help
+.PHONY: all setup test test-slow check format bench bench-volume clean help
 
 all: setup  ## set up, run the embedded default, say where the report is
 	snakemake --cores $(CORES)
@@ -59,8 +59,19 @@ format: setup  ## put code and generated documents in order
 	snakefmt Snakefile workflow
 	brainarch config-docs
 
-bench: setup  ## dense extraction against the patch loop, on this machine
-	python bench/dense.py
+bench: setup  ## dense extraction against the patch loop and MONAI, on this machine
+	pip install --quiet --no-build-isolation --constraint requirements.lock --editable ".[bench]"
+	python bench/dense.py $(BENCH)
+
+# The other tools need versions that contradict brainarch's and each other's.
+bench-volume: setup .venv-bench/stack-to-chunk/.ready .venv-bench/ome-zarr/.ready  ## conversion against copy, stack-to-chunk, ome-zarr
+	python bench/volume.py $(BENCH)
+
+.venv-bench/%/.ready: pyproject.toml
+	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(@D)/bin/python -m pip install --quiet --group bench-$*
+	touch $@
 
 clean:  ## remove results and caches, keep .venv
 	rm -rf results/*/ .snakemake .mypy_cache .ruff_cache .pytest_cache

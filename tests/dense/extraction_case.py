@@ -1,9 +1,9 @@
 """One extraction with narrow tiles, for tests that interrupt and repeat it."""
 
 import numpy as np
-import torch
 from dense_fakes import textured_slice
 
+from brainarch.dense.compute import Recipe, open_tiles
 from brainarch.dense.cube import Cube
 from brainarch.dense.extract import Source, extract
 from brainarch.dense.plan import make_plan
@@ -34,14 +34,15 @@ def run(checkpoint, folder, shape, stride, share, **options):
     """Extract into ``folder / "cube.zarr"`` and return the cube."""
     source = options.pop("source", None) or source_of(shape, share)
     plan = options.pop("plan", None) or plan_of(checkpoint, shape, stride, tile=(128, 128))
+    recipe = Recipe(checkpoint.network.trunk, checkpoint.normalisation, plan)
+    who = {"threads": options.pop("threads", 2), "scheduler": options.pop("scheduler", None)}
     arguments = {
         "checkpoint_digest": "0" * 64,
         "storage": "float32",
         "partial": folder / "partial",
         "output": folder / "cube.zarr",
-        "threads": 2,
-        "device": torch.device("cpu"),
         **options,
     }
-    extract(source, checkpoint, plan, **arguments)
+    with open_tiles(recipe, **who) as tiles:
+        extract(source, checkpoint, tiles, **arguments)
     return Cube.open(arguments["output"])

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from brainarch.annotations.legend import make_legend, write_legend
 from brainarch.annotations.store import create_labels
 from brainarch.cli.dense import register
+from brainarch.dense import extract as extraction
 from brainarch.dense.cube import Cube
 from brainarch.errors import InputError
 from brainarch.network.checkpoint import save_checkpoint
@@ -95,6 +96,41 @@ def test_extract_fills_the_labelled_pixels_of_the_grid(cube):
     assert (opened.z, opened.stride, opened.units) == (1, 4, 64)
 
 
+def test_many_slices_in_one_go_are_those_extracted_alone(app, files, planned, cube, monkeypatch):
+    loaded = []
+    load = extraction.load_checkpoint
+    monkeypatch.setattr(extraction, "load_checkpoint", lambda path: loaded.append(0) or load(path))
+    outputs = [files / f"many{z}.zarr" for z in (1, 2)]
+    arguments = ["extract", "--where", "all", "--slice", "1", "--slice", "2"]
+    for path in outputs:
+        arguments += ["--output", str(path)]
+    for name, value in planned.items():
+        arguments += [f"--{name}", str(value)]
+    result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert result.exit_code == 0
+    assert len(loaded) == 1
+    one, two = (Cube.open(path) for path in outputs)
+    assert (one.z, two.z) == (1, 2)
+    assert not list(planned["partial"].glob("extract-*"))
+    alone = Cube.open(cube)
+    block = one.block(slice(None), slice(None))
+    np.testing.assert_allclose(
+        block[alone.extracted], alone.read()[2], rtol=0, atol=1e-5 * np.nanmax(block)
+    )
+    assert not np.array_equal(block, two.block(slice(None), slice(None)))
+
+
+@pytest.mark.parametrize("outputs", [["a"], ["a", "a"], ["a", "b", "c"]])
+def test_slices_and_outputs_must_pair_up(app, planned, tmp_path, outputs):
+    arguments = ["extract", "--where", "all", "--slice", "1", "--slice", "2"]
+    for name in outputs:
+        arguments += ["--output", str(tmp_path / name)]
+    for name, value in planned.items():
+        arguments += [f"--{name}", str(value)]
+    with pytest.raises(InputError, match="2 slices need as many different outputs"):
+        CliRunner().invoke(app, arguments, catch_exceptions=False)
+
+
 def test_prove_passes_and_writes_its_numbers(app, inputs, cube, tmp_path):
     result = call(app, "prove", **inputs, cube=cube, windows=30, output=tmp_path / "p.json")
     assert result.exit_code == 0
@@ -176,6 +212,8 @@ def test_wrong_files_are_refused_in_one_line(app, files, planned, inputs, cube, 
         ("extract", {**extract, "slice_": 1, "where": "here"}, "where here"),
         ("extract", {**extract, "slice_": 1, "device": "tpu"}, "device tpu"),
         ("plan", {**inputs, "output": tmp_path / "p", "stride": 5}, "stride 5"),
+        ("plan", {**inputs, "output": tmp_path / "p", "precision": "int8"}, "precision int8"),
+        ("plan", {**inputs, "output": tmp_path / "p", "algorithm": "fft"}, "algorithm fft"),
         ("plan", {**inputs, "output": tmp_path / "p", "memory_mb": 5}, "memory of 5 MB"),
         ("prove", {**prove, "checkpoint": other}, "was extracted from another checkpoint"),
         ("prove", {**prove, "volume": tmp_path / "v.zarr"}, "was extracted from another slice"),

@@ -1,3 +1,4 @@
+import errno
 import json
 import logging
 import os
@@ -9,12 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import zarr
 from dense_fakes import assert_exact, brute_force, checkpoint_of, narrow_network
 from extraction_case import CASE, plan_of, run, source_of
 
 from brainarch.dense import extract as module
 from brainarch.dense import partial
-from brainarch.dense.extract import pick_device
+from brainarch.dense.compute import pick_devices
 from brainarch.dense.partial import open_work
 from brainarch.dense.schedule import STRIDES
 from brainarch.errors import InputError
@@ -321,6 +323,42 @@ def test_a_disk_that_loses_data_is_noticed(tmp_path, narrow, monkeypatch):
     assert not (tmp_path / "cube.zarr").exists()
 
 
+def test_a_full_disk_stops_in_one_line_and_goes_on_later(tmp_path, narrow, monkeypatch):
+    whole = run(narrow, tmp_path / "whole", **CASE)
+    folder, written = tmp_path / "full", []
+    put = zarr.storage._local._put
+
+    def full(path, *arguments, **options):
+        if "representation/c" in str(path):
+            written.append(path)
+            if len(written) > 5:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        return put(path, *arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(zarr.storage._local, "_put", full)
+        with pytest.raises(InputError, match="no space left for the cube") as caught:
+            run(narrow, folder, **CASE, threads=1)
+    assert "\n" not in str(caught.value)
+    assert len(records(folder)) == 5
+    assert not (folder / "cube.zarr").exists()
+    computed = count_computed(monkeypatch)
+    assert content(run(narrow, folder, **CASE)) == content(whole)
+    assert len(computed) == 13
+
+
+def test_a_finished_cube_is_not_extracted_again(tmp_path, narrow, monkeypatch):
+    first = run(narrow, tmp_path, **CASE)
+    when = first.path.stat().st_mtime_ns
+    computed = count_computed(monkeypatch)
+    assert content(run(narrow, tmp_path, **CASE)) == content(first)
+    assert not computed
+    assert first.path.stat().st_mtime_ns == when
+    # Another question is another cube.
+    run(narrow, tmp_path, **CASE, storage="float16")
+    assert len(computed) == 18
+
+
 # --- what does not fit together ---
 
 
@@ -351,13 +389,13 @@ def test_grey_values_that_are_no_unsigned_integers_are_refused(tmp_path, narrow)
 
 
 def test_devices():
-    assert pick_device("cpu").type == "cpu"
+    assert pick_devices("cpu") == [module.torch.device("cpu")]
     with pytest.raises(InputError, match="must be auto, cpu or cuda"):
-        pick_device("gpu")
+        pick_devices("gpu")
     if not module.torch.cuda.is_available():
-        assert pick_device("auto").type == "cpu"
+        assert pick_devices("auto") == pick_devices("cpu")
         with pytest.raises(InputError, match="device cuda: no GPU"):
-            pick_device("cuda")
+            pick_devices("cuda")
 
 
 def test_a_slice_unlike_the_training_is_said_and_stored(tmp_path, caplog):

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from brainarch.dense import extract as module
 from brainarch.dense.cube import Cube
-from brainarch.dense.prove import choose_pixels, compare, prove, reaches_beyond
+from brainarch.dense.prove import prove
+from brainarch.dense.reference import choose_pixels, compare, reaches_beyond
 from brainarch.errors import InputError
 from brainarch.geometry import WINDOW, cut_windows
 

@@ -19,6 +19,7 @@ rule plan:
         runtime=30,
     params:
         stride=CONFIG.extraction.stride,
+        precision=CONFIG.extraction.precision,
         memory=CONFIG.extraction.memory_mb,
         rows=rows_option(),
     message:
@@ -26,6 +27,7 @@ rule plan:
     shell:
         "brainarch plan --checkpoint {input.network:q} --volume {input.volume:q}"
         " --stride {params.stride} {params.rows:q} --memory-mb {params.memory}"
+        " --precision {params.precision}"
         " --threads {threads}"
         " --output {output.plan:q} 2>&1 | tee {log:q}"
 

@@ -19,6 +19,20 @@ def plan(
     ] = None,
     memory_mb: Annotated[float, typer.Option(min=1, help="Memory that may be used, in MB.")] = 1500,
     threads: Annotated[int, typer.Option(min=1, help="Most threads that may be used.")] = 1,
+    algorithm: Annotated[
+        str,
+        typer.Option(
+            help="auto, spectral or direct; or windows, which runs every window alone: slow, but "
+            "any network will do."
+        ),
+    ] = "auto",
+    precision: Annotated[
+        str,
+        typer.Option(
+            help="float32 (exact), bfloat16 or tf32 (GPU only); their error is stored with the "
+            "cube."
+        ),
+    ] = "float32",
     measure: Annotated[
         bool,
         typer.Option(
@@ -29,15 +43,16 @@ def plan(
     ] = False,
 ) -> None:
     """Choose algorithm and tiles of a dense extraction and write the plan."""
-    from brainarch.dense.plan import make_plan, write_plan
-    from brainarch.dense.schedule import derive_schedule
+    from brainarch.dense.plan import plan_trunk, write_plan
     from brainarch.network.checkpoint import load_checkpoint
     from brainarch.volume.store import open_volume
 
-    made = make_plan(
-        derive_schedule(load_checkpoint(checkpoint).network.trunk),
+    made = plan_trunk(
+        load_checkpoint(checkpoint).network.trunk,
         open_volume(volume).shape[1:],
         stride,
+        algorithm=algorithm,
+        precision=precision,
         rows=_parse_rows(rows),
         memory_mb=memory_mb,
         threads=threads,
@@ -45,8 +60,8 @@ def plan(
     )
     write_plan(made, output)
     typer.echo(
-        f"plan: {made.algorithm}, tiles of {made.tile[0]} x {made.tile[1]} grid pixels, "
-        f"{made.workers} workers, predicted {made.memory_mb:.0f} MB and "
+        f"plan: {made.algorithm} in {made.precision}, tiles of {made.tile[0]} x {made.tile[1]} "
+        f"grid pixels, {made.workers} workers, predicted {made.memory_mb:.0f} MB and "
         f"{made.expected_seconds:.3g} s for every pixel of the rows"
     )
 
@@ -56,11 +71,15 @@ def extract(
     checkpoint: Annotated[Path, typer.Option(help="Trained network.")],
     volume: Annotated[Path, typer.Option(help="OME-Zarr volume.")],
     plan: Annotated[Path, typer.Option(help="Plan written by `brainarch plan`.")],
-    slice_: Annotated[int, typer.Option("--slice", help="Number of the slice.")],
+    slice_: Annotated[
+        list[int], typer.Option("--slice", help="Number of the slice; repeat for several.")
+    ],
     partial: Annotated[
         Path, typer.Option(help="Folder for unfinished work, on the output's file system.")
     ],
-    output: Annotated[Path, typer.Option(help="Dense cube (Zarr) to make.")],
+    output: Annotated[
+        list[Path], typer.Option(help="Dense cube (Zarr) to make; one a slice, in their order.")
+    ],
     labels: Annotated[
         Path | None, typer.Option(help="Area labels (OME-Zarr), for --where labelled.")
     ] = None,
@@ -70,24 +89,34 @@ def extract(
     ] = None,
     storage: Annotated[str, typer.Option(help="float32 or float16 on disk.")] = "float32",
     threads: Annotated[int, typer.Option(min=1, help="Most threads to use.")] = 1,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    device: Annotated[
+        str, typer.Option(help="auto, cpu or cuda; cuda takes every GPU, a tile each.")
+    ] = "auto",
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            help="Address of a dask scheduler, e.g. tcp://host:8786, whose workers compute the "
+            "tiles; on their CPUs unless --device cuda."
+        ),
+    ] = None,
 ) -> None:
-    """Extract the representation of every wanted pixel of a slice; go on after an interruption."""
-    from brainarch.dense.extract import extract_slice
+    """Extract the representation of every wanted pixel of slices; go on after an interruption."""
+    from brainarch.dense.extract import extract_slices
 
-    extract_slice(
+    extract_slices(
         checkpoint=checkpoint,
         volume=volume,
         labels=labels,
         plan=plan,
-        z=slice_,
+        slices=slice_,
         where=where,
         rows=_parse_rows(rows),
         storage=storage,
         partial=partial,
-        output=output,
+        outputs=output,
         threads=threads,
         device=device,
+        scheduler=scheduler,
     )
 
 
@@ -101,7 +130,7 @@ def prove(
     seed: Annotated[int, typer.Option(min=0, help="Seed of their choice.")] = 2020,
     threads: Annotated[int, typer.Option(min=1, help="Threads.")] = 1,
 ) -> None:
-    """Recompute random windows of a cube one by one; exit status 1 if it is not exact."""
+    """Recompute random windows of a cube one by one; exit status 1 if it is not as it should be."""
     from brainarch.dense.prove import prove_cube
 
     problem = prove_cube(

@@ -10,14 +10,27 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from brainarch.volume.kinds import TIFF_SUFFIXES, in_zarr, is_label_volume
+
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", min_length=1, max_length=64)]
 Colour = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")]
 SliceIndex = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(gt=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 
+ChannelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+/[A-Za-z0-9_-]+/[A-Za-z0-9_-]+$")]
+
 #: A label file's name is made by ``str.format`` with the slice as ``z``.
-LABEL_PATTERN_HELP = "with {z} (or {z:04d}) standing for the slice"
+LABEL_PATTERN_HELP = (
+    "(TIFF, PNG, NRRD) with {z} or {z:04d} standing for the slice, or one label volume (NRRD, "
+    "OME-Zarr)"
+)
+
+#: Keys that annotations and layers have in common.
+LABEL_VOLUME_HELP = (
+    "number of the first slice of a label volume; null is volume.first_slice, or one file a slice"
+)
+TRANSPOSE_HELP = "the label files hold columns x rows (NRRD files whose fastest axis is y)"
 
 #: Borders of an area that are not another area.
 OUTSIDE = ("outside", "outside-left", "outside-right", "outside-top", "outside-bottom")
@@ -34,17 +47,28 @@ class VolumeConfig(Section):
 
     path: str | None = Field(
         default=None,
-        description="TIFF input: a folder of slices, a quoted glob pattern, or one multi-page "
-        "TIFF; null only when source is phantom",
+        description="TIFF input: a folder of slices, a quoted glob pattern, a pattern with {z} or "
+        "{z:04d} for the slice number, or one multi-page TIFF; or an OME-Zarr image (*.zarr), used "
+        "where it lies; null only when source is phantom",
     )
     shape: tuple[Count, Count, Count] = Field(
         description="slices, rows, columns of the volume in voxels; checked against the data"
     )
     dtype: Literal["uint8", "uint16"] = Field(
-        default="uint8", description="dtype of the grey values; checked against the data"
+        default="uint8",
+        description="dtype of the grey values; checked against the data, or what window makes",
+    )
+    window: tuple[float, float] | None = Field(
+        default=None,
+        description="grey values of the TIFF files that become black and white (the range of "
+        "dtype); needed for float data, or to make uint8 of uint16; values outside are clipped and "
+        "counted; null takes grey values as they are",
     )
     voxel_um: float = Field(
-        default=1.17, gt=0, description="edge of the isotropic voxel in micrometres (D: 1.17)"
+        default=1.17,
+        gt=0,
+        description="edge of the isotropic voxel in micrometres (D: 1.17); checked against the "
+        "metadata of OME-TIFF and OME-Zarr",
     )
     first_slice: int = Field(
         default=0,
@@ -84,6 +108,8 @@ class AnnotationConfig(Section):
     ignore: list[Annotated[int, Field(ge=0)]] = Field(
         default=[0], description="pixel values that are left out (background, TRN)"
     )
+    first_slice: SliceIndex | None = Field(default=None, description=LABEL_VOLUME_HELP)
+    transpose: bool = Field(default=False, description=TRANSPOSE_HELP)
 
 
 class LayerConfig(Section):
@@ -108,7 +134,30 @@ class LayersConfig(Section):
     ignore: list[Annotated[int, Field(ge=0)]] = Field(
         default=[0], description="pixel values that are left out"
     )
+    first_slice: SliceIndex | None = Field(default=None, description=LABEL_VOLUME_HELP)
+    transpose: bool = Field(default=False, description=TRANSPOSE_HELP)
     names: list[LayerConfig] = Field(min_length=2, description="the layers, upper border first")
+
+
+class DownloadConfig(Section):
+    """What is fetched from BossDB, by name."""
+
+    host: Annotated[str, Field(pattern=r"^https?://[^\s/]+$")] = Field(
+        default="https://api.bossdb.io", description="address of the BossDB server (D)"
+    )
+    image: ChannelName | None = Field(
+        default=None,
+        description="channel of the grey values as collection/experiment/channel, fetched slice by "
+        "slice into the folder volume.path (D: prasad/prasad2020/image); null: the TIFF files at "
+        "volume.path are yours, for example those of figshare",
+    )
+    areas: ChannelName | None = Field(
+        default=None,
+        description="channel of the area labels, fetched to annotations.path (D: "
+        "prasad/prasad2020/region_of_interest, drawn on slices 109, 159, 209, 259, 309, 359, 409, "
+        "410 and 460, or prasad/prasad2020/roi_interpolated between them); null: the label images "
+        "are yours",
+    )
 
 
 class SliceSplits(Section):
@@ -190,6 +239,11 @@ class ExtractionConfig(Section):
     )
     rows: tuple[SliceIndex, Count] | None = Field(
         default=None, description="only rows [first, last + 1); null is the whole slice"
+    )
+    precision: Literal["float32", "bfloat16", "tf32"] = Field(
+        default="float32",
+        description="arithmetic: float32 is exact; bfloat16 and, on a GPU, tf32 are faster, and "
+        "their measured error is stored with the result",
     )
     storage: Literal["float32", "float16"] = Field(
         default="float32", description="dtype on disk; float16 rounds to 3 digits"
@@ -293,6 +347,11 @@ class Config(Section):
     layers: LayersConfig | None = Field(
         default=None, description="layers inside the area of discovery, or null without"
     )
+    download: DownloadConfig | None = Field(
+        default=None,
+        description="what to fetch from BossDB; null: nothing, the files are where volume.path and "
+        "annotations.path say",
+    )
     splits: Annotated[SliceSplits | BlockSplits, Field(discriminator="by")] = Field(
         description="training, validation and test"
     )
@@ -316,9 +375,21 @@ class Config(Section):
         default=None, description="subdivisions of one area, or null without"
     )
 
+    def labels_start(self, labels: AnnotationConfig | LayersConfig) -> int | None:
+        """Return the first slice of a label volume, or None where every file holds one slice."""
+        if labels.path is None or _has_slice_field(labels.path):
+            return None
+        return self.volume.first_slice if labels.first_slice is None else labels.first_slice
+
     @model_validator(mode="after")
     def _agree(self) -> Config:
-        problems = [*self._slice_problems(), *self._legend_problems(), *self._source_problems()]
+        problems = [
+            *self._slice_problems(),
+            *self._legend_problems(),
+            *self._source_problems(),
+            *self._reading_problems(),
+            *self._download_problems(),
+        ]
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -389,9 +460,53 @@ class Config(Section):
         problems = [f"{key}: name the files" for key, path in paths.items() if path is None]
         for key in ("annotations.path", "layers.path"):
             path = paths.get(key)
-            if path is not None and not _has_slice_field(path):
+            if path is not None and not (_has_slice_field(path) or is_label_volume(path)):
                 problems.append(f"{key}: {path} needs {{z}} where the slice stands")
         return problems
+
+    def _reading_problems(self) -> list[str]:
+        problems = []
+        window, path = self.volume.window, self.volume.path
+        if window is not None and not window[0] < window[1]:
+            problems.append(f"volume.window: {list(window)} must be the lower value and the higher")
+        if window is not None and (self.source == "phantom" or in_zarr(path or "")):
+            problems.append(
+                "volume.window: only TIFF files of your own are narrowed; leave it null"
+            )
+        sections: list[tuple[str, AnnotationConfig | LayersConfig | None]] = [
+            ("annotations", self.annotations),
+            ("layers", self.layers),
+        ]
+        for key, section in sections:
+            if section is None or section.first_slice is None:
+                continue
+            if section.path is None or _has_slice_field(section.path):
+                problems.append(f"{key}.first_slice: only for a label volume, a path without {{z}}")
+        return problems
+
+    def _download_problems(self) -> list[str]:
+        if self.download is None:
+            return []
+        if self.source == "phantom":
+            return ["download: the phantom is generated; nothing is fetched for it"]
+        if self.download.image is None and self.download.areas is None:
+            return ["download: it names no channel; name image or areas, or leave it null"]
+        problems = []
+        stack, labels = self.volume.path or "", self.annotations.path or ""
+        if self.download.image is not None and not _is_folder(stack):
+            problems.append(
+                f"volume.path: {stack} must be a folder, the slices are fetched into it"
+            )
+        if self.download.image is not None and self.volume.window is not None:
+            problems.append("volume.window: fetched slices are not narrowed; leave it null")
+        if self.download.areas is not None and not labels.lower().endswith(TIFF_SUFFIXES):
+            problems.append(f"annotations.path: {labels} must end in .tif, the labels are fetched")
+        return problems
+
+
+def _is_folder(path: str) -> bool:
+    is_file = path.lower().endswith(TIFF_SUFFIXES) or in_zarr(path)
+    return not is_file and not any(sign in path for sign in "*?[{")
 
 
 def _has_slice_field(path: str) -> bool:

@@ -24,14 +24,38 @@ def read_config(path: Path) -> Config:
         If the file is missing, is no YAML, or a key is unknown, missing or has a wrong value.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise InputError(f"{path}: no such config file") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise InputError(f"{path}: not readable as YAML ({' '.join(str(error).split())})") from None
+    return parse_config(text, str(path))
+
+
+def parse_config(text: str, origin: str) -> Config:
+    """Check the text of a config file.
+
+    Parameters
+    ----------
+    text : str
+        YAML.
+    origin : str
+        Where it comes from, for the error message.
+
+    Raises
+    ------
+    InputError
+        If the text is no YAML, or a key is unknown, missing or has a wrong value.
+    """
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InputError(
+            f"{origin}: not readable as YAML ({' '.join(str(error).split())})"
+        ) from None
     if not isinstance(content, Mapping):
-        raise InputError(f"{path}: a config is a table of keys and values")
-    return check_config(content, str(path))
+        raise InputError(f"{origin}: a config is a table of keys and values")
+    return check_config(content, origin)
 
 
 def check_config(content: Mapping[str, Any], origin: str) -> Config:

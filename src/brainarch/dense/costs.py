@@ -10,14 +10,21 @@ import math
 from dataclasses import dataclass
 
 from brainarch.dense.engine import GROUP_BYTES
+from brainarch.dense.precision import Precision, factor_dtype
 from brainarch.dense.schedule import Convolution, Pool, Schedule
-from brainarch.dense.spectral import CHANNELS, COLUMNS, kernel_bytes, multiplications
+from brainarch.dense.spectral import (
+    COLUMNS,
+    FORMS,
+    channels_together,
+    kernel_bytes,
+    multiplications,
+)
 
 #: Multiplications per second and core.
-RATE = 40e9
+RATE: dict[Precision, float] = {"float32": 50e9, "tf32": 50e9, "bfloat16": 95e9}
 #: A multiplication of the transformed layer takes as long as this many of a convolution: its
 #: products are smaller and its transforms bound by memory.
-SPECTRAL_COST = 1.35
+SPECTRAL_COST = 1.3
 #: Multiplications that could be done while one value of the prepared kernels is read.
 KERNEL_READ = 16.0
 #: Preparing the kernels is done in double precision, at half the speed.
@@ -42,12 +49,14 @@ class TileCost:
         Rows and columns of the tile's grid pixels.
     block : tuple of int or None
         Outputs per fragment of one transform; None for the direct algorithm.
+    precision : {"float32", "bfloat16", "tf32"}
     """
 
     schedule: Schedule
     stride: int
     side: tuple[int, int]
     block: tuple[int, int] | None
+    precision: Precision = "float32"
 
     @property
     def outputs(self) -> tuple[int, int]:
@@ -65,14 +74,21 @@ class TileCost:
         return self.schedule.phases(self.stride) ** 2 * math.prod(self.outputs)
 
     @property
+    def itemsize(self) -> int:
+        """Bytes of a value in maps, spectra and kernels."""
+        return factor_dtype(self.precision).itemsize
+
+    @property
     def kernel_bytes(self) -> int:
         """Memory of the prepared kernels, shared by all workers."""
-        return 0 if self.block is None else kernel_bytes(self.schedule.wide, self.block)
+        if self.block is None:
+            return 0
+        return kernel_bytes(self.schedule.wide, self.block, self.itemsize)
 
     @property
     def preparation(self) -> float:
         """Multiplications that preparing the kernels is worth, once."""
-        values = self.kernel_bytes / _FLOAT
+        values = self.kernel_bytes / self.itemsize
         return PREPARATION_COST * values * self.schedule.wide.side**2
 
     @property
@@ -86,16 +102,27 @@ class TileCost:
         else:
             total += SPECTRAL_COST * self.pixels * multiplications(self.schedule.wide, self.block)
             passes = math.ceil(self.pixels / math.prod(self.block) / COLUMNS)
-            total += KERNEL_READ * passes * self.kernel_bytes / _FLOAT
+            total += KERNEL_READ * passes * self.kernel_bytes / self.itemsize
         tail = (layer for layer in self.schedule.tail if isinstance(layer, Convolution))
         return total + self.pixels * sum(layer.weight.numel() for layer in tail)
+
+    @property
+    def counted(self) -> float:
+        """Multiplications of the tile, none weighted by what it costs."""
+        wide = self.schedule.wide
+        total = sum(
+            count * pixels * layer.weight.numel() for layer, count, pixels in self._convolutions()
+        )
+        one = wide.weight.numel() if self.block is None else multiplications(wide, self.block)
+        tail = (layer for layer in self.schedule.tail if isinstance(layer, Convolution))
+        return total + self.pixels * (one + sum(layer.weight.numel() for layer in tail))
 
     @property
     def worker_bytes(self) -> float:
         """Peak memory of one worker."""
         wide, group, maps = self.schedule.wide, 1, 0
         for layer, count, pixels in self._convolutions():
-            one = pixels * layer.outputs * _FLOAT
+            one = pixels * layer.outputs * self.itemsize
             group = min(count, max(1, GROUP_BYTES // one))
             # The map of a group of fragments, and what is pooled from it.
             maps += 2 * group * one
@@ -105,14 +132,14 @@ class TileCost:
         else:
             area = math.prod(self.block)
             count = min(self.pixels // area, COLUMNS)
-            values = self.kernel_bytes // (wide.outputs * wide.inputs * _FLOAT)
-            waves = (self.block[1] + wide.side - 1) // 2 + 1
-            parts = 2 * waves * self.block[0] + values // waves + area
-            channels = min(CHANNELS, wide.outputs)
-            last = count * (values * wide.inputs + parts * channels + area * self.schedule.units)
+            high, across = (side + wide.side - 1 for side in self.block)
+            waves, forms = across // 2 + 1, FORMS * high
+            parts = 2 * waves * self.block[0] + forms + area
+            channels = min(channels_together(factor_dtype(self.precision)), wide.outputs)
+            last = count * (waves * forms * wide.inputs + parts * channels)
         # The units are held as computed, and twice while they are written.
         units = 3 * self.pixels * self.schedule.units
-        return ALLOCATOR * (maps + (last + units) * _FLOAT)
+        return ALLOCATOR * (maps + last * self.itemsize + units * _FLOAT)
 
     def _convolutions(self) -> list[tuple[Convolution, int, int]]:
         """Return each convolution with its number of fragments and its pixels in each of them."""

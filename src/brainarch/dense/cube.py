@@ -57,7 +57,8 @@ class Cube:
     extracted : ndarray of bool, shape (rows, columns)
         The grid pixels that hold a representation.
     attrs : dict
-        Everything stored beside the arrays: z, stride, where, rows, voxel_um, storage, key, plan.
+        Everything stored beside the arrays: z, stride, where, rows, voxel_um, precision, storage,
+        key, plan, measured_error.
     """
 
     def __init__(self, group: zarr.Group, path: Path) -> None:
@@ -178,6 +179,11 @@ class Cube:
         self._representation[area] = block
         self._extracted[area] = done
         self.extracted[area] = done
+
+    def annotate(self, values: Mapping[str, Any]) -> None:
+        """Add JSON values to what is stored beside the arrays."""
+        self.attrs.update(values)
+        self._group.attrs.update(values)
 
     def block(self, rows: slice, columns: slice) -> NDArray[np.float32]:
         """Return a rectangle of the grid, shape (h, w, units), float32, NaN where not extracted."""

@@ -56,20 +56,35 @@ class DenseEngine:
     block : tuple of int or None
         Rows and columns of outputs per fragment that one transform of the wide layer gives; None
         runs it as a plain convolution.
+    dtype : torch.dtype, optional
+        What convolutions and the wide layer work in; the schedule's own by default. Sums over
+        channels and what follows the wide layer keep the schedule's.
 
     Notes
     -----
     One engine may serve several threads; it changes nothing of its own.
     """
 
-    def __init__(self, schedule: Schedule, stride: int, block: tuple[int, int] | None) -> None:
+    def __init__(
+        self,
+        schedule: Schedule,
+        stride: int,
+        block: tuple[int, int] | None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
         if stride not in STRIDES:
             raise ValueError(f"stride must be one of {STRIDES}, not {stride}")
         self.schedule = schedule
         self.stride = stride
         self.phases = schedule.phases(stride)
-        self._layers = _pool_first(schedule.layers)
-        self._spectral = None if block is None else SpectralConvolution(schedule.wide, block)
+        like = schedule.wide.weight
+        self._dtype = dtype or like.dtype
+        rounded = schedule.to(self._dtype, like.device)
+        self._layers = _pool_first(rounded.layers)
+        self._wide = rounded.wide
+        self._spectral = None
+        if block is not None:
+            self._spectral = SpectralConvolution(schedule.wide, block, self._dtype)
 
     def side_for(self, count: int, axis: int) -> int:
         """Return the tile's side in pixels that ``count`` grid pixels along an axis are made of."""
@@ -96,7 +111,8 @@ class DenseEngine:
         if min(rows, columns) < 1:
             raise ValueError(f"a tile of {tuple(padded.shape)} holds no window of {window}")
         counts = self._outputs(rows, 0), self._outputs(columns, 1)
-        maps = _fit(padded, self.side_for(rows, 0), self.side_for(columns, 1))[None, :, :, None]
+        tile = _fit(padded, self.side_for(rows, 0), self.side_for(columns, 1))
+        maps = tile.to(self._dtype)[None, :, :, None]
         with torch.inference_mode():
             leaves = self._leaves(maps, [(0, 0)], 0)
             if self._spectral is None:
@@ -140,11 +156,11 @@ class DenseEngine:
     def _direct(self, leaves: Iterator[_Leaf], counts: tuple[int, int]) -> torch.Tensor:
         """Run the wide layer as a plain convolution on each group of fragments."""
         phases, units = self.phases, self.schedule.units
-        wide = self.schedule.wide
-        grid = wide.weight.new_empty(counts[0], phases, counts[1], phases, units)
+        own = self.schedule.wide.weight
+        grid = own.new_empty(counts[0], phases, counts[1], phases, units)
         for leaf in leaves:
-            hidden = _convolve(leaf.maps, wide)
-            flat = _pointwise(hidden.reshape(-1, wide.outputs), self.schedule.tail)
+            hidden = _convolve(leaf.maps, self._wide).reshape(-1, len(own))
+            flat = _pointwise(hidden.to(own.dtype), self.schedule.tail)
             for values, (y, x) in zip(flat.view(-1, *counts, units), leaf.offsets, strict=True):
                 grid[:, y, :, x] = values
         return grid.view(counts[0] * phases, counts[1] * phases, units)
@@ -192,15 +208,18 @@ class DenseEngine:
         """Return the units (rows, columns, blocks, units) without ever holding the hidden layer."""
         rectified, following, rest = _part(self.schedule.tail)
         width = spectral.layer.outputs if following is None else following.outputs
-        units = spectrum.new_zeros(*spectral.block, spectrum.shape[2], width)
+        units = self.schedule.wide.weight.new_zeros(*spectral.block, spectrum.shape[2], width)
         flat = units.view(-1, width)
         for channels, values in spectral.outputs(spectrum):
             hidden = values.relu_() if rectified else values
             if following is None:
                 units[..., channels] = hidden
             else:
-                weight = following.weight[:, channels, 0, 0].t()
-                flat.addmm_(hidden.view(-1, len(weight)), weight)
+                weight = following.weight[:, channels, 0, 0].t().to(hidden.dtype)
+                if hidden.dtype == flat.dtype:
+                    flat.addmm_(hidden.view(-1, len(weight)), weight)
+                else:
+                    flat += hidden.view(-1, len(weight)) @ weight
         if following is not None:
             flat += following.bias
         return _pointwise(flat, rest).view(*units.shape[:3], -1)
@@ -260,8 +279,8 @@ def _group(maps: torch.Tensor, layer: Convolution) -> int:
 
 def _convolve(maps: torch.Tensor, layer: Convolution) -> torch.Tensor:
     """Convolve (n, rows, columns, channels); the data stay channels-last throughout."""
-    weight = layer.weight.contiguous(memory_format=torch.channels_last)
-    return functional.conv2d(maps.permute(0, 3, 1, 2), weight, layer.bias).permute(0, 2, 3, 1)
+    found = functional.conv2d(maps.permute(0, 3, 1, 2), layer.weight, layer.bias)
+    return found.permute(0, 2, 3, 1)
 
 
 def _split(maps: torch.Tensor) -> torch.Tensor:

@@ -1,11 +1,12 @@
-"""Extracting a slice: tiles through dask's threads into a cube, resumable at any moment."""
+"""Extracting slices: tiles through dask's threads into a cube, resumable at any moment."""
 
 from __future__ import annotations
 
-import hashlib
+import errno
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,21 +21,23 @@ from numpy.typing import NDArray
 
 import brainarch
 from brainarch.annotations.store import open_labels
+from brainarch.dense.compute import Recipe, Tiles, open_tiles
 from brainarch.dense.cube import STORAGE, Cube
-from brainarch.dense.engine import DenseEngine
-from brainarch.dense.partial import Work, block_digest, identity_key, open_work
+from brainarch.dense.partial import Work, array_digest, block_digest, identity_key, open_work
 from brainarch.dense.plan import Plan, chunk_side, read_plan, restrict_rows
-from brainarch.dense.schedule import Schedule, derive_schedule
+from brainarch.dense.reference import measured_error
 from brainarch.dense.tiles import Tile, cut_tiles
 from brainarch.dense.wanted import tissue_mask, training_differences, wanted_pixels
 from brainarch.errors import InputError
 from brainarch.geometry import WINDOW, pad_slice
 from brainarch.network.checkpoint import Checkpoint, file_digest, load_checkpoint
-from brainarch.network.grey import Normalisation, to_unit
 from brainarch.progress import progress_bar
 from brainarch.volume.store import open_volume
 
 logger = logging.getLogger(__name__)
+
+#: Windows that every finished cube is compared with, to state its error beside it.
+ERROR_WINDOWS = 16
 
 
 @dataclass(frozen=True)
@@ -61,47 +64,55 @@ class Source:
     wanted: NDArray[np.bool_]
 
 
-def extract_slice(
+def extract_slices(
     *,
     checkpoint: Path,
     volume: Path,
     labels: Path | None,
     plan: Path,
-    z: int,
+    slices: Sequence[int],
     where: str,
     rows: tuple[int, int] | None,
     storage: str,
     partial: Path,
-    output: Path,
+    outputs: Sequence[Path],
     threads: int,
-    device: str,
+    device: str = "auto",
+    scheduler: str | None = None,
 ) -> None:
-    """Extract a slice from files into a cube.
+    """Extract slices from files into cubes; the network is loaded and prepared once.
 
     Parameters
     ----------
     checkpoint, volume, labels, plan : Path
         What is read; labels only for ``where`` "labelled".
-    z : int
-        Number of the slice.
+    slices : sequence of int
+        Numbers of the slices.
     where : {"labelled", "tissue", "all"}
     rows : tuple of int, optional
         First and one past the last row to extract, within the plan's; those by default.
     storage : {"float32", "float16"}
     partial : Path
         Folder for unfinished work.
-    output : Path
-        The cube; what stands there is replaced at the very end.
+    outputs : sequence of Path
+        The cube of each slice; what stands there is replaced at the very end, unless it is this
+        very cube already.
     threads : int
         Most threads to use.
     device : {"auto", "cpu", "cuda"}
+    scheduler : str, optional
+        Address of a dask scheduler whose workers compute the tiles.
 
     Raises
     ------
     InputError
         If anything does not fit together.
     """
-    chosen = pick_device(device)
+    if len(slices) != len(outputs) or len(set(outputs)) != len(outputs):
+        raise InputError(
+            f"--slice {', '.join(map(str, slices))}: {len(slices)} slices need as many different "
+            f"outputs, not {len(set(outputs))}; give one --output a slice, in the same order"
+        )
     laid = read_plan(plan)
     if rows is not None:
         laid = restrict_rows(laid, rows)
@@ -109,36 +120,36 @@ def extract_slice(
         raise InputError(f"storage {storage}: must be one of {', '.join(STORAGE)}")
     network = load_checkpoint(checkpoint)
     stack = open_volume(volume)
-    grey = stack.read_slice(z)
-    marks = None
-    if where == "labelled" and labels is not None:
-        marks = open_labels(labels).read_slice(z)
-    source = Source(grey, z, stack.voxel_um, where, wanted_pixels(grey, where, marks))
-    with zarr.config.set({"threading.max_workers": threads, "async.concurrency": threads}):
-        extract(
-            source,
-            network,
-            laid,
-            checkpoint_digest=file_digest(checkpoint),
-            storage=storage,
-            partial=partial,
-            output=output,
-            threads=threads,
-            device=chosen,
-        )
+    marks = open_labels(labels) if where == "labelled" and labels is not None else None
+    recipe = Recipe(network.network.trunk, network.normalisation, laid)
+    with (
+        zarr.config.set({"threading.max_workers": threads, "async.concurrency": threads}),
+        open_tiles(recipe, threads=threads, device=device, scheduler=scheduler) as tiles,
+    ):
+        for z, output in zip(slices, outputs, strict=True):
+            grey = stack.read_slice(z)
+            codes = None if marks is None else marks.read_slice(z)
+            source = Source(grey, z, stack.voxel_um, where, wanted_pixels(grey, where, codes))
+            extract(
+                source,
+                network,
+                tiles,
+                checkpoint_digest=file_digest(checkpoint),
+                storage=storage,
+                partial=partial,
+                output=output,
+            )
 
 
 def extract(
     source: Source,
     checkpoint: Checkpoint,
-    plan: Plan,
+    tiles: Tiles,
     *,
     checkpoint_digest: str,
     storage: str,
     partial: Path,
     output: Path,
-    threads: int,
-    device: torch.device,
 ) -> None:
     """Extract a slice, going on where an interrupted extraction stopped.
 
@@ -146,24 +157,24 @@ def extract(
     ----------
     source : Source
     checkpoint : Checkpoint
-    plan : Plan
+    tiles : Tiles
+        Who computes, by which plan.
     checkpoint_digest : str
         SHA-256 of the checkpoint's file.
-    storage, partial, output, threads
-        As for `extract_slice`.
-    device : torch.device
+    storage, partial, output
+        As for `extract_slices`.
 
     Raises
     ------
     InputError
         If plan, network and slice do not fit together, no pixel is wanted, ``partial`` holds other
-        work, or what was written does not read back.
+        work, the disk is full, or what was written does not read back.
     """
-    schedule = derive_schedule(checkpoint.network.trunk)
-    _check_fit(source, plan, schedule)
+    recipe, plan = tiles.recipe, tiles.recipe.plan
+    _check_fit(source, recipe)
     wanted = source.wanted[np.ix_(plan.y, plan.x)]
-    tiles = cut_tiles(wanted, plan.tile)
-    if not tiles:
+    cut = cut_tiles(wanted, plan.tile)
+    if not cut:
         raise InputError(
             f"slice {source.z}: no {source.where} pixel on the grid of stride {plan.stride} "
             f"in rows {plan.rows[0]}:{plan.rows[1]}; choose other rows or another where"
@@ -172,7 +183,7 @@ def extract(
         "stage": "extract",
         "version": brainarch.__version__,
         "torch": torch.__version__,
-        "device": device.type,
+        "device": tiles.kind,
         "z": source.z,
         "where": source.where,
         "storage": storage,
@@ -187,76 +198,70 @@ def extract(
         "where": source.where,
         "rows": list(plan.rows),
         "voxel_um": source.voxel_um,
-        "precision": plan.dtype,
+        "precision": plan.precision,
         "key": identity_key(identity),
         "identity": identity,
         "plan": plan.model_dump(mode="json"),
         "warnings": _warn(source, checkpoint),
     }
-    with open_work(partial, identity, output) as work, exact_arithmetic():
-        computer = _TileComputer(
-            source.grey,
-            wanted,
-            normalisation=checkpoint.normalisation,
-            schedule=schedule,
-            plan=plan,
-            device=device,
-        )
-        cube = _resume(work, plan, schedule.units, attrs, storage)
-        filling = _Filling(cube, work, wanted, computer)
-        sound = filling.verify(tiles)
-        missing = [tile for tile in tiles if tile.index not in sound]
-        workers = min(threads, plan.workers) if device.type == "cpu" else 1
-        filling.run(missing, sum(tile.count for tile in tiles), workers)
-        sound |= filling.verify(missing)
-        lost = len(tiles) - len(sound)
+    if _is_there(output, identity_key(identity)):
+        logger.info("slice %d: %s holds this very cube already", source.z, output)
+        return
+    with open_work(partial, identity, output) as work, _full_disk_in_one_line(partial):
+        cube = _resume(work, plan, recipe.units, attrs, storage)
+        filling = _Filling(cube, work, wanted, _TileComputer(source.grey, wanted, tiles))
+        sound = filling.verify(cut, tiles.workers)
+        missing = [tile for tile in cut if tile.index not in sound]
+        filling.run(missing, sum(tile.count for tile in cut), tiles.workers)
+        sound |= filling.verify(missing, tiles.workers)
+        lost = len(cut) - len(sound)
         if lost or not np.array_equal(Cube.open(work.cube).extracted, wanted):
             raise InputError(
-                f"{work.cube}: {lost} of {len(tiles)} tiles do not read back as written; "
+                f"{work.cube}: {lost} of {len(cut)} tiles do not read back as written; "
                 "check the disk and extract again"
             )
+        error = measured_error(cube, source.grey, checkpoint, ERROR_WINDOWS)
+        cube.annotate({"measured_error": error})
         work.publish(output)
 
 
-def pick_device(name: str) -> torch.device:
-    """Return the device of a name.
-
-    Raises
-    ------
-    InputError
-        If a GPU is asked for but absent, or the name is another.
-    """
-    if name not in ("auto", "cpu", "cuda"):
-        raise InputError(f"device {name}: must be auto, cpu or cuda")
-    present = torch.cuda.is_available()
-    if name == "cuda" and not present:
-        raise InputError("device cuda: no GPU that torch can use is at hand; use auto or cpu")
-    return torch.device("cuda" if present and name != "cpu" else "cpu")
+def _is_there(output: Path, key: str) -> bool:
+    """Say whether a finished cube of this identity stands at its place."""
+    try:
+        return bool(Cube.open(output).attrs.get("key") == key)
+    except (InputError, ValueError, KeyError):
+        return False
 
 
-def array_digest(array: NDArray[np.generic]) -> str:
-    """Return the SHA-256 of an array's shape, dtype and values."""
-    digest = hashlib.sha256(f"{array.shape} {array.dtype.newbyteorder('<')}".encode())
-    digest.update(np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).data)
-    return digest.hexdigest()
+@contextmanager
+def _full_disk_in_one_line(partial: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise InputError(
+            f"{partial}: no space left for the cube; make room and extract again, which goes on "
+            "where it stopped"
+        ) from None
 
 
-def _check_fit(source: Source, plan: Plan, schedule: Schedule) -> None:
-    grey = source.grey
+def _check_fit(source: Source, recipe: Recipe) -> None:
+    grey, plan = source.grey, recipe.plan
     if not np.issubdtype(grey.dtype, np.unsignedinteger):
         raise InputError(
             f"slice {source.z}: grey values are {grey.dtype}; wanted uint8 or uint16, "
             "convert the volume"
         )
-    if schedule.description != plan.network:
+    if recipe.network != plan.network:
         raise InputError(
             f"plan: made for another network ({plan.network}), the checkpoint holds "
-            f"{schedule.description}; plan again"
+            f"{recipe.network}; plan again"
         )
-    if plan.window != WINDOW or schedule.window != WINDOW:
+    if plan.window != WINDOW:
         raise InputError(
-            f"network: its window is {schedule.window} pixels, the plan's {plan.window}, but the "
-            f"windows of a slice are {WINDOW}; use a network of that window"
+            f"network: its window is {plan.window} pixels, but the windows of a slice are "
+            f"{WINDOW}; use a network of that window"
         )
     if grey.shape != plan.shape or source.wanted.shape != plan.shape:
         raise InputError(
@@ -291,48 +296,21 @@ def _resume(work: Work, plan: Plan, units: int, attrs: dict[str, Any], storage: 
 
 
 class _TileComputer:
-    """Computes tiles of one slice; shared by the worker threads."""
+    """Cuts tiles out of one slice and has them computed; shared by the worker threads."""
 
-    def __init__(
-        self,
-        grey: NDArray[np.generic],
-        wanted: NDArray[np.bool_],
-        *,
-        normalisation: Normalisation,
-        schedule: Schedule,
-        plan: Plan,
-        device: torch.device,
-    ) -> None:
+    def __init__(self, grey: NDArray[np.generic], wanted: NDArray[np.bool_], tiles: Tiles) -> None:
         self._padded = pad_slice(grey)
         self._wanted = wanted
-        self._normalisation = normalisation
-        self._plan = plan
-        self._device = device
-        self._engine = DenseEngine(schedule.to(torch.float32, device), plan.stride, plan.block)
+        self._tiles = tiles
 
     def __call__(self, tile: Tile) -> NDArray[np.float32]:
         """Return the representations of the tile's reach, shape (rows, columns, units)."""
-        plan = self._plan
+        plan = self._tiles.recipe.plan
         rows, columns = (
             slice(int(axis[part.start]), int(axis[part.stop - 1]) + plan.window)
             for axis, part in zip((plan.y, plan.x), tile.reach, strict=True)
         )
-        normalised = self._normalisation.apply(to_unit(self._padded[rows, columns]))
-        padded = torch.from_numpy(normalised).to(self._device)
-        units = self._engine.tile(padded, self._wanted[tile.reach])
-        return units.cpu().numpy()
-
-
-@contextmanager
-def exact_arithmetic() -> Iterator[None]:
-    """Keep a GPU from rounding float32 products to TF32, and its algorithms the same every time."""
-    before = torch.backends.cuda.matmul.allow_tf32
-    torch.backends.cuda.matmul.allow_tf32 = False
-    try:
-        with torch.backends.cudnn.flags(allow_tf32=False, deterministic=True, benchmark=False):
-            yield
-    finally:
-        torch.backends.cuda.matmul.allow_tf32 = before
+        return self._tiles(self._padded[rows, columns], self._wanted[tile.reach])
 
 
 class _Filling:
@@ -374,35 +352,38 @@ class _Filling:
             finally:
                 torch.set_num_threads(before)
 
-    def verify(self, tiles: list[Tile]) -> set[int]:
+    def verify(self, tiles: list[Tile], workers: int) -> set[int]:
         """Return the recorded tiles that read back as written, complete and finite."""
         digests = self._work.finished()
-        sound = set()
-        for tile in tiles:
-            place = tile.rows, tile.columns
-            if tile.index not in digests:
-                continue
-            try:
-                block, done = self._cube.block(*place), self._cube.extracted_block(*place)
-            except (ValueError, RuntimeError, OSError):  # a cut-off or damaged chunk
-                continue
-            wanted = self._wanted[place]
-            finite = np.isfinite(block).all(axis=2)
-            complete = np.array_equal(done, wanted) and np.array_equal(finite, wanted)
-            if complete and block_digest(block) == digests[tile.index]:
-                sound.add(tile.index)
-        return sound
+        recorded = [tile for tile in tiles if tile.index in digests]
+        with ThreadPoolExecutor(workers) as pool:
+            sound = pool.map(lambda tile: self._reads_back(tile, digests[tile.index]), recorded)
+            return {tile.index for tile, good in zip(recorded, sound, strict=True) if good}
+
+    def _reads_back(self, tile: Tile, digest: str) -> bool:
+        place = tile.rows, tile.columns
+        try:
+            block, done = self._cube.block(*place), self._cube.extracted_block(*place)
+        except (ValueError, RuntimeError, OSError):  # a cut-off or damaged chunk
+            return False
+        wanted = self._wanted[place]
+        finite = np.isfinite(block).all(axis=2)
+        complete = np.array_equal(done, wanted) and np.array_equal(finite, wanted)
+        return complete and block_digest(block) == digest
 
     def _fill(self, tile: Tile) -> str:
         """Write a tile; return the digest that reading it back must give."""
         done = self._wanted[tile.rows, tile.columns]
-        block = np.full((*done.shape, self._cube.units), np.nan, dtype=np.float32)
         top, left = tile.rows.start, tile.columns.start
-        rows, columns = (
-            slice(part.start - first, part.stop - first)
-            for part, first in zip(tile.reach, (top, left), strict=True)
-        )
-        block[rows, columns] = self._compute(tile)
+        block = self._compute(tile)
+        if tile.reach != (tile.rows, tile.columns):
+            whole = np.full((*done.shape, self._cube.units), np.nan, dtype=np.float32)
+            rows, columns = (
+                slice(part.start - first, part.stop - first)
+                for part, first in zip(tile.reach, (top, left), strict=True)
+            )
+            whole[rows, columns] = block
+            block = whole
         block[~done] = np.nan
         stored = block.astype(self._cube.storage, copy=False)
         self._cube.write(top, left, stored, done)

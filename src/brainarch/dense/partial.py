@@ -36,6 +36,13 @@ def identity_key(identity: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def array_digest(array: NDArray[np.generic]) -> str:
+    """Return the SHA-256 of an array's shape, dtype and values."""
+    digest = hashlib.sha256(f"{array.shape} {array.dtype.newbyteorder('<')}".encode())
+    digest.update(np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).data)
+    return digest.hexdigest()
+
+
 def block_digest(block: NDArray[np.float32]) -> str:
     """Return the SHA-256 of a tile's values as they are read back: float32, NaN where absent."""
     values = np.ascontiguousarray(block, dtype="<f4")

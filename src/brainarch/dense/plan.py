@@ -14,19 +14,23 @@ import time
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
+from torch import nn
 
 from brainarch.atomic import write_json
 from brainarch.dense.costs import BASE_BYTES, RATE, TileCost
 from brainarch.dense.cube import CHUNK
 from brainarch.dense.engine import DenseEngine
-from brainarch.dense.schedule import STRIDES, Schedule
+from brainarch.dense.precision import PRECISIONS, Precision, factor_dtype
+from brainarch.dense.schedule import STRIDES, Schedule, derive_schedule
+from brainarch.dense.windows import BATCH, describe, window_cost
 from brainarch.errors import InputError
+from brainarch.geometry import WINDOW
 from brainarch.progress import progress
 
 #: Smallest and largest block of outputs that one transform gives, along an axis: smaller ones need
@@ -35,12 +39,15 @@ BLOCKS = (8, 32)
 #: A tile spans at most this many pixels of the slice (its windows' overhang apart).
 MAX_TILE_PIXELS = 1024
 #: Plans this much slower than the fastest are as good; of those the smallest is taken.
-EQUALLY_FAST = 1.05
-#: Candidates that ``measure`` runs.
+EQUALLY_FAST = 1.02
+#: Candidates that ``measure`` runs, and the best direct one if its count is not this much larger.
 MEASURED = 4
+WORTH_MEASURING = 3
 MB = 1e6
 
-Algorithm = Literal["spectral", "direct"]
+Algorithm = Literal["spectral", "direct", "windows"]
+#: What may be asked for: ``auto`` takes the faster of the first two.
+ALGORITHMS = ("auto", *get_args(Algorithm))
 
 
 class Plan(BaseModel):
@@ -48,10 +55,11 @@ class Plan(BaseModel):
 
     Attributes
     ----------
-    algorithm : {"spectral", "direct"}
-        How the first fully connected layer is computed: through transforms or as it stands.
-    dtype : str
-        Arithmetic; always float32.
+    algorithm : {"spectral", "direct", "windows"}
+        How the first fully connected layer is computed: through transforms or as it stands; or
+        every window alone.
+    precision : {"float32", "bfloat16", "tf32"}
+        Arithmetic of convolutions and large products; only float32 is exact.
     network : str
         The trunk's layers, to tell another network's plan apart.
     window : int
@@ -65,7 +73,7 @@ class Plan(BaseModel):
     tile : tuple of int
         Grid pixels that are computed together, rows and columns.
     block : tuple of int or None
-        Outputs per fragment of one transform; None for the direct algorithm.
+        Outputs per fragment of one transform; None for the other algorithms.
     workers : int
         Tiles in work at the same time, each on one thread.
     memory_mb : float
@@ -81,7 +89,7 @@ class Plan(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     algorithm: Algorithm
-    dtype: Literal["float32"] = "float32"
+    precision: Precision = "float32"
     network: str
     window: int
     stride: int
@@ -140,11 +148,66 @@ def read_plan(path: Path) -> Plan:
         raise InputError(f"{path}: no plan ({error}); run `brainarch plan` again") from None
 
 
+def plan_trunk(
+    trunk: nn.Module,
+    shape: tuple[int, int],
+    stride: int,
+    *,
+    algorithm: str = "auto",
+    precision: str = "float32",
+    rows: tuple[int, int] | None = None,
+    memory_mb: float = 1500.0,
+    threads: int = 1,
+    measure: bool = False,
+) -> Plan:
+    """Plan the extraction of any network; see `make_plan`.
+
+    Parameters
+    ----------
+    trunk : nn.Module
+    shape, stride, rows, memory_mb, threads, measure
+        As for `make_plan`.
+    algorithm : {"auto", "spectral", "direct", "windows"}
+        ``windows`` runs every window alone, which any network allows.
+    precision : {"float32", "bfloat16", "tf32"}
+
+    Raises
+    ------
+    InputError
+        If the network cannot share computation and ``windows`` was not asked for, or the question
+        makes no sense.
+    """
+    if algorithm not in ALGORITHMS:
+        raise InputError(f"algorithm {algorithm}: must be one of {', '.join(ALGORITHMS)}")
+    chosen = next((known for known in PRECISIONS if known == precision), None)
+    if chosen is None:
+        raise InputError(f"precision {precision}: must be one of {', '.join(PRECISIONS)}")
+    if algorithm == "windows":
+        return _window_plan(trunk, shape, stride, chosen, rows, memory_mb, threads)
+    try:
+        schedule = derive_schedule(trunk)
+    except InputError as error:
+        raise InputError(f"{error}; or run every window alone with --algorithm windows") from None
+    return make_plan(
+        schedule,
+        shape,
+        stride,
+        algorithm=algorithm,
+        precision=chosen,
+        rows=rows,
+        memory_mb=memory_mb,
+        threads=threads,
+        measure=measure,
+    )
+
+
 def make_plan(
     schedule: Schedule,
     shape: tuple[int, int],
     stride: int,
     *,
+    algorithm: str = "auto",
+    precision: Precision = "float32",
     rows: tuple[int, int] | None = None,
     memory_mb: float = 1500.0,
     threads: int = 1,
@@ -160,6 +223,8 @@ def make_plan(
         Rows and columns of the slice.
     stride : int
         1, 2, 4, 8 or 16.
+    algorithm : {"auto", "spectral", "direct"}
+    precision : {"float32", "bfloat16", "tf32"}
     rows : tuple of int, optional
         First and one past the last row to extract; all by default.
     memory_mb : float
@@ -167,8 +232,8 @@ def make_plan(
     threads : int
         Most threads that it may use.
     measure : bool
-        Run one tile of the best few candidates and take the fastest, instead of trusting the
-        operation counts; the plan then depends on this machine's mood.
+        Run one tile of the best few candidates of each algorithm and take the fastest, instead of
+        trusting the operation counts; the plan then depends on this machine's mood.
 
     Raises
     ------
@@ -177,7 +242,12 @@ def make_plan(
     """
     rows = (0, shape[0]) if rows is None else rows
     _check_question(shape, stride, rows)
-    candidates = list(_candidates(schedule, shape, stride, rows, threads))
+    empty = _empty_plan(schedule.description, schedule.window, shape, stride, precision, rows)
+    candidates = [
+        plan
+        for plan in _candidates(schedule, empty, threads)
+        if algorithm in ("auto", plan.algorithm)
+    ]
     staffed = [_staffed(schedule, plan, memory_mb) for plan in candidates]
     fitting = sorted((plan for plan in staffed if plan), key=_slowness)
     if not fitting:
@@ -187,8 +257,12 @@ def make_plan(
             "give more memory"
         )
     if measure:
-        best = progress(fitting[:MEASURED], "measuring", unit="plan")
-        return min((_measured(schedule, plan) for plan in best), key=_slowness)
+        limit = WORTH_MEASURING * fitting[0].expected_seconds
+        direct = [plan for plan in fitting if plan.algorithm == "direct"]
+        near = [plan for plan in direct[:1] if plan.expected_seconds <= limit]
+        best = dict.fromkeys([*fitting[:MEASURED], *near])
+        tried = progress(list(best), "measuring", unit="plan")
+        return min((_measured(schedule, plan) for plan in tried), key=_slowness)
     limit = EQUALLY_FAST * fitting[0].expected_seconds
     return min((plan for plan in fitting if plan.expected_seconds <= limit), key=_size)
 
@@ -221,29 +295,73 @@ def _check_question(shape: tuple[int, int], stride: int, rows: tuple[int, int]) 
         raise InputError(f"rows {rows[0]}:{rows[1]}: hold no row of the grid of stride {stride}")
 
 
-def _candidates(
-    schedule: Schedule,
+def _empty_plan(
+    network: str,
+    window: int,
     shape: tuple[int, int],
     stride: int,
+    precision: Precision,
     rows: tuple[int, int],
-    threads: int,
-) -> Iterator[Plan]:
-    """Yield a plan for every algorithm and tile, staffed with all threads."""
-    empty = Plan(
+) -> Plan:
+    """Return a plan of one worker that nothing is predicted of yet."""
+    side = chunk_side(stride)
+    return Plan(
         algorithm="direct",
-        network=schedule.description,
-        window=schedule.window,
+        precision=precision,
+        network=network,
+        window=window,
         stride=stride,
         shape=shape,
         rows=rows,
-        tile=(CHUNK, CHUNK),
+        tile=(side, side),
         block=None,
         workers=1,
         memory_mb=0.0,
         expected_us=0.0,
         expected_seconds=0.0,
     )
-    grid = len(empty.y), len(empty.x)
+
+
+def _window_plan(
+    trunk: nn.Module,
+    shape: tuple[int, int],
+    stride: int,
+    precision: Precision,
+    rows: tuple[int, int] | None,
+    memory_mb: float,
+    threads: int,
+) -> Plan:
+    """Plan one window after another: tiles of one chunk, so that little is lost to a kill."""
+    rows = (0, shape[0]) if rows is None else rows
+    _check_question(shape, stride, rows)
+    plan = _empty_plan(describe(trunk), WINDOW, shape, stride, precision, rows)
+    cost = window_cost(trunk, WINDOW)
+    grid = len(plan.y), len(plan.x)
+    tiles = math.prod(math.ceil(side / part) for side, part in zip(grid, plan.tile, strict=True))
+    weights = sum(parameter.numel() for parameter in trunk.parameters())
+    shared = BASE_BYTES + 3 * math.prod(shape) + 2 * 4 * weights
+    one = 4 * (3 * BATCH * cost.values + 3 * math.prod(plan.tile) * cost.units)
+    workers = min(threads, tiles, int((memory_mb * MB - shared) // one))
+    if workers < 1:
+        raise InputError(
+            f"memory of {memory_mb:.0f} MB: one batch of windows needs {(shared + one) / MB:.0f} "
+            "MB; give more memory"
+        )
+    seconds = math.prod(grid) * cost.multiplications / RATE[precision] / workers
+    return plan.model_copy(
+        update={
+            "algorithm": "windows",
+            "workers": workers,
+            "memory_mb": round((shared + workers * one) / MB, 1),
+            "expected_seconds": float(f"{seconds:.3g}"),
+            "expected_us": float(f"{seconds / math.prod(grid) * 1e6:.3g}"),
+        }
+    )
+
+
+def _candidates(schedule: Schedule, empty: Plan, threads: int) -> Iterator[Plan]:
+    """Yield a plan for every algorithm and tile, staffed with all threads."""
+    grid, stride = (len(empty.y), len(empty.x)), empty.stride
     for tile in product(*(_tile_sides(side, stride) for side in grid)):
         tiles = math.prod(math.ceil(side / part) for side, part in zip(grid, tile, strict=True))
         reach = tuple(min(side, part) for side, part in zip(grid, tile, strict=True))
@@ -291,7 +409,7 @@ def _reach(plan: Plan) -> tuple[int, int]:
 
 
 def _cost(schedule: Schedule, plan: Plan) -> TileCost:
-    return TileCost(schedule, plan.stride, _reach(plan), plan.block)
+    return TileCost(schedule, plan.stride, _reach(plan), plan.block, plan.precision)
 
 
 def _needed_mb(plan: Plan, cost: TileCost, workers: int) -> float:
@@ -317,8 +435,8 @@ def _timed(schedule: Schedule, plan: Plan, tile_seconds: float | None = None) ->
     grid = len(plan.y), len(plan.x)
     tiles = math.prod(math.ceil(side / part) for side, part in zip(grid, plan.tile, strict=True))
     if tile_seconds is None:
-        tile_seconds = cost.multiplications / RATE
-    seconds = math.ceil(tiles / plan.workers) * tile_seconds + cost.preparation / RATE
+        tile_seconds = cost.multiplications / RATE[plan.precision]
+    seconds = math.ceil(tiles / plan.workers) * tile_seconds + cost.preparation / RATE["float32"]
     return plan.model_copy(
         update={
             "expected_seconds": float(f"{seconds:.3g}"),
@@ -332,7 +450,7 @@ def _measured(schedule: Schedule, plan: Plan) -> Plan:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        engine = DenseEngine(schedule, plan.stride, plan.block)
+        engine = DenseEngine(schedule, plan.stride, plan.block, factor_dtype(plan.precision))
         rows, columns = ((side - 1) * plan.stride + plan.window for side in _reach(plan))
         tile = torch.rand(rows, columns, generator=torch.Generator().manual_seed(0))
         seconds = []

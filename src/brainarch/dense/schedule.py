@@ -140,10 +140,13 @@ class Schedule:
         return sizes[::-1]
 
     def to(self, dtype: torch.dtype, device: torch.device) -> Schedule:
-        """Return the same schedule with weights of another dtype or on another device."""
+        """Return the same schedule with weights of another dtype or device, channels last."""
 
         def moved(layer: Convolution) -> Convolution:
-            return Convolution(layer.weight.to(device, dtype), layer.bias.to(device, dtype))
+            weight = layer.weight.to(device, dtype)
+            return Convolution(
+                weight.contiguous(memory_format=torch.channels_last), layer.bias.to(device, dtype)
+            )
 
         return Schedule(
             layers=tuple(
