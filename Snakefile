@@ -20,7 +20,9 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/preflight.smk"
 include: "workflow/rules/source.smk"
+include: "workflow/rules/download.smk"
 include: "workflow/rules/volume.smk"
 include: "workflow/rules/patches.smk"
 include: "workflow/rules/training.smk"
@@ -30,6 +32,8 @@ include: "workflow/rules/readout.smk"
 include: "workflow/rules/factors.smk"
 include: "workflow/rules/discovery.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/previews.smk"
+include: "workflow/rules/volume_statistics.smk"
 include: "workflow/rules/report.smk"
 
 
@@ -37,6 +41,7 @@ rule all:
     default_target: True
     input:
         rules.report.output,
+        rules.volume_figure.output,
         rules.variability.input,
         rules.microarchitecture.input,
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import gzip
 import logging
+import os
 from pathlib import Path
 
 import numpy as np
@@ -138,13 +140,36 @@ def test_unknown_codes_are_listed_with_their_pixels(volume, image, tmp_path):
     assert not (tmp_path / "labels.csv").exists()
 
 
+def test_grey_values_instead_of_labels(volume, tmp_path):
+    path = tmp_path / "l.tif"
+    tifffile.imwrite(path, np.random.default_rng(0).integers(0, 200, (310, 420)).astype(np.uint8))
+    line = refusal(volume, tmp_path, {53: path}, *AREAS)
+    assert len(line) < 400 + len(str(path))
+    assert line.count(" px)") == 12
+    # 200 values, of which 0, 7 and 9 are known
+    assert line.endswith(" and 185 more (are these grey values?); add it to an area or ignore it")
+
+
 def test_other_shape(volume, tmp_path):
     path = tmp_path / "l.tif"
     tifffile.imwrite(path, np.ones((420, 310), np.uint8))
     assert refusal(volume, tmp_path, {53: path}, *AREAS) == (
-        f"{path}: labels of slice 53 are 420 x 310 px, but the volume's slices are 310 x 420; use "
+        f"{path}: labels of slice 53 are 420 x 310 px, but the volume's slices are 310 x 420; they "
+        "look transposed, set annotations.transpose or layers.transpose (--transpose)"
+    )
+    tifffile.imwrite(path, np.ones((310, 421), np.uint8))
+    assert refusal(volume, tmp_path, {53: path}, *AREAS) == (
+        f"{path}: labels of slice 53 are 310 x 421 px, but the volume's slices are 310 x 420; use "
         "labels drawn on this volume"
     )
+
+
+def test_transposed_labels_on_request(volume, image, tmp_path):
+    path = tmp_path / "l.png"
+    Image.fromarray(image.T.copy()).save(path)
+    assert command(volume, tmp_path, {53: path}, *AREAS, "--transpose").exit_code == 0
+    expected = np.select([np.isin(image, (300, 301)), image == 7], [1, 2])
+    np.testing.assert_array_equal(open_labels(tmp_path / "labels.csv").read_slice(53), expected)
 
 
 @pytest.mark.parametrize("suffix", [".tif", ".png"])
@@ -183,7 +208,9 @@ def test_slice_outside_the_volume(volume, image, tmp_path, z):
 
 def test_files_that_are_none(volume, tmp_path):
     path = tmp_path / "l.tif"
-    assert refusal(volume, tmp_path, {53: path}, *AREAS) == f"{path}: no such file"
+    assert refusal(volume, tmp_path, {53: path}, *AREAS) == (
+        f"{path}: no such file; the labels of slice 53 are declared to be there"
+    )
     path = tmp_path / "l.png"
     path.write_bytes(b"")
     assert refusal(volume, tmp_path, {53: path}, *AREAS).startswith(
@@ -192,7 +219,7 @@ def test_files_that_are_none(volume, tmp_path):
     path = tmp_path / "l.jpg"
     path.write_bytes(b"")
     assert refusal(volume, tmp_path, {53: path}, *AREAS) == (
-        f"{path}: not a TIFF or PNG file; export the labels as one of them"
+        f"{path}: not a TIFF, PNG, NRRD or OME-Zarr file; export the labels as one"
     )
 
 
@@ -216,6 +243,36 @@ def test_codes_must_mean_one_thing(volume, image, tmp_path):
     assert refusal(volume, tmp_path, images, "--area=A=1", "--share=C=1").startswith("area 'C'")
     with pytest.raises(InputError, match="area A: it has no code"):
         check_codes({"A": []}, [0])
+
+
+def test_areas_of_the_real_slice(tmp_path):
+    """Pixels and interior centres of the real labels, as they were counted apart from this code."""
+    folder = os.environ.get("BRAINARCH_REAL_DATA")
+    if not folder:
+        pytest.skip("BRAINARCH_REAL_DATA names no folder with the real slice")
+    codes = tifffile.imread(Path(folder) / "labels_z159.tif")
+    ome = multiscale_attributes("volume", [(1.17,) * 3], [(159 * 1.17, 0.0, 0.0)])
+    attributes = {"ome": ome, ATTRIBUTE: {"first_slice": 159}}
+    group = zarr.create_group(tmp_path / "v.zarr", zarr_format=3, attributes=attributes)
+    group.create_array("0", shape=(1, *codes.shape), dtype="uint8", chunks=(1, 512, 512))
+    header = "NRRD0004\ntype: uchar\ndimension: 2\nsizes: 5805 1420\nencoding: gzip\n\n"
+    labels = tmp_path / "l.nrrd"
+    labels.write_bytes(header.encode() + gzip.compress(codes.tobytes(), 1))
+    names = ("Ctx", "Str", "VP", "ZI", "HypoTh", "WM")
+    areas = [f"--area={name}={code}" for code, name in enumerate(names, start=1)]
+    result = command(tmp_path / "v.zarr", tmp_path, {159: labels}, *areas, "--share=WM=0.75")
+    assert result.exit_code == 0, result.output
+    table = read_table(tmp_path / "table.csv").set_index("area")
+    assert table["pixels"].to_dict() == {
+        "Ctx": 1_521_398, "Str": 651_668, "VP": 727_852, "ZI": 378_902, "HypoTh": 565_934,
+        "WM": 410_274,
+    }  # fmt: skip
+    assert table["interior_centres"].to_dict() == {
+        "Ctx": 1_198_830, "Str": 365_868, "VP": 459_034, "ZI": 160_670, "HypoTh": 313_986,
+        "WM": 15_090,
+    }  # fmt: skip
+    assert table.loc["WM", "share_centres"] == 192_771
+    np.testing.assert_allclose(table["um2"], table["pixels"] * 1.17**2, rtol=1e-6)
 
 
 def test_recode_against_one_pixel_at_a_time():

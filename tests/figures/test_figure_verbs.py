@@ -161,6 +161,7 @@ def commands(root):
         "plot-overview": f"--volume {root}/volume.ome.zarr --labels {root}/areas.ome.zarr --slice 4"
         f" --checkpoint {root}/network.safetensors --representations {root}/representations.zarr"
         f" --prediction {root}/prediction.zarr",
+        "plot-preview": f"--volume {root}/volume.ome.zarr --labels {root}/areas.ome.zarr --slice 6",
         "plot-annotations": f"--volume {root}/volume.ome.zarr --labels {root}/areas.ome.zarr"
         f" --slice 4 --area-table {root}/sizes.csv --patches {root}/patches.csv",
         "plot-scale": f"--labels {root}/areas.ome.zarr --prediction {root}/prediction.zarr"

@@ -191,10 +191,10 @@ DYING = """
         countdown -= 1
         if countdown:
             return original(*values)
-        if moment == "_write_shards":
-            store, index, level, slab, start = values
-            original(store, index, level, slab // 2, start)
-            folder = store / str(index) / "c" / str(start // level.shard[0]) / "0"
+        if moment == "_write_level":
+            store, index, level, slab, number, threads = values
+            original(store, index, level, slab // 2, number, threads)
+            folder = store / str(index) / "c" / str(number) / "0"
             (folder / "0").write_bytes((folder / "0").read_bytes()[:100])
             (folder / "0.abc.partial").write_bytes(b"half")
         os.kill(os.getpid(), signal.SIGKILL)
@@ -238,7 +238,7 @@ def run_and_kill(source: Path, output: Path, moment: str, countdown: int) -> Non
 
 @pytest.mark.parametrize(
     ("moment", "countdown", "finished"),
-    [("_write_shards", 6, 1), ("write_json", 4, 2), ("_publish", 1, 3)],
+    [("_write_level", 6, 1), ("write_json", 4, 2), ("_publish", 1, 3)],
 )
 def test_killed_conversion_goes_on_to_the_same_bytes(
     stack_folder, converted, tmp_path, capsys, monkeypatch, moment, countdown, finished
@@ -247,9 +247,9 @@ def test_killed_conversion_goes_on_to_the_same_bytes(
     (work,) = (tmp_path / ".partial").iterdir()
     assert len(list((work / "done").glob("[0-9]*.json"))) == finished
     read: list[int] = []
-    original = type(open_stack(stack_folder)).read
+    original = type(open_stack(stack_folder)).read_slab
     monkeypatch.setattr(
-        "brainarch.volume.stack.Stack.read",
+        "brainarch.volume.stack.Stack.read_slab",
         lambda self, start, stop, threads=1: (
             read.append(start),
             original(self, start, stop, threads),
@@ -293,7 +293,7 @@ def test_damage_of_finished_work_is_found_and_mended(stack_folder, converted, tm
 
 @pytest.mark.parametrize("strange", ["identity.json", "something else"])
 def test_anything_else_in_the_folder_of_unfinished_work_is_refused(stack_folder, tmp_path, strange):
-    work = run_and_stop(stack_folder, tmp_path / "v.ome.zarr", "_write_shards", 2)
+    work = run_and_stop(stack_folder, tmp_path / "v.ome.zarr", "_write_level", 2)
     (work / strange).write_text("{}")
     with pytest.raises(InputError) as caught:
         run(stack_folder, tmp_path / "v.ome.zarr")
@@ -313,7 +313,7 @@ def test_failure_leaves_an_older_result_alone(write_slices, tmp_path):
         offset = tiff.pages.first.dataoffsets[0]
     broken[offset : offset + 40] = bytes(40)
     (source / "z1.tif").write_bytes(broken)
-    with pytest.raises(InputError, match=r"z1.tif: slice 0 of the file cannot be decoded"):
+    with pytest.raises(InputError, match=r"z1.tif: page 0 cannot be decoded"):
         run(source, output)
     assert {k: v for k, v in content(output.parent).items() if ".partial" not in k} == before
     tifffile.imwrite(source / "z1.tif", data[0])

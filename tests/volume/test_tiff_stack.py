@@ -151,7 +151,8 @@ def test_different_types(write_slices):
 def test_other_grey_types(write_slices):
     folder = write_slices(["z0.tif"], numbered(1, dtype="float32"))
     assert message(folder) == (
-        f"{folder / 'z0.tif'}: grey values are float32; wanted uint8 or uint16, convert them first"
+        f"{folder / 'z0.tif'}: grey values are float32; wanted uint8 or uint16, or an intensity "
+        "window that says which values become black and white (volume.window, --window)"
     )
 
 
@@ -180,9 +181,7 @@ def test_truncated(write_slices):
     path = folder / "z1.tif"
     content = path.read_bytes()
     path.write_bytes(content[:-1000])
-    assert message(folder) == (
-        f"{path}: truncated: {len(content) - 1000} bytes of {len(content)}; copy the file again"
-    )
+    assert message(folder) == (f"{path}: truncated: page 0 is not whole; copy the file again")
 
 
 @pytest.mark.parametrize("content", [b"", b"II*\x00", b"not an image at all", bytes(500)])
@@ -202,7 +201,7 @@ def test_damaged_pixels(tmp_path):
     content[offset : offset + 40] = bytes(40)
     path.write_bytes(content)
     stack = open_stack(path)
-    with pytest.raises(InputError, match=r"slice 0 of the file cannot be decoded .*; copy"):
+    with pytest.raises(InputError, match=r"page 0 cannot be decoded .*; copy"):
         stack.read(0, 1)
 
 

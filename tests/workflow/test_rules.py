@@ -32,6 +32,8 @@ PUBLISHED_JOBS = {
     "cluster_score": 1,
     "convert": 1,
     "depth": 2,
+    "download_areas": 1,
+    "download_stack": 1,
     "embed": 6,
     "embed_noise": 3,
     "evaluate": 3,
@@ -45,6 +47,7 @@ PUBLISHED_JOBS = {
     "pca": 1,
     "plan": 1,
     "predict": 2,
+    "preflight": 1,
     "profile_components": 3,
     "project": 1,
     "prove": 2,
@@ -53,6 +56,8 @@ PUBLISHED_JOBS = {
     "sample": 1,
     "select_areas": 1,
     "train": 2,
+    "volume_figure": 1,
+    "volume_statistics": 1,
 }
 
 
@@ -60,7 +65,9 @@ def rules() -> dict[str, str]:
     found = {}
     for path in RULE_FILES:
         parts = re.split(r"^ *rule (\w+):\n", path.read_text(), flags=re.MULTILINE)
-        found.update(dict(zip(parts[1::2], parts[2::2], strict=True)))
+        for name, text in zip(parts[1::2], parts[2::2], strict=True):
+            # a rule that is written twice, for two kinds of input, is two rules here
+            found[f"{name} (too)" if name in found else name] = text
     return found
 
 

@@ -4,6 +4,7 @@ from snakemake.exceptions import WorkflowError
 
 from brainarch.config.read import check_config
 from brainarch.errors import InputError
+from brainarch.volume.kinds import in_zarr, is_slice_pattern
 
 try:
     CONFIG = check_config(
@@ -68,6 +69,35 @@ def if_present(path):
     return [path] if PHANTOM or Path(path).exists() else []
 
 
+def fetched(kind):
+    """Return whether the image or the areas come from BossDB."""
+    return CONFIG.download is not None and getattr(CONFIG.download, kind) is not None
+
+
+def download_options(kind):
+    """Return where the image or the areas are fetched from as options."""
+    source = CONFIG.download
+    return ["--host", source.host, "--channel", getattr(source, kind)]
+
+
+def stack_files():
+    """Return the stack as input: the table of the fetched slices, or the user's own."""
+    if fetched("image"):
+        return rules.download_stack.output.table
+    if is_slice_pattern(STACK):
+        first, count = CONFIG.volume.first_slice, CONFIG.volume.shape[0]
+        files = [STACK.format(z=z) for z in range(first, first + count)]
+        return [path for path in files if Path(path).exists()]
+    return if_present(STACK)
+
+
+def area_files():
+    """Return the area labels as input: the table of the fetched ones, or the user's own."""
+    if fetched("areas"):
+        return rules.download_areas.output.table
+    return label_files(AREA_LABELS, CONFIG.annotations.slices)
+
+
 def label_file(pattern, z):
     """Return the label image of a slice."""
     return pattern.format(z=named(z)) if PHANTOM else pattern.format(z=z)
@@ -75,12 +105,26 @@ def label_file(pattern, z):
 
 def label_files(pattern, slices):
     """Return the label images that are there, as input."""
-    return [path for z in slices for path in if_present(label_file(pattern, z))]
+    found = [path for z in slices for path in if_present(label_file(pattern, z))]
+    return list(dict.fromkeys(found))  # a label volume is one file for all slices
 
 
 def label_options(pattern, slices):
     """Return the label images as options."""
     return repeated("--slice", [f"{z}={label_file(pattern, z)}" for z in slices])
+
+
+def layout_options(labels):
+    """Return how label files hold their slices as options."""
+    options = ["--transpose"] if labels.transpose else []
+    first = CONFIG.labels_start(labels)
+    return options if first is None else [*options, "--labels-first-slice", str(first)]
+
+
+def window_option():
+    """Return the intensity window as an option, if the config has one."""
+    window = CONFIG.volume.window
+    return [f"--window={window[0]!r},{window[1]!r}"] if window else []
 
 
 def legend_options(entries, shares):
@@ -129,6 +173,12 @@ def by_network(option, kind):
 def coefficients_at(slices):
     """Return the coefficient maps of some slices."""
     return at_slices(f"{RESULTS}/factors/z{{z}}_coefficients.zarr", slices)
+
+
+def outlined(wildcards):
+    """Return the labels and the legend of areas or layers, for a preview."""
+    imported = rules.import_layers if wildcards.kind == "layers" else rules.import_areas
+    return {"labels": imported.output.labels, "legend": imported.output.legend}
 
 
 def layer_options(wildcards, input):

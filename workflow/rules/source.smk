@@ -3,6 +3,8 @@
 if PHANTOM:
 
     rule phantom:
+        input:
+            preflight=rules.preflight.output.report,
         output:
             stack=directory(f"{RESULTS}/source/stack"),
             areas=at_slices(f"{RESULTS}/source/areas/z{{z}}.tif", CONFIG.annotations.slices),

@@ -6,41 +6,79 @@ if not PHANTOM:
     LAYER_LABELS = CONFIG.layers.path if CONFIG.layers is not None else None
 
 
-rule convert:
-    input:
-        stack=lambda wildcards: if_present(STACK),
-    output:
-        volume=directory(f"{RESULTS}/volume/volume.ome.zarr"),
-        slices=f"{RESULTS}/volume/slices.csv",
-    log:
-        f"{LOGS}/convert.log",
-    benchmark:
-        f"{TIMES}/convert.tsv"
-    conda:
-        "../../envs/brainarch.yaml"
-    threads: 8
-    resources:
-        mem_mb=2000,
-        runtime=120,
-    params:
-        stack=lambda wildcards: STACK,
-        shape=",".join(map(str, CONFIG.volume.shape)),
-        dtype=CONFIG.volume.dtype,
-        voxel_um=CONFIG.volume.voxel_um,
-        first_slice=CONFIG.volume.first_slice,
-        partial=f"{PARTIAL}/convert",
-    message:
-        "Converting the TIFF stack to OME-Zarr"
-    shell:
-        "brainarch convert --input {params.stack:q} --shape {params.shape}"
-        " --dtype {params.dtype} --voxel-um {params.voxel_um} --first-slice {params.first_slice}"
-        " --output {output.volume:q} --output-slices {output.slices:q} --partial {params.partial:q}"
-        " --memory-mb {resources.mem_mb} --threads {threads} 2>&1 | tee {log:q}"
+if in_zarr(STACK):
+
+    # An OME-Zarr image is used where it lies; what stands in the volume's place leads to it.
+    rule convert:
+        input:
+            stack=lambda wildcards: stack_files(),
+            preflight=rules.preflight.output.report,
+        output:
+            volume=directory(f"{RESULTS}/volume/volume.ome.zarr"),
+        log:
+            f"{LOGS}/convert.log",
+        benchmark:
+            f"{TIMES}/convert.tsv"
+        conda:
+            "../../envs/brainarch.yaml"
+        threads: 1
+        resources:
+            mem_mb=1000,
+            runtime=10,
+        params:
+            stack=lambda wildcards: STACK,
+            shape=",".join(map(str, CONFIG.volume.shape)),
+            dtype=CONFIG.volume.dtype,
+            voxel_um=CONFIG.volume.voxel_um,
+            first_slice=CONFIG.volume.first_slice,
+        message:
+            "Linking the OME-Zarr volume"
+        shell:
+            "brainarch link-volume --input {params.stack:q} --shape {params.shape}"
+            " --dtype {params.dtype} --voxel-um {params.voxel_um}"
+            " --first-slice {params.first_slice} --output {output.volume:q} 2>&1 | tee {log:q}"
+
+else:
+
+    rule convert:
+        input:
+            stack=lambda wildcards: stack_files(),
+            preflight=rules.preflight.output.report,
+        output:
+            volume=directory(f"{RESULTS}/volume/volume.ome.zarr"),
+            slices=f"{RESULTS}/volume/slices.csv",
+        log:
+            f"{LOGS}/convert.log",
+        benchmark:
+            f"{TIMES}/convert.tsv"
+        conda:
+            "../../envs/brainarch.yaml"
+        threads: 8
+        resources:
+            mem_mb=2000,
+            runtime=120,
+        params:
+            stack=lambda wildcards: STACK,
+            shape=",".join(map(str, CONFIG.volume.shape)),
+            dtype=CONFIG.volume.dtype,
+            window=window_option(),
+            voxel_um=CONFIG.volume.voxel_um,
+            first_slice=CONFIG.volume.first_slice,
+            partial=f"{PARTIAL}/convert",
+        message:
+            "Converting the TIFF stack to OME-Zarr"
+        shell:
+            "brainarch convert --input {params.stack:q} --shape {params.shape}"
+            " --dtype {params.dtype} {params.window:q} --voxel-um {params.voxel_um}"
+            " --first-slice {params.first_slice}"
+            " --output {output.volume:q} --output-slices {output.slices:q}"
+            " --partial {params.partial:q}"
+            " --memory-mb {resources.mem_mb} --threads {threads} 2>&1 | tee {log:q}"
 
 
 rule import_areas:
     input:
-        labels=lambda wildcards: label_files(AREA_LABELS, CONFIG.annotations.slices),
+        labels=lambda wildcards: area_files(),
         volume=rules.convert.output.volume,
     output:
         labels=directory(f"{RESULTS}/annotations/areas.ome.zarr"),
@@ -59,12 +97,13 @@ rule import_areas:
     params:
         slices=lambda wildcards: label_options(AREA_LABELS, CONFIG.annotations.slices),
         legend=lambda wildcards: legend_options(CONFIG.areas, shares=True),
+        layout=layout_options(CONFIG.annotations),
         ignore=",".join(map(str, CONFIG.annotations.ignore)),
     message:
         "Importing the area annotations"
     shell:
         "brainarch import-annotations --volume {input.volume:q} {params.slices:q} {params.legend:q}"
-        " --ignore {params.ignore} --output-labels {output.labels:q}"
+        " {params.layout:q} --ignore {params.ignore} --output-labels {output.labels:q}"
         " --output-legend {output.legend:q} --output-table {output.table:q} 2>&1 | tee {log:q}"
 
 
@@ -91,10 +130,11 @@ if CONFIG.layers is not None:
         params:
             slices=lambda wildcards: label_options(LAYER_LABELS, CONFIG.layers.slices),
             legend=lambda wildcards: legend_options(CONFIG.layers.names, shares=False),
+            layout=layout_options(CONFIG.layers),
             ignore=",".join(map(str, CONFIG.layers.ignore)),
         message:
             "Importing the layer annotations"
         shell:
             "brainarch import-annotations --volume {input.volume:q} {params.slices:q} {params.legend:q}"
-            " --ignore {params.ignore} --output-labels {output.labels:q}"
+            " {params.layout:q} --ignore {params.ignore} --output-labels {output.labels:q}"
             " --output-legend {output.legend:q} --output-table {output.table:q} 2>&1 | tee {log:q}"

@@ -11,6 +11,8 @@ from brainarch.errors import InputError
 from brainarch.geometry import patch_share
 from brainarch.patches.packing import pack_patches
 
+#: Unknown codes that an error names; the rest are counted.
+NAMED_CODES = 12
 #: Meaning of the columns of the area table.
 AREA_COLUMNS = {
     "slice": "slice number",
@@ -86,8 +88,10 @@ def recode(
         if code not in target and code not in ignored
     ]
     if unknown:
+        rest = len(unknown) - NAMED_CODES
+        more = f" and {rest} more (are these grey values?)" if rest > 0 else ""
         raise InputError(
-            f"{source}: the legend has no area for code {', '.join(unknown)}; "
+            f"{source}: the legend has no area for code {', '.join(unknown[:NAMED_CODES])}{more}; "
             "add it to an area or ignore it"
         )
     table = np.array([target.get(code, 0) for code in present.tolist()], dtype=np.uint8)

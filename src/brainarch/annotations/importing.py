@@ -25,6 +25,22 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
+class LabelLayout:
+    """How label files hold their slices.
+
+    Attributes
+    ----------
+    first_slice : int or None
+        Number of the first slice of a label volume; None where every file holds one slice.
+    transpose : bool
+        Whether they hold columns x rows.
+    """
+
+    first_slice: int | None = None
+    transpose: bool = False
+
+
+@dataclass(frozen=True)
 class ImportOutputs:
     """Where an import writes: the label store, the legend and the area table."""
 
@@ -42,6 +58,7 @@ def import_annotations(
     ignored: Collection[int],
     shares: Mapping[str, float],
     outputs: ImportOutputs,
+    layout: LabelLayout = LabelLayout(),
 ) -> None:
     """Import label images of some slices of a volume.
 
@@ -50,7 +67,7 @@ def import_annotations(
     volume : Volume
         The volume that the slices belong to.
     images : mapping of int to Path
-        Label image (TIFF or PNG) by slice number.
+        Label image (TIFF, PNG, NRRD, OME-Zarr) by slice number.
     legend : Legend
         The areas.
     codes : mapping of str to collection of int
@@ -61,6 +78,8 @@ def import_annotations(
         Least share of a patch inside the area, where it is not 1; for the area table.
     outputs : ImportOutputs
         Where the results go. Nothing is written unless every image is good.
+    layout : LabelLayout
+        How the files hold their slices.
 
     Raises
     ------
@@ -77,12 +96,17 @@ def import_annotations(
     labelled: dict[int, NDArray[np.uint8]] = {}
     rows = []
     for z, path in progress(sorted(images.items()), "importing", unit="slice"):
-        image = read_label_image(path)
+        image = read_label_image(path, z, layout.first_slice, transpose=layout.transpose)
         if image.shape != volume.shape[1:]:
+            turned = image.shape == volume.shape[:0:-1]
+            advice = (
+                "they look transposed, set annotations.transpose or layers.transpose (--transpose)"
+                if turned
+                else "use labels drawn on this volume"
+            )
             raise InputError(
                 f"{path}: labels of slice {z} are {image.shape[0]} x {image.shape[1]} px, but the "
-                f"volume's slices are {volume.shape[1]} x {volume.shape[2]}; use labels drawn on "
-                "this volume"
+                f"volume's slices are {volume.shape[1]} x {volume.shape[2]}; {advice}"
             )
         labels = recode(image, by_code, ignored, str(path))
         labelled[z] = labels

@@ -14,7 +14,7 @@ from zarr.codecs import ZstdCodec
 
 from brainarch.annotations.legend import Legend
 from brainarch.errors import InputError
-from brainarch.volume.store import ATTRIBUTE, AXES, multiscale_attributes, open_multiscale
+from brainarch.volume.store import ATTRIBUTE, AXES, multiscale_attributes, open_image
 
 #: Side of a chunk in pixels; all chunks of a slice share one file.
 CHUNK = 512
@@ -182,11 +182,11 @@ def open_labels(path: Path) -> Labels:
         If it is missing or not a label image of brainarch.
     """
     path = Path(path)
-    group, array, voxel_um, first_slice = open_multiscale(path)
-    own: Any = group.attrs.get(ATTRIBUTE)
-    if not isinstance(own, dict) or "annotated_slices" not in own or str(array.dtype) != "uint8":
+    image = open_image(path)
+    own, array = image.own, image.array
+    if "annotated_slices" not in own or array.ndim != len(AXES) or str(array.dtype) != "uint8":
         raise InputError(
             f"{path}: not a label image of brainarch; make one with `brainarch import-annotations`"
         )
     annotated = tuple(int(z) for z in own["annotated_slices"])
-    return Labels(path, array, voxel_um, first_slice, annotated)
+    return Labels(path, array, image.voxel_um(), int(own.get("first_slice", 0)), annotated)

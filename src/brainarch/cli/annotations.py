@@ -14,7 +14,9 @@ def import_annotations(
     slice_: Annotated[
         list[str],
         typer.Option(
-            "--slice", help="Slice number and its label image (TIFF, PNG), 4=area_z4.tif; repeat."
+            "--slice",
+            help="Slice number and its label image (TIFF, PNG, NRRD), 4=area_z4.tif; repeat. A "
+            "label volume (NRRD, OME-Zarr) is named once a slice; see --labels-first-slice.",
         ),
     ],
     area: Annotated[
@@ -41,6 +43,17 @@ def import_annotations(
         list[str] | None,
         typer.Option(help="Least share of a patch inside an area, WM=0.75; repeat. By default 1."),
     ] = None,
+    labels_first_slice: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Number of the first slice of the label volumes; without it every file holds one "
+            "slice.",
+        ),
+    ] = None,
+    transpose: Annotated[
+        bool, typer.Option("--transpose", help="The label files hold columns x rows.")
+    ] = False,
 ) -> None:
     """Import label images of some slices (brain areas, or layers)."""
     from brainarch.annotations import importing
@@ -72,6 +85,7 @@ def import_annotations(
         ignored=parse_list("--ignore", ignore or ["0"]),
         shares=parse_shares("--share", share or []),
         outputs=importing.ImportOutputs(output_labels, output_legend, output_table),
+        layout=importing.LabelLayout(labels_first_slice, transpose),
     )
 
 

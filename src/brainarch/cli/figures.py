@@ -102,6 +102,35 @@ def plot_overview(
     save_figure(figure, table, output, dpi)
 
 
+def plot_preview(
+    *,
+    volume: VolumeStore,
+    labels: Annotated[Path, typer.Option(help="Area or layer labels (OME-Zarr).")],
+    legend: Annotated[Path, typer.Option(help="Their legend table.")],
+    slice_: Slice,
+    output: Output,
+    dpi: Resolution = 200,
+) -> None:
+    """Draw an annotated slice with the outlines of its labels, for the eye."""
+    from brainarch.annotations.store import open_labels
+    from brainarch.figures import previews, rasters, sources
+    from brainarch.figures.save import save_figure
+    from brainarch.volume.store import open_volume
+
+    areas, opened = sources.read_areas(legend), open_volume(volume)
+    codes = open_labels(labels)
+    counts = rasters.count_codes(codes.read_slice(slice_), areas.names)
+    table = previews.prepare(counts, opened.voxel_um)
+    figure = previews.draw(
+        table,
+        areas,
+        grey=sources.grey_picture(opened, slice_),
+        labels=sources.label_picture(codes, slice_),
+        title=f"Slice z = {slice_} with its labels",
+    )
+    save_figure(figure, table, output, dpi)
+
+
 def plot_annotations(
     *,
     volume: VolumeStore,
@@ -632,6 +661,7 @@ def register(app: typer.Typer) -> None:
     """Add this room's verbs to the command."""
     for verb in (
         plot_overview,
+        plot_preview,
         plot_annotations,
         plot_scale,
         plot_classifiers,

@@ -14,8 +14,11 @@ from brainarch.errors import InputError
 
 #: Modules that register their verbs, in the order of the help page: the way the data goes.
 ROOMS = (
+    "preflight",
     "phantom",
+    "download",
     "volume",
+    "inspection",
     "annotations",
     "patches",
     "training",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from brainarch.errors import InputError
@@ -52,6 +53,23 @@ def parse_integers(option: str, text: str) -> list[int]:
 def parse_list(option: str, texts: Sequence[str]) -> list[int]:
     """Return the whole numbers of an option that may be repeated, each a comma list."""
     return [number for text in texts for number in parse_integers(option, text)]
+
+
+def parse_window(option: str, text: str) -> tuple[float, float]:
+    """Return the two numbers of ``"-0.5,2e3"``, the lower one first.
+
+    Raises
+    ------
+    InputError
+        If it is something else.
+    """
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError:
+        low, high = 0.0, 0.0
+    if not low < high or math.isinf(high - low):
+        raise InputError(f"{option} {text}: wanted LOW,HIGH, two numbers, the lower one first")
+    return low, high
 
 
 def parse_pairs(option: str, texts: Sequence[str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The verb that converts a TIFF stack to an OME-Zarr volume."""
+"""Verbs that make the volume: from a TIFF stack, or by linking to an OME-Zarr image."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def convert(
         str,
         typer.Option(
             "--input",
-            help="Folder of single-slice TIFF files, quoted pattern ('scan/z*.tif'), or one "
-            "multi-page TIFF or BigTIFF.",
+            help="Folder of single-slice TIFF files, quoted pattern ('scan/z*.tif', or "
+            "'scan/z{z:04d}.tif' with the slice number), or one multi-page TIFF or OME-TIFF.",
         ),
     ],
     shape: Annotated[str, typer.Option(help="Declared slices,rows,columns, e.g. 720,1420,5805.")],
@@ -25,6 +25,13 @@ def convert(
     first_slice: Annotated[
         int, typer.Option(min=0, help="Number of the first slice, as file names count.")
     ] = 0,
+    window: Annotated[
+        str | None,
+        typer.Option(
+            help="Grey values LOW,HIGH that become 0 and the largest value of --dtype; needed for "
+            "float data, or to make uint8 of uint16. Values outside are clipped and counted."
+        ),
+    ] = None,
     output_slices: Annotated[
         Path | None,
         typer.Option(help="Table of slices with SHA-256; by default slices.csv beside the output."),
@@ -48,14 +55,16 @@ def convert(
     """Convert a TIFF stack to an OME-Zarr 0.5 volume with a resolution pyramid."""
     import zarr
 
-    from brainarch.cli.parsing import parse_shape
+    from brainarch.cli.parsing import parse_shape, parse_window
     from brainarch.volume.convert import check_declared, plan_conversion
     from brainarch.volume.convert import convert as run
-    from brainarch.volume.stack import open_stack
+    from brainarch.volume.stack import check_voxel, open_stack
 
     declared = parse_shape(shape)
-    stack = open_stack(input_, first_slice)
+    limits = parse_window("--window", window) if window is not None else None
+    stack = open_stack(input_, first_slice, window=limits, dtype=dtype)
     check_declared(stack, declared, dtype)
+    check_voxel(stack, voxel_um)
     plan = plan_conversion(
         declared,
         dtype,
@@ -64,6 +73,7 @@ def convert(
         memory_mb=memory_mb,
         threads=threads,
         slab=slab,
+        source_dtype=str(stack.source_dtype),
     )
     typer.echo(
         f"convert: {len(plan.slabs)} slabs of {plan.slab} slices, {len(plan.levels)} levels, "
@@ -75,6 +85,33 @@ def convert(
         run(stack, plan, output, partial, slices_table=output_slices, threads=threads)
 
 
+def link_volume(
+    *,
+    input_: Annotated[
+        Path, typer.Option("--input", help="OME-Zarr 0.4 or 0.5 image; it stays where it is.")
+    ],
+    shape: Annotated[str, typer.Option(help="Declared slices,rows,columns, e.g. 720,1420,5805.")],
+    voxel_um: Annotated[float, typer.Option(help="Side of the cubic voxel in micrometer.")],
+    output: Annotated[Path, typer.Option(help="Link to make; every verb takes it for a volume.")],
+    dtype: Annotated[str, typer.Option(help="Declared grey values: uint8 or uint16.")] = "uint8",
+    first_slice: Annotated[int, typer.Option(min=0, help="Number of the first slice.")] = 0,
+) -> None:
+    """Use an existing OME-Zarr image as the volume, without a copy."""
+    from brainarch.cli.parsing import parse_shape
+    from brainarch.volume import store
+
+    image = store.check_image(
+        input_,
+        shape=parse_shape(shape),
+        dtype=dtype,
+        voxel_um=voxel_um,
+        first_slice=first_slice,
+    )
+    store.link_volume(image, output, voxel_um=voxel_um, first_slice=first_slice)
+    typer.echo(f"link-volume: {output} leads to {input_}, nothing was copied")
+
+
 def register(app: typer.Typer) -> None:
     """Add this room's verbs to the command."""
     app.command("convert")(convert)
+    app.command("link-volume")(link_volume)

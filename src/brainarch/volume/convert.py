@@ -6,11 +6,13 @@ pyramid comes from the slab in memory. Unfinished work lies in a folder named by
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import shutil
 import uuid
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -28,6 +30,7 @@ from brainarch.errors import InputError
 from brainarch.progress import progress_bar
 from brainarch.tables import write_table
 from brainarch.volume.pyramid import CHUNK_DEPTH, Level, halve, plan_levels
+from brainarch.volume.shards import read_band, write_shards
 from brainarch.volume.stack import Stack, describe
 from brainarch.volume.store import ATTRIBUTE, AXES, multiscale_attributes
 
@@ -35,19 +38,25 @@ from brainarch.volume.store import ATTRIBUTE, AXES, multiscale_attributes
 SLAB_DEPTHS = (64, 32, 16, 8)
 #: Memory of the interpreter with its libraries, in MB (measured).
 BASE_MB = 170.0
-#: Copies of a shard that the encoder holds at most (measured).
-SHARD_COPIES = 3
-#: Level of the zstd compression.
+#: Level of the zstd compression; each chunk carries a checksum, which every reader verifies.
 ZSTD_LEVEL = 3
 #: Name of the store in the folder of unfinished work.
 STORE_NAME = "volume.ome.zarr"
+#: What the system says when a disk is full, and when it refuses to write.
+FULL = (errno.ENOSPC, errno.EDQUOT)
+REFUSED = (errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
 MB = 1e6
+
+#: Grey values of the files that became 0 and the largest value, if any did.
+Window = tuple[float, float] | None
 
 SLICE_COLUMNS = {
     "slice": "slice number",
     "file": "name of the file that the slice came from",
     "page": "index of the slice in that file",
     "sha256": "SHA-256 of the slice's grey values, row by row, little-endian",
+    "below_window": "pixels below the intensity window, which became 0; 0 without a window",
+    "above_window": "pixels above it, which became the largest value; 0 without a window",
 }
 
 
@@ -112,6 +121,7 @@ def plan_conversion(
     memory_mb: float = 2000.0,
     threads: int = 1,
     slab: int | None = None,
+    source_dtype: str | None = None,
 ) -> ConversionPlan:
     """Choose the deepest slab that fits the memory.
 
@@ -131,6 +141,8 @@ def plan_conversion(
         Threads that read and downsample.
     slab : int, optional
         Depth of a slab, a multiple of 8; without it the memory decides.
+    source_dtype : str, optional
+        Type of the grey values in the files, where a window narrows them to ``dtype``.
 
     Raises
     ------
@@ -146,10 +158,10 @@ def plan_conversion(
     # No deeper than the volume, in whole chunks.
     full = shape[0] if shape[0] < CHUNK_DEPTH else -(-shape[0] // CHUNK_DEPTH) * CHUNK_DEPTH
     depths = sorted({min(depth, full) for depth in ([slab] if slab else SLAB_DEPTHS)}, reverse=True)
-    itemsize = np.dtype(dtype).itemsize
+    itemsize, read = np.dtype(dtype).itemsize, np.dtype(source_dtype or dtype).itemsize
     for depth in depths:
         levels = plan_levels(shape, voxel_um, first_slice, depth)
-        needed = _predict_memory(shape, depth, itemsize, levels, threads)
+        needed = _predict_memory(shape, depth, (itemsize, read), levels, threads)
         if needed <= memory_mb:
             return ConversionPlan(shape, dtype, voxel_um, first_slice, depth, levels, needed)
     raise InputError(
@@ -189,9 +201,22 @@ def convert(
     Raises
     ------
     InputError
-        If a slice cannot be read, the folder of unfinished work holds anything else, or the
-        written data do not read back as they went in.
+        If a slice cannot be read, the folder of unfinished work holds anything else, the disk is
+        full or cannot be written, or the written data do not read back as they went in.
     """
+    table = slices_table if slices_table is not None else output.parent / "slices.csv"
+    _check_places(output, partial, table)
+    try:
+        _convert(stack, plan, output, partial, table, threads)
+    except OSError as error:
+        if error.errno not in (*FULL, *REFUSED):
+            raise
+        raise InputError(_explain(error, output, partial)) from None
+
+
+def _convert(
+    stack: Stack, plan: ConversionPlan, output: Path, partial: Path, table: Path, threads: int
+) -> None:
     identity = _identity(stack, plan)
     work = _open_work(partial, identity)
     store = work / STORE_NAME
@@ -200,7 +225,7 @@ def convert(
         print(f"convert: going on after {len(done)} of {len(plan.slabs)} slabs in {work}")
     else:
         shutil.rmtree(store, ignore_errors=True)
-        _create_store(store, plan)
+        _create_store(store, plan, stack.window)
     with progress_bar(plan.shape[0], "converting", "slice") as bar:
         for number, (start, stop) in enumerate(plan.slabs):
             if number not in done:
@@ -211,41 +236,75 @@ def convert(
             bar.update(stop - start)
     with progress_bar(plan.shape[0], "validating", "slice") as bar:
         for number, (start, stop) in enumerate(plan.slabs):
-            if not _reads_back(store, plan, number, done[number]):
+            if not _reads_back(store, plan, number, done[number], threads):
                 (work / "done" / f"{number:05d}.json").unlink()
                 raise InputError(
                     f"{store}: slices {start + plan.first_slice} to {stop - 1 + plan.first_slice} "
                     "do not read back as written; check the disk and convert again"
                 )
             bar.update(stop - start)
-    _check_metadata(store, plan)
-    hashes = [sha for number in sorted(done) for sha in done[number]["slices"]]
-    table = slices_table if slices_table is not None else output.parent / "slices.csv"
-    _write_slices(stack, plan, hashes, table)
+    _check_metadata(store, plan, stack.window)
+    _write_slices(stack, plan, [done[number] for number in sorted(done)], table)
     _publish(store, output)
     shutil.rmtree(work)
     with suppress(OSError):  # other unfinished work may lie there
         partial.rmdir()
 
 
+def _check_places(output: Path, partial: Path, table: Path) -> None:
+    """Check that results can be written, before hours of work rather than after."""
+    for folder in dict.fromkeys((partial, output.parent, table.parent)):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            probe = folder / f".{uuid.uuid4().hex[:8]}-probe"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise InputError(
+                f"{folder}: cannot be written ({error.strerror}); change its permissions or give "
+                "another place"
+            ) from None
+    if partial.stat().st_dev != output.parent.stat().st_dev:
+        raise InputError(
+            f"{partial}: on another file system than {output}; give a folder for unfinished work "
+            "beside it"
+        )
+
+
+def _explain(error: OSError, output: Path, partial: Path) -> str:
+    """Return what a failure of the disk means, as one line."""
+    if error.errno in FULL:
+        done = len(list(partial.glob("convert-*/done/[0-9]*.json")))
+        return (
+            f"{output}: the disk is full ({error.strerror}); finished slabs ({done}) are kept in "
+            f"{partial}: free some space and run the same command again, it goes on from there"
+        )
+    return (
+        f"{output}: cannot be written ({error.strerror}); finished slabs are kept in "
+        f"{partial}: mend the disk and run the same command again"
+    )
+
+
 def _predict_memory(
     shape: tuple[int, int, int],
     depth: int,
-    itemsize: int,
+    itemsizes: tuple[int, int],
     levels: Sequence[Level],
     threads: int,
 ) -> float:
-    """Return the predicted peak memory in MB.
+    """Return the predicted peak memory in MB; pixels take so many bytes stored and in the files.
 
-    A slab and the level made from it are held together with either the slices being decoded or
-    summed (one a thread, four bytes a pixel with their sums) or the copies of one shard.
+    A slab and the level made from it are held together with the slices being decoded or summed (one
+    a thread, four bytes a pixel with their sums). Reading back holds a layer of chunks a thread,
+    while no slab is held.
     """
+    itemsize, read = itemsizes
     pixels = shape[1] * shape[2]
     slab = depth * pixels * itemsize
     second = slab / (levels[1].factor[0] * 4) if len(levels) > 1 else 0.0
-    slices = threads * pixels * (2 * itemsize + 4)
-    shard = SHARD_COPIES * int(np.prod(levels[0].shard)) * itemsize
-    return BASE_MB + (slab + second + max(slices, shard)) / MB
+    slices = threads * pixels * (2 * read + 4)
+    layers = threads * levels[0].chunk[0] * pixels * itemsize * 1.25  # a quarter more: measured
+    return BASE_MB + max(slab + second + slices, layers) / MB
 
 
 def _identity(stack: Stack, plan: ConversionPlan) -> dict[str, Any]:
@@ -258,6 +317,7 @@ def _identity(stack: Stack, plan: ConversionPlan) -> dict[str, Any]:
         "stage": "convert",
         "version": __version__,
         "files": files,
+        "window": stack.window,
         "plan": {key: value for key, value in asdict(plan).items() if key != "memory_mb"},
         "zstd": ZSTD_LEVEL,
     }
@@ -298,9 +358,9 @@ def _finished_slabs(work: Path, plan: ConversionPlan) -> dict[int, dict[str, Any
     return records
 
 
-def _create_store(store: Path, plan: ConversionPlan) -> None:
+def _create_store(store: Path, plan: ConversionPlan, window: Window) -> None:
     """Write the metadata of an empty volume."""
-    group = zarr.create_group(store, zarr_format=3, attributes=_attributes(plan))
+    group = zarr.create_group(store, zarr_format=3, attributes=_attributes(plan, window))
     for index, level in enumerate(plan.levels):
         group.create_array(
             str(index),
@@ -308,21 +368,23 @@ def _create_store(store: Path, plan: ConversionPlan) -> None:
             dtype=plan.dtype,
             chunks=level.chunk,
             shards=level.shard,
-            compressors=ZstdCodec(level=ZSTD_LEVEL),
+            compressors=ZstdCodec(level=ZSTD_LEVEL, checksum=True),
             fill_value=0,
             dimension_names=AXES,
         )
 
 
-def _attributes(plan: ConversionPlan) -> dict[str, Any]:
+def _attributes(plan: ConversionPlan, window: Window) -> dict[str, Any]:
     ome = multiscale_attributes(
         "volume", [level.scale for level in plan.levels], [level.origin for level in plan.levels]
     )
-    own = {
+    own: dict[str, Any] = {
         "voxel_um": plan.voxel_um,
         "first_slice": plan.first_slice,
         "downsampling": "mean over the voxels of the level below, rounded half up",
     }
+    if window is not None:
+        own["window"] = list(window)
     return {"ome": ome, ATTRIBUTE: own}
 
 
@@ -342,55 +404,71 @@ def _remove_slab(store: Path, plan: ConversionPlan, number: int) -> None:
 def _convert_slab(
     stack: Stack, plan: ConversionPlan, store: Path, number: int, threads: int
 ) -> dict[str, Any]:
-    """Read a slab, write it and the levels made from it; return what `_read_back` must find."""
+    """Read a slab, write it and the levels made from it; return what `_reads_back` must find."""
     start, stop = plan.slabs[number]
-    slab = stack.read(start, stop, threads)
-    record: dict[str, Any] = {"slices": [_sha256(image) for image in slab], "levels": []}
+    read = stack.read_slab(start, stop, threads)
+    slab = read.values
+    record: dict[str, Any] = {
+        "slices": _sha256_each(slab, threads),
+        "levels": [],
+        "below": read.below.tolist(),
+        "above": read.above.tolist(),
+    }
     for index, level in enumerate(plan.levels):
         if index:
             slab = halve(slab, level.factor, threads)
             record["levels"].append(_sha256(slab))
-        _write_shards(store, index, level, slab, _level_range(plan, index, number)[0])
+        _write_level(store, index, level, slab, number, threads)
     return record
 
 
-def _write_shards(
-    store: Path, index: int, level: Level, slab: NDArray[np.generic], start: int
+def _write_level(
+    store: Path, index: int, level: Level, slab: NDArray[np.generic], number: int, threads: int
 ) -> None:
-    """Write a slab of one level, a shard at a time so that the encoder's copies stay small."""
-    array = zarr.open_array(store / str(index), mode="r+", zarr_format=3)
-    _, rows, columns = level.shape
-    _, high, wide = level.shard
-    for top in range(0, rows, high):
-        for left in range(0, columns, wide):
-            part = slab[:, top : top + high, left : left + wide]
-            array[
-                start : start + slab.shape[0],
-                top : top + part.shape[1],
-                left : left + part.shape[2],
-            ] = part
+    """Write a slab of one level, which fills whole shards."""
+    write_shards(
+        store / str(index),
+        slab,
+        number,
+        chunk=level.chunk,
+        shard=level.shard,
+        zstd_level=ZSTD_LEVEL,
+        threads=threads,
+    )
 
 
-def _reads_back(store: Path, plan: ConversionPlan, number: int, record: dict[str, Any]) -> bool:
+def _reads_back(
+    store: Path, plan: ConversionPlan, number: int, record: dict[str, Any], threads: int
+) -> bool:
     """Return whether a slab stands on disk as it was written."""
-    slices: list[str] = []
-    levels: list[str] = []
+
+    def lows(index: int) -> range:
+        return range(*_level_range(plan, index, number), plan.levels[index].chunk[0])
+
+    def band(index: int, low: int) -> NDArray[np.generic]:
+        level, dtype = plan.levels[index], np.dtype(plan.dtype)
+        folder = store / str(index)
+        return read_band(
+            folder, level.shape, low, dtype=dtype, chunk=level.chunk, shard=level.shard
+        )
+
+    def slices_of(low: int) -> list[str]:
+        return [_sha256(image) for image in band(0, low)]
+
+    def level_of(index: int) -> str:
+        digest = hashlib.sha256()
+        for low in lows(index):
+            digest.update(_bytes(band(index, low)))
+        return digest.hexdigest()
+
     try:
-        for index, level in enumerate(plan.levels):
-            array = zarr.open_array(store / str(index), mode="r", zarr_format=3)
-            start, stop = _level_range(plan, index, number)
-            digest = hashlib.sha256()
-            for low in range(start, stop, level.chunk[0]):
-                band = np.asarray(array[low : min(low + level.chunk[0], stop)])
-                if index == 0:
-                    slices += [_sha256(image) for image in band]
-                else:
-                    digest.update(_bytes(band))
-            if index:
-                levels.append(digest.hexdigest())
-    except (ValueError, RuntimeError, OSError):  # zarr finds a wrong checksum or a cut-off file
+        with ThreadPoolExecutor(max(1, threads)) as pool:
+            slices = pool.map(slices_of, lows(0))
+            levels = pool.map(level_of, range(1, len(plan.levels)))
+            found = [name for names in slices for name in names], list(levels)
+    except (ValueError, RuntimeError, OSError):  # a wrong checksum or a cut-off file
         return False
-    return record == {"slices": slices, "levels": levels}
+    return (record["slices"], record["levels"]) == found
 
 
 def _bytes(array: NDArray[np.generic]) -> memoryview:
@@ -398,14 +476,19 @@ def _bytes(array: NDArray[np.generic]) -> memoryview:
     return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).data
 
 
+def _sha256_each(slab: NDArray[np.generic], threads: int) -> list[str]:
+    with ThreadPoolExecutor(max(1, threads)) as pool:
+        return list(pool.map(_sha256, slab))
+
+
 def _sha256(array: NDArray[np.generic]) -> str:
     return hashlib.sha256(_bytes(array)).hexdigest()
 
 
-def _check_metadata(store: Path, plan: ConversionPlan) -> None:
+def _check_metadata(store: Path, plan: ConversionPlan, window: Window) -> None:
     """Check that the store describes itself as planned."""
     group = zarr.open_group(store, mode="r", zarr_format=3)
-    good = dict(group.attrs) == json.loads(json.dumps(_attributes(plan)))
+    good = dict(group.attrs) == json.loads(json.dumps(_attributes(plan, window)))
     for index, level in enumerate(plan.levels):
         array = zarr.open_array(store / str(index), mode="r", zarr_format=3)
         found = (array.shape, array.chunks, array.shards, str(array.dtype))
@@ -414,14 +497,22 @@ def _check_metadata(store: Path, plan: ConversionPlan) -> None:
         raise InputError(f"{store}: its metadata were changed; remove it and convert again")
 
 
-def _write_slices(stack: Stack, plan: ConversionPlan, hashes: Sequence[str], path: Path) -> None:
-    """Write the table of slices."""
+def _write_slices(
+    stack: Stack, plan: ConversionPlan, records: Sequence[dict[str, Any]], path: Path
+) -> None:
+    """Write the table of slices from the records of all slabs."""
+
+    def column(name: str) -> list[Any]:
+        return [value for record in records for value in record[name]]
+
     frame = pd.DataFrame(
         {
             "slice": np.arange(plan.shape[0]) + plan.first_slice,
             "file": [page.path.name for page in stack.pages],
             "page": [page.index for page in stack.pages],
-            "sha256": list(hashes),
+            "sha256": column("slices"),
+            "below_window": column("below"),
+            "above_window": column("above"),
         }
     )
     write_table(frame, path, SLICE_COLUMNS)

@@ -1,4 +1,8 @@
-"""Reading TIFF stacks: a folder or pattern of single-slice files, or one multi-page file."""
+"""Reading TIFF stacks: a folder or pattern of single-slice files, or one multi-page file.
+
+Headers are read and checked first; pixels are read slice by slice, and narrowed on the way when an
+intensity window is given.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tifffile
@@ -19,10 +23,12 @@ from numpy.typing import NDArray
 
 from brainarch.errors import InputError
 from brainarch.progress import progress
+from brainarch.volume.kinds import SLICE_FIELD, TIFF_SUFFIXES, is_slice_pattern
+from brainarch.volume.ome_tiff import OmeDescription, read_description
 from brainarch.volume.store import DTYPES
+from brainarch.volume.units import agree
+from brainarch.volume.window import can_narrow, narrow
 
-#: File name endings of TIFF files, in lower case.
-SUFFIXES = (".tif", ".tiff")
 #: What tifffile and its codecs raise on damaged files.
 DAMAGE = (
     tifffile.TiffFileError,
@@ -51,6 +57,21 @@ class Page:
     index: int
 
 
+class Slab(NamedTuple):
+    """Some slices of a stack, and how many of their pixels a window clipped.
+
+    Attributes
+    ----------
+    values : ndarray, shape (slices, rows, columns)
+    below, above : ndarray of int, shape (slices,)
+        Pixels of each slice below and above the intensity window; 0 without one.
+    """
+
+    values: NDArray[np.generic]
+    below: NDArray[np.int64]
+    above: NDArray[np.int64]
+
+
 @dataclass(frozen=True)
 class Stack:
     """A TIFF stack whose headers have been read and agree.
@@ -64,7 +85,13 @@ class Stack:
     rows, columns : int
         Size of every slice in pixels.
     dtype : numpy.dtype
-        uint8 or uint16, in native byte order.
+        Type of the slices as they are read: uint8 or uint16, in native byte order.
+    source_dtype : numpy.dtype
+        Type of the slices in the files; another one only with a window.
+    window : tuple of float or None
+        Grey values of the files that become 0 and the type's largest value.
+    voxel_um : float or None
+        Side of the cubic voxel in micrometer, where the files' metadata state it (OME-TIFF).
     """
 
     name: str
@@ -72,6 +99,9 @@ class Stack:
     rows: int
     columns: int
     dtype: np.dtype[Any]
+    source_dtype: np.dtype[Any]
+    window: tuple[float, float] | None = None
+    voxel_um: float | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -84,27 +114,41 @@ class Stack:
         return tuple(dict.fromkeys(page.path for page in self.pages))
 
     def read(self, start: int, stop: int, threads: int = 1) -> NDArray[np.generic]:
-        """Read the slices with indices ``start`` ... ``stop - 1``.
+        """Return the slices with indices ``start`` ... ``stop - 1``; see `read_slab`."""
+        return self.read_slab(start, stop, threads).values
 
-        Returns
-        -------
-        ndarray, shape (stop - start, rows, columns)
+    def read_slab(self, start: int, stop: int, threads: int = 1) -> Slab:
+        """Read the slices with indices ``start`` ... ``stop - 1``.
 
         Raises
         ------
         InputError
-            If a file cannot be read any more or has changed since its header was read.
+            If a file cannot be read any more, has changed since its header was read, or holds
+            values that are no numbers.
         """
-        slab = np.empty((stop - start, self.rows, self.columns), dtype=self.dtype)
-        parts = np.array_split(np.arange(start, stop), max(1, min(threads, stop - start)))
+        count = stop - start
+        values = np.empty((count, self.rows, self.columns), dtype=self.dtype)
+        slab = Slab(values, np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64))
+        parts = np.array_split(np.arange(start, stop), max(1, min(threads, count)))
 
         def read_part(indices: NDArray[np.integer]) -> None:
             pages = [self.pages[index] for index in indices]
             for index, image in zip(indices, _read_pages(pages), strict=True):
-                if image.shape != slab.shape[1:] or image.dtype != slab.dtype:
-                    page = self.pages[index]
+                page = self.pages[index]
+                if image.shape != values.shape[1:] or image.dtype != self.source_dtype:
                     raise InputError(f"{page.path}: changed while it was read; convert again")
-                slab[index - start] = image
+                if self.window is None:
+                    values[index - start] = image
+                    continue
+                found = narrow(image, self.window, self.dtype)
+                if found.not_a_number or found.infinite:
+                    raise InputError(
+                        f"{page.path}: page {page.index} has {found.not_a_number} pixels that are "
+                        f"NaN and {found.infinite} that are infinite; give every pixel a number"
+                    )
+                values[index - start] = found.values
+                slab.below[index - start] = found.below
+                slab.above[index - start] = found.above
 
         with ThreadPoolExecutor(len(parts)) as pool:
             list(pool.map(read_part, parts))
@@ -128,7 +172,7 @@ def find_files(source: str | Path) -> list[Path]:
     if path.is_file():
         return [path]
     if path.is_dir():
-        found = [entry for entry in path.iterdir() if entry.suffix.lower() in SUFFIXES]
+        found = [entry for entry in path.iterdir() if entry.suffix.lower() in TIFF_SUFFIXES]
         found = [entry for entry in found if entry.is_file() and not entry.name.startswith(".")]
         if not found:
             raise InputError(f"{source}: no TIFF file (*.tif, *.tiff) in this folder")
@@ -144,11 +188,40 @@ def find_files(source: str | Path) -> list[Path]:
     return found
 
 
-def order_files(files: Sequence[Path], first_slice: int) -> list[Path]:
+def find_numbered(source: str | Path) -> dict[int, Path]:
+    """Return the files that a pattern such as ``folder/z{z:04d}.tif`` stands for, by slice number.
+
+    Raises
+    ------
+    InputError
+        If there is none, or the pattern has its field elsewhere than once in the file's name.
+    """
+    pattern = Path(source)
+    fields = list(SLICE_FIELD.finditer(pattern.name))
+    if len(fields) != 1 or SLICE_FIELD.search(str(pattern.parent)):
+        raise InputError(f"{source}: wanted {{z}} or {{z:04d}} once, in the file's name")
+    field = fields[0]
+    before, after = pattern.name[: field.start()], pattern.name[field.end() :]
+    matching = re.compile(f"{re.escape(before)}([0-9]+){re.escape(after)}")
+    found = {}
+    for entry in pattern.parent.iterdir() if pattern.parent.is_dir() else ():
+        match = matching.fullmatch(entry.name)
+        # Slice 7 is z7.tif in z{z}.tif and z0007.tif in z{z:04d}.tif, never both.
+        if match and field[0].format(z=int(match[1])) == match[1] and entry.is_file():
+            found[int(match[1])] = entry
+    if not found:
+        raise InputError(f"{source}: no file matches this pattern")
+    return found
+
+
+def order_files(
+    files: Sequence[Path], first_slice: int, numbers: Sequence[int] | None = None
+) -> list[Path]:
     """Sort single-slice files by number and check that no slice is missing.
 
-    The slice number is the one group of digits that differs between names which are otherwise the
-    same. Names without such a group are taken in natural order (``a2`` before ``a10``).
+    Where no numbers are given, the slice number is the one group of digits that differs between
+    names which are otherwise the same. Names without such a group are taken in natural order
+    (``a2`` before ``a10``).
 
     Parameters
     ----------
@@ -156,6 +229,8 @@ def order_files(files: Sequence[Path], first_slice: int) -> list[Path]:
         Single-slice files.
     first_slice : int
         Number that the first slice should have.
+    numbers : sequence of int, optional
+        Slice number of every file.
 
     Raises
     ------
@@ -163,10 +238,11 @@ def order_files(files: Sequence[Path], first_slice: int) -> list[Path]:
         If two files have the same number, one is missing in between, or the first number is not
         ``first_slice``.
     """
-    files = sorted(files, key=lambda path: (_natural(path.name), str(path)))
-    numbers = _slice_numbers(files)
     if numbers is None:
-        return files
+        files = sorted(files, key=lambda path: (_natural(path.name), str(path)))
+        numbers = _slice_numbers(files)
+    if numbers is None:
+        return list(files)
     order = np.argsort(numbers, kind="stable")
     files = [files[i] for i in order]
     numbers = [numbers[i] for i in order]
@@ -188,46 +264,117 @@ def order_files(files: Sequence[Path], first_slice: int) -> list[Path]:
     return files
 
 
-def open_stack(source: str | Path, first_slice: int = 0) -> Stack:
+def open_stack(
+    source: str | Path,
+    first_slice: int = 0,
+    *,
+    window: tuple[float, float] | None = None,
+    dtype: str = "uint8",
+) -> Stack:
     """Find the files of a stack and read their headers.
 
     Parameters
     ----------
     source : str or Path
-        A folder of single-slice TIFF files, a pattern such as ``folder/z*.tif``, or one TIFF or
-        BigTIFF file, whose pages are the slices.
+        A folder of single-slice TIFF files, a pattern such as ``folder/z*.tif`` or
+        ``folder/z{z:04d}.tif``, or one TIFF, BigTIFF or OME-TIFF file, whose pages are the slices.
     first_slice : int
         Number of the first slice, checked where file names carry numbers.
+    window : tuple of float, optional
+        Grey values that become 0 and the largest value of ``dtype``; needed for anything but uint8
+        and uint16, and to make uint8 of uint16.
+    dtype : str
+        uint8 or uint16, what a window narrows to.
 
     Raises
     ------
     InputError
-        If files are missing, unreadable, in colour, or of different shapes or types.
+        If files are missing, unreadable, in colour, or of different shapes or types, or the window
+        makes no sense.
     """
-    files = find_files(source)
-    if len(files) == 1:
-        pages, shape, dtype = _header(files[0])
-        return Stack(str(source), pages, shape[0], shape[1], dtype)
-    files = order_files(files, first_slice)
-    first: tuple[tuple[int, int], np.dtype[Any]] | None = None
-    all_pages: list[Page] = []
-    bar = progress(files, "reading TIFF headers", unit="file") if len(files) > MANY_FILES else files
+    if is_slice_pattern(source):
+        numbered = find_numbered(source)
+        files = order_files(list(numbered.values()), first_slice, list(numbered))
+    else:
+        files = find_files(source)
+        if len(files) > 1:
+            files = order_files(files, first_slice)
+    first = _header(files[0])
+    all_pages = list(first.pages)
+    rest = files[1:]
+    if rest and len(first.pages) != 1:
+        raise InputError(_many_slices(files[0], len(first.pages)))
+    bar = progress(rest, "reading TIFF headers", unit="file") if len(rest) > MANY_FILES else rest
     for path in bar:
-        pages, shape, dtype = _header(path)
-        if len(pages) != 1:
+        header = _header(path, ome=False)
+        if len(header.pages) != 1:
+            raise InputError(_many_slices(path, len(header.pages)))
+        if (header.shape, header.dtype) != (first.shape, first.dtype):
             raise InputError(
-                f"{path}: holds {len(pages)} slices; a folder's files must hold one each, or give "
-                "a multi-page file on its own"
+                f"{path}: is {describe(header.shape, header.dtype)}, but {files[0].name} is "
+                f"{describe(first.shape, first.dtype)}; all slices must agree"
             )
-        if first is None:
-            first = (shape, dtype)
-        if (shape, dtype) != first:
+        all_pages += header.pages
+    target = np.dtype(dtype) if window is not None else first.dtype
+    _check_range(files[0], first.dtype, target, window)
+    return Stack(
+        name=str(source),
+        pages=tuple(all_pages),
+        rows=first.shape[0],
+        columns=first.shape[1],
+        dtype=target,
+        source_dtype=first.dtype,
+        window=window,
+        voxel_um=first.ome.voxel_um if first.ome is not None else None,
+    )
+
+
+def check_voxel(stack: Stack, voxel_um: float) -> None:
+    """Check that a declared voxel size is what the files' own metadata say.
+
+    Raises
+    ------
+    InputError
+        If they disagree.
+    """
+    if stack.voxel_um is not None and not agree(stack.voxel_um, voxel_um):
+        raise InputError(
+            f"{stack.name}: its OME metadata state a voxel of {stack.voxel_um:g} um, but "
+            f"{voxel_um:g} um was declared; correct the declaration or the metadata"
+        )
+
+
+def _many_slices(path: Path, count: int) -> str:
+    return (
+        f"{path}: holds {count} slices; a folder's files must hold one each, or give a multi-page "
+        "file on its own"
+    )
+
+
+def _check_range(
+    path: Path,
+    source: np.dtype[Any],
+    target: np.dtype[Any],
+    window: tuple[float, float] | None,
+) -> None:
+    """Check that grey values are of a type that is stored, or that a window makes it of them."""
+    if window is None:
+        if str(source) not in DTYPES:
             raise InputError(
-                f"{path}: is {describe(shape, dtype)}, but {files[0].name} is "
-                f"{describe(*first)}; all slices must agree"
+                f"{path}: grey values are {source}; wanted uint8 or uint16, or an intensity window "
+                "that says which values become black and white (volume.window, --window)"
             )
-        all_pages += pages
-    return Stack(str(source), tuple(all_pages), shape[0], shape[1], dtype)
+        return
+    if str(target) not in DTYPES:
+        raise InputError(f"{target}: a window narrows to uint8 or uint16; declare one of them")
+    low, high = window
+    if not (np.isfinite(low) and np.isfinite(high) and low < high):
+        raise InputError(f"window {low:g},{high:g}: wanted two numbers, the lower one first")
+    if not can_narrow(source, target):
+        raise InputError(
+            f"{path}: grey values are {source}, which a window does not narrow to {target}; leave "
+            "the window out"
+        )
 
 
 def read_image(path: Path) -> NDArray[np.generic]:
@@ -244,7 +391,7 @@ def read_image(path: Path) -> NDArray[np.generic]:
     InputError
         If the file is missing, unreadable, in colour or holds several slices.
     """
-    pages, _, _ = _header(path, grey=False)
+    pages = _header(path, grey=False, ome=False).pages
     if len(pages) != 1:
         raise InputError(f"{path}: holds {len(pages)} slices; give a file of one slice")
     return next(_read_pages(pages))
@@ -266,9 +413,16 @@ def _slice_numbers(files: Sequence[Path]) -> list[int] | None:
     return [int(text) for text in varying[0]] if len(varying) == 1 else None
 
 
-def _header(
-    path: Path, grey: bool = True
-) -> tuple[tuple[Page, ...], tuple[int, int], np.dtype[Any]]:
+class _Header(NamedTuple):
+    """What a file says before any pixel is read; ``ome`` where it is an OME-TIFF."""
+
+    pages: tuple[Page, ...]
+    shape: tuple[int, int]
+    dtype: np.dtype[Any]
+    ome: OmeDescription | None
+
+
+def _header(path: Path, *, grey: bool = True, ome: bool = True) -> _Header:
     """Return the slices of a file, their common shape and type, checking everything but pixels."""
     if not path.is_file():
         raise InputError(f"{path}: no such file")
@@ -281,13 +435,15 @@ def _header(
             colour = first.samplesperpixel > 1 or (grey and palette)
             depth = _hidden_depth(tiff)
             frames = list(tiff.pages) if depth is None else [first]
-            shapes = {(tuple(frame.shape), frame.dtype) for frame in frames}
-            end = max(
-                offset + count
-                for frame in frames
-                for offset, count in zip(frame.dataoffsets, frame.databytecounts, strict=True)
-            )
-            size = int(tiff.filehandle.size)
+            other = [
+                index
+                for index, frame in enumerate(frames)
+                if (tuple(frame.shape), frame.dtype) != (tuple(first.shape), first.dtype)
+            ]
+            cut = _cut_page(tiff, frames)
+            description = None
+            if ome and tiff.ome_metadata:
+                description = read_description(tiff.ome_metadata, len(frames), str(path))
     except DAMAGE as error:
         raise InputError(f"{path}: not a readable TIFF file ({_one_line(error)})") from None
     if colour:
@@ -295,22 +451,41 @@ def _header(
         raise InputError(f"{path}: is a colour image; give {wanted}")
     if len(shape) != 2 or dtype is None:
         raise InputError(f"{path}: a slice has shape {shape}; wanted rows x columns")
-    if len(shapes) > 1:
-        raise InputError(f"{path}: its pages differ in shape or type; all slices must agree")
-    if end > size:
-        raise InputError(f"{path}: truncated: {size} bytes of {end}; copy the file again")
-    if grey and str(dtype) not in DTYPES:
+    if 0 in shape:
+        raise InputError(f"{path}: is empty ({shape[0]} x {shape[1]} pixels); save it again")
+    if other:
         raise InputError(
-            f"{path}: grey values are {dtype}; wanted uint8 or uint16, convert them first"
+            f"{path}: page {other[0]} differs from page 0 in shape or type; all slices must agree"
         )
-    pages = tuple(Page(path, index) for index in range(depth or len(frames)))
-    return pages, (shape[0], shape[1]), dtype
+    if cut is not None:
+        raise InputError(f"{path}: truncated: page {cut} is not whole; copy the file again")
+    order: Sequence[int] = range(depth or len(frames))
+    if description is not None and description.order is not None:
+        order = description.order
+    pages = tuple(Page(path, index) for index in order)
+    return _Header(pages, (shape[0], shape[1]), dtype, description)
+
+
+def _cut_page(tiff: Any, frames: Sequence[Any]) -> int | None:
+    """Return the first page whose pixels or whose header the file's end cuts off, if any."""
+    size = int(tiff.filehandle.size)
+    for index, frame in enumerate(frames):
+        ends = map(sum, zip(frame.dataoffsets, frame.databytecounts, strict=True))
+        if max(ends, default=0) > size:
+            return index
+    # tifffile stops silently where the chain of pages leads out of the file.
+    tiff.filehandle.seek(tiff.pages.next_page_offset)
+    following = tiff.filehandle.read(tiff.tiff.offsetsize)
+    whole = len(following) == tiff.tiff.offsetsize and not any(following)
+    return None if whole else len(tiff.pages)
 
 
 def _hidden_depth(tiff: Any) -> int | None:
     """Return the number of slices of an ImageJ file that describes only its first page."""
+    if tiff.is_ome or len(tiff.pages) != 1:
+        return None
     series = tiff.series[0]
-    if len(tiff.pages) != 1 or len(series.shape) != 3 or series.dataoffset is None:
+    if len(series.shape) != 3 or series.dataoffset is None:
         return None
     same_page = tuple(series.shape[1:]) == tuple(tiff.pages.first.shape)
     return int(series.shape[0]) if same_page else None
@@ -346,7 +521,7 @@ def _decode(handle: Any, page: Page) -> NDArray[np.generic]:
             )
     except DAMAGE as error:
         raise InputError(
-            f"{page.path}: slice {page.index} of the file cannot be decoded "
+            f"{page.path}: page {page.index} cannot be decoded "
             f"({_one_line(error)}); copy the file again"
         ) from None
     return np.ascontiguousarray(image, dtype=image.dtype.newbyteorder("="))

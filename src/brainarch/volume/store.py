@@ -1,7 +1,16 @@
-"""The volume on disk: an OME-Zarr 0.5 image with axes z, y, x in micrometer."""
+"""The volume on disk: an OME-Zarr image, written here (0.5) or somebody else's (0.4 or 0.5).
+
+Somebody else's is used where it lies: the results then hold a link, a group without arrays whose
+attributes say where the image is and what its metadata were when it was linked.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,20 +19,114 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
+from brainarch.atomic import replacing
 from brainarch.errors import InputError
+from brainarch.volume.units import agree, is_cube, micrometer_in, sides_text
+
+logger = logging.getLogger(__name__)
 
 #: Version of the OME-Zarr specification that the stores follow.
 OME_VERSION = "0.5"
 #: Key of brainarch's own attributes in a group.
 ATTRIBUTE = "brainarch"
+#: Key, among brainarch's own, of what a link holds.
+LINK = "link"
 #: Names of a volume's axes, in order.
 AXES = ("z", "y", "x")
 #: Grey value types that a volume may have.
 DTYPES = ("uint8", "uint16")
-#: Numbers that differ by less than this relative amount are the same voxel size.
-VOXEL_TOLERANCE = 1e-6
+#: Versions of OME-Zarr that are read; 0.4 is Zarr 2, 0.5 is Zarr 3.
+READ_VERSIONS = ("0.4", "0.5")
 
 Scale = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class OmeImage:
+    """An OME-Zarr image as its metadata describe it.
+
+    Attributes
+    ----------
+    path : Path
+        The store.
+    array : zarr.Array
+        Level 0; its last three axes are z, y, x, those before them have one entry.
+    scale : tuple of float
+        Size of a voxel along z, y, x, in the units of the axes.
+    units : tuple of (str or None)
+        Unit of z, y, x.
+    own : mapping
+        Attributes of brainarch, empty in somebody else's image.
+    fingerprint : str
+        SHA-256 of the metadata of the image and of level 0.
+    """
+
+    path: Path
+    array: zarr.Array[Any]
+    scale: Scale
+    units: tuple[str | None, ...]
+    own: Mapping[str, Any]
+    fingerprint: str
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Number of slices, rows and columns."""
+        z, y, x = self.array.shape[-3:]
+        return z, y, x
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the values, in native byte order."""
+        return np.dtype(self.array.dtype).newbyteorder("=")
+
+    def read_slice(self, index: int) -> NDArray[np.generic]:
+        """Return the slice with an index from 0: shape (y, x), in native byte order."""
+        return np.asarray(read_part(self.array, (index, index + 1))[0])
+
+    def voxel_um(self) -> float:
+        """Return the side of the cubic voxel in micrometer.
+
+        Raises
+        ------
+        InputError
+            If an axis names no unit of length, or the voxels are not cubic.
+        """
+        factors = []
+        for axis, unit in zip(AXES, self.units, strict=True):
+            factor = micrometer_in(unit) if unit is not None else None
+            if factor is None:
+                stated = "states no unit" if unit is None else f"is in {unit!r}, no unit of length"
+                raise InputError(
+                    f"{self.path}: axis {axis} {stated}; write micrometer into the store's metadata"
+                )
+            factors.append(factor)
+        sides = tuple(side * factor for side, factor in zip(self.scale, factors, strict=True))
+        if not is_cube(sides):
+            raise InputError(
+                f"{self.path}: its voxels are {sides_text(sides)} um, not cubic; resample the data "
+                "first"
+            )
+        return sides[-1]
+
+
+def read_part(
+    array: zarr.Array[Any],
+    z: tuple[int, int],
+    y: tuple[int, int] | None = None,
+    x: tuple[int, int] | None = None,
+) -> NDArray[np.generic]:
+    """Return a part of an array's last three axes, in native byte order.
+
+    Parameters
+    ----------
+    array : zarr.Array
+        Shape (..., slices, rows, columns); axes before the last three have one entry each.
+    z, y, x : tuple of int
+        First and one past the last index; None is all of them.
+    """
+    part = [slice(*limits) if limits is not None else slice(None) for limits in (z, y, x)]
+    found: NDArray[Any] = np.asarray(array[(*[0] * (array.ndim - 3), *part)])
+    return np.asarray(found, dtype=found.dtype.newbyteorder("="))
 
 
 @dataclass(frozen=True)
@@ -38,7 +141,7 @@ class Volume:
     path : Path
         The store.
     array : zarr.Array
-        Level 0, shape (z, y, x).
+        Level 0, shape (z, y, x); a linked image may have axes of one entry before them.
     voxel_um : float
         Side of the cubic voxel in micrometer.
     first_slice : int
@@ -53,13 +156,19 @@ class Volume:
     @property
     def shape(self) -> tuple[int, int, int]:
         """Number of slices, rows and columns."""
-        z, y, x = self.array.shape
+        z, y, x = self.array.shape[-3:]
         return z, y, x
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """Type of the grey values, uint8 or uint16."""
-        return np.dtype(self.array.dtype)
+        return np.dtype(self.array.dtype).newbyteorder("=")
+
+    @property
+    def chunks(self) -> tuple[int, int, int]:
+        """Slices, rows and columns that are stored and read together."""
+        z, y, x = self.array.chunks[-3:]
+        return z, y, x
 
     @property
     def slices(self) -> range:
@@ -89,7 +198,8 @@ class Volume:
         InputError
             If the volume has no such slice.
         """
-        return np.asarray(self.array[self.index_of(z)])
+        index = self.index_of(z)
+        return np.asarray(read_part(self.array, (index, index + 1))[0])
 
     def read_block(
         self, z: tuple[int, int], y: tuple[int, int], x: tuple[int, int]
@@ -118,7 +228,7 @@ class Volume:
                 f"{self.path}: block z {z[0]}:{z[1]}, y {y[0]}:{y[1]}, x {x[0]}:{x[1]} is not "
                 f"inside the {rows} x {columns} slices"
             )
-        return np.asarray(self.array[first : last + 1, y[0] : y[1], x[0] : x[1]])
+        return read_part(self.array, (first, last + 1), y, x)
 
 
 def multiscale_attributes(name: str, scales: list[Scale], origins: list[Scale]) -> dict[str, Any]:
@@ -150,65 +260,221 @@ def multiscale_attributes(name: str, scales: list[Scale], origins: list[Scale]) 
     }
 
 
-def open_multiscale(path: Path) -> tuple[zarr.Group, zarr.Array[Any], float, int]:
-    """Open an OME-Zarr 0.5 image with cubic voxels.
-
-    Returns
-    -------
-    group : zarr.Group
-    array : zarr.Array
-        Level 0.
-    voxel_um : float
-        Side of a voxel in micrometer.
-    first_slice : int
-        Number of the first slice; 0 in stores that brainarch did not write.
+def open_image(path: Path) -> OmeImage:
+    """Open an OME-Zarr 0.4 or 0.5 image.
 
     Raises
     ------
     InputError
-        If there is no such store, or it is not a three-dimensional OME-Zarr 0.5 image with axes
-        z, y, x in micrometer and cubic voxels.
+        If there is no such store, it is something else, its axes are not z, y, x, or an axis before
+        them has several entries.
     """
+    path = Path(path)
     if not path.exists():
         raise InputError(f"{path}: no such store; run the stage that writes it")
     try:
-        group = zarr.open_group(path, mode="r", zarr_format=3)
-        ome: Any = group.attrs["ome"]
+        # Consolidated metadata may be older than the metadata that they were made of.
+        group = zarr.open_group(path, mode="r", use_consolidated=False)
+    except (ValueError, OSError, KeyError, TypeError) as error:
+        raise _no_image(path, error) from None
+    attributes = dict(group.attrs)
+    _name_inner(path, attributes)
+    try:
+        ome: Any = attributes.get("ome", attributes)
         multiscale = ome["multiscales"][0]
-        axes = [(axis["name"], axis.get("unit")) for axis in multiscale["axes"]]
+        version = ome.get("version", multiscale.get("version"))
+        names = [str(axis["name"]) for axis in multiscale["axes"]]
+        units = [axis.get("unit") for axis in multiscale["axes"]]
         dataset = multiscale["datasets"][0]
         array = group[dataset["path"]]
-        steps = {step["type"]: step for step in dataset["coordinateTransformations"]}
-        scale = [float(value) for value in steps["scale"]["scale"]]
-        own: Any = group.attrs.get(ATTRIBUTE, {})
-        first_slice = int(own.get("first_slice", 0))
+        scale = _scale(dataset, multiscale)
+        own: Any = attributes.get(ATTRIBUTE, {})
+        fingerprint = _fingerprint(path, multiscale, dataset["path"])
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, OSError) as error:
-        raise InputError(
-            f"{path}: not an OME-Zarr {OME_VERSION} image ({type(error).__name__}: {error}); "
-            "convert the data with `brainarch convert`"
-        ) from None
-    if not isinstance(array, zarr.Array) or axes != [(axis, "micrometer") for axis in AXES]:
-        raise InputError(f"{path}: its axes are {axes}; wanted z, y, x in micrometer")
-    if max(scale) - min(scale) > VOXEL_TOLERANCE * max(scale):
-        raise InputError(f"{path}: its voxels are {scale} um, not cubic; resample the data first")
-    return group, array, scale[1], first_slice
+        raise _no_image(path, error) from None
+    if version not in READ_VERSIONS:
+        raise InputError(f"{path}: is OME-Zarr {version}; wanted {' or '.join(READ_VERSIONS)}")
+    if not isinstance(array, zarr.Array) or array.ndim != len(names) or len(scale) != len(names):
+        raise InputError(f"{path}: its axes and its array disagree; write the store again")
+    if tuple(names[-3:]) != AXES:
+        raise InputError(f"{path}: its axes are {', '.join(names)}; wanted z, y, x")
+    for name, size in zip(names[:-3], array.shape[:-3], strict=True):
+        if size != 1:
+            raise InputError(f"{path}: axis {name} has {size} entries; make a store of one of them")
+    z, y, x = scale[-3:]
+    return OmeImage(path, array, (z, y, x), tuple(units[-3:]), own, fingerprint)
+
+
+def _no_image(path: Path, error: Exception) -> InputError:
+    what = " ".join(f"{type(error).__name__}: {error}".split())
+    return InputError(
+        f"{path}: not an OME-Zarr {' or '.join(READ_VERSIONS)} image ({what}); convert the data "
+        "with `brainarch convert`"
+    )
+
+
+def _name_inner(path: Path, attributes: Mapping[str, Any]) -> None:
+    """Say which path to name where a store only holds images or labels."""
+    ome: Any = attributes.get("ome", attributes)
+    if not isinstance(ome, Mapping) or "multiscales" in ome:
+        return
+    labels: Any = ome.get("labels")
+    if isinstance(labels, list) and labels:
+        inner = ", ".join(str(path / str(name)) for name in labels)
+        raise InputError(f"{path}: holds label images; name one: {inner}")
+    if "bioformats2raw.layout" in ome:
+        raise InputError(f"{path}: holds images; name one, for example {path / '0'}")
+
+
+def _scale(dataset: Any, multiscale: Any) -> list[float]:
+    """Return the size of a voxel of a level, in the units of the axes."""
+    steps = [*dataset["coordinateTransformations"]]
+    steps += multiscale.get("coordinateTransformations", [])
+    scales = [step["scale"] for step in steps if step["type"] == "scale"]
+    return [float(np.prod(sides)) for sides in zip(*scales, strict=True)]
+
+
+def _fingerprint(path: Path, multiscale: Any, dataset: str) -> str:
+    """Return the SHA-256 of the metadata that decide what is read from an image."""
+    for name in ("zarr.json", ".zarray"):
+        file = path / dataset / name
+        if file.is_file():
+            content = json.dumps(multiscale, sort_keys=True).encode() + file.read_bytes()
+            return hashlib.sha256(content).hexdigest()
+    raise KeyError(dataset)
 
 
 def open_volume(path: Path) -> Volume:
-    """Open a volume for reading.
+    """Open a volume for reading: an image, or a link to one.
 
     Parameters
     ----------
     path : Path
-        An OME-Zarr 0.5 image with axes z, y, x in micrometer and cubic voxels.
+        An OME-Zarr 0.4 or 0.5 image with axes z, y, x and cubic voxels, or a link to one.
 
     Raises
     ------
     InputError
-        If it is missing or something else.
+        If it is missing or something else, or the linked image is gone or has changed.
     """
     path = Path(path)
-    _, array, voxel_um, first_slice = open_multiscale(path)
-    if str(array.dtype) not in DTYPES:
-        raise InputError(f"{path}: grey values are {array.dtype}; wanted uint8 or uint16")
-    return Volume(path, array, voxel_um, first_slice)
+    link = _read_link(path)
+    if link is not None:
+        return _follow(path, link)
+    image = open_image(path)
+    _check_grey(image)
+    return Volume(path, image.array, image.voxel_um(), int(image.own.get("first_slice", 0)))
+
+
+def check_image(
+    source: Path, *, shape: tuple[int, int, int], dtype: str, voxel_um: float, first_slice: int = 0
+) -> OmeImage:
+    """Open an OME-Zarr image and check that it is the volume that was declared.
+
+    Parameters
+    ----------
+    source : Path
+        An OME-Zarr 0.4 or 0.5 image.
+    shape : tuple of int
+        Declared slices, rows and columns.
+    dtype : str
+        Declared type of the grey values: uint8 or uint16.
+    voxel_um : float
+        Declared side of the cubic voxel in micrometer. Where the image's axes name no unit, their
+        numbers are taken for micrometer if they are this one.
+    first_slice : int
+        Number of the first slice.
+
+    Raises
+    ------
+    InputError
+        If the image cannot be used or is not as declared.
+    """
+    image = open_image(source)
+    _check_grey(image)
+    if image.shape != tuple(shape) or str(image.dtype) != dtype:
+        found, declared = (" x ".join(map(str, sizes)) for sizes in (image.shape, shape))
+        raise InputError(
+            f"{source}: the data are {found} {image.dtype}, but {declared} {dtype} was declared; "
+            "correct the declaration or the data"
+        )
+    _check_size(image, voxel_um)
+    own_first = image.own.get("first_slice", first_slice)
+    if own_first != first_slice:
+        raise InputError(
+            f"{source}: its first slice is {own_first}, but {first_slice} was declared; correct "
+            "the declaration"
+        )
+    return image
+
+
+def link_volume(image: OmeImage, output: Path, *, voxel_um: float, first_slice: int = 0) -> None:
+    """Write a link to an OME-Zarr image that is to be used where it lies.
+
+    Parameters
+    ----------
+    image : OmeImage
+        The image, checked; its path is stored as it was given, absolute or not.
+    output : Path
+        The link to make.
+    voxel_um : float
+        Side of the cubic voxel in micrometer.
+    first_slice : int
+        Number of the first slice.
+    """
+    place = str(image.path)
+    if not image.path.is_absolute():
+        place = os.path.relpath(image.path.resolve(), output.parent.resolve())
+    link = {"path": place, "fingerprint": image.fingerprint}
+    own = {LINK: link, "voxel_um": voxel_um, "first_slice": first_slice}
+    with replacing(output) as temporary:
+        zarr.create_group(temporary, zarr_format=3, attributes={ATTRIBUTE: own})
+
+
+def _check_grey(image: OmeImage) -> None:
+    if str(image.dtype) not in DTYPES:
+        raise InputError(f"{image.path}: grey values are {image.dtype}; wanted uint8 or uint16")
+
+
+def _check_size(image: OmeImage, voxel_um: float) -> None:
+    """Check an image's voxel size against the declared one."""
+    if not any(image.units):
+        if all(agree(side, voxel_um) for side in image.scale):
+            logger.warning("%s: its axes name no unit; micrometer is taken", image.path)
+            return
+        raise InputError(
+            f"{image.path}: its axes name no unit and its voxels are {sides_text(image.scale)}, "
+            f"but {voxel_um:g} um was declared; write scale and unit into the store's metadata"
+        )
+    stated = image.voxel_um()
+    if not agree(stated, voxel_um):
+        raise InputError(
+            f"{image.path}: its voxels are {stated:g} um, but {voxel_um:g} um was declared; "
+            "correct the declaration or the store's metadata"
+        )
+
+
+def _read_link(path: Path) -> Mapping[str, Any] | None:
+    """Return the attributes of a link, or nothing where there is none."""
+    try:
+        text = (path / "zarr.json").read_text(encoding="utf-8")
+        own = json.loads(text)["attributes"][ATTRIBUTE]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return own if isinstance(own, dict) and LINK in own else None
+
+
+def _follow(path: Path, own: Mapping[str, Any]) -> Volume:
+    """Open the image that a link leads to, if it is still the one that was linked."""
+    target = path.parent / str(own[LINK]["path"])
+    if not target.exists():
+        raise InputError(
+            f"{path}: the linked volume {target} is gone; put it back or link the one that is meant"
+        )
+    image = open_image(target)
+    if image.fingerprint != own[LINK]["fingerprint"]:
+        raise InputError(
+            f"{path}: the linked volume {target} has changed since it was linked; remove {path} "
+            "and link it again"
+        )
+    return Volume(path, image.array, float(own["voxel_um"]), int(own["first_slice"]))

@@ -1,0 +1,291 @@
+"""What the input files hold against what was declared; every problem is one line."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brainarch.annotations.images import read_label_image
+from brainarch.errors import InputError
+from brainarch.volume.convert import check_declared
+from brainarch.volume.kinds import in_zarr
+from brainarch.volume.stack import Stack, check_voxel, describe, open_stack
+from brainarch.volume.store import check_image
+
+#: Slices named in one line; the rest are counted.
+NAMED_SLICES = 6
+
+
+@dataclass(frozen=True)
+class VolumeFound:
+    """What the volume's files hold.
+
+    Attributes
+    ----------
+    text : str
+        Shape, type and slices as words.
+    shape : tuple of int or None
+        Slices, rows, columns; None if nothing could be read.
+    problems : tuple of str
+    """
+
+    text: str
+    shape: tuple[int, int, int] | None
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SliceLabels:
+    """What the label image of one slice holds.
+
+    Attributes
+    ----------
+    z : int
+        The slice.
+    path : Path
+        Its image.
+    shape : tuple of int
+        Rows and columns.
+    counts : mapping of str to int
+        Pixels by area (or layer), those without a pixel included.
+    ignored, unknown : mapping of int to int
+        Pixels by code that is left out, and by code that the legend does not know.
+    labelled : ndarray of bool, shape (rows, columns)
+        The pixels of any area.
+    """
+
+    z: int
+    path: Path
+    shape: tuple[int, int]
+    counts: Mapping[str, int]
+    ignored: Mapping[int, int]
+    unknown: Mapping[int, int]
+    labelled: NDArray[np.bool_]
+
+    @property
+    def text(self) -> str:
+        """What there is, as one line."""
+        parts = [f"{name} {count:,} px" for name, count in self.counts.items() if count]
+        absent = [name for name, count in self.counts.items() if not count]
+        if absent:
+            parts.append(f"no {', '.join(absent)}")
+        if self.ignored:
+            parts.append("left out: code " + _counted(self.ignored))
+        if self.unknown:
+            parts.append("NOT IN THE LEGEND: code " + _counted(self.unknown))
+        return f"slice {self.z}: " + "; ".join(parts)
+
+
+def check_volume(
+    source: str,
+    shape: tuple[int, int, int],
+    dtype: str,
+    first_slice: int,
+    *,
+    voxel_um: float,
+    window: tuple[float, float] | None = None,
+) -> VolumeFound:
+    """Read the headers of a volume's files and compare them with what was declared.
+
+    Parameters
+    ----------
+    source : str
+        Folder, pattern or file of a TIFF stack, or an OME-Zarr image.
+    shape : tuple of int
+        Declared slices, rows and columns.
+    dtype : str
+        Declared type of the grey values.
+    first_slice : int
+        Declared number of the first slice.
+    voxel_um : float
+        Declared side of the cubic voxel in micrometer.
+    window : tuple of float, optional
+        Intensity window of a TIFF stack.
+    """
+    if in_zarr(source):
+        return _check_image(source, shape, dtype, first_slice, voxel_um)
+    try:
+        stack = open_stack(source, first_slice, window=window, dtype=dtype)
+    except InputError as error:
+        return VolumeFound("not readable", None, (str(error),))
+    problems = []
+    for check in (
+        partial(check_declared, stack, shape, dtype),
+        partial(check_voxel, stack, voxel_um),
+    ):
+        try:
+            check()
+        except InputError as error:
+            problems.append(str(error))
+    return VolumeFound(_describe_stack(stack, first_slice), stack.shape, tuple(problems))
+
+
+def _check_image(
+    source: str, shape: tuple[int, int, int], dtype: str, first_slice: int, voxel_um: float
+) -> VolumeFound:
+    """Compare an OME-Zarr image, which will be used where it lies, with what was declared."""
+    try:
+        image = check_image(
+            Path(source), shape=shape, dtype=dtype, voxel_um=voxel_um, first_slice=first_slice
+        )
+    except InputError as error:
+        return VolumeFound("not usable", None, (str(error),))
+    last = first_slice + image.shape[0] - 1
+    where = f"slices {first_slice} to {last} (OME-Zarr, used where it lies)"
+    return VolumeFound(f"{describe(image.shape, image.dtype)}, {where}", image.shape, ())
+
+
+def read_labels(
+    images: Mapping[int, Path],
+    codes: Mapping[str, Collection[int]],
+    ignored: Collection[int],
+    *,
+    first_slice: int | None = None,
+    transpose: bool = False,
+) -> tuple[list[SliceLabels], list[str]]:
+    """Read the label images of some slices.
+
+    Parameters
+    ----------
+    images : mapping of int to Path
+        Label image by slice.
+    codes : mapping of str to collection of int
+        Codes of every area.
+    ignored : collection of int
+        Codes that are left out.
+    first_slice : int, optional
+        Number of the first slice of a label volume; without it every file holds one slice.
+    transpose : bool
+        Whether the files hold columns x rows.
+
+    Returns
+    -------
+    found : list of SliceLabels
+        One a slice whose image can be read.
+    problems : list of str
+        Images that cannot be read, alike ones in one line.
+    """
+    found = []
+    broken: dict[str, list[tuple[int, Path]]] = {}
+    for z, path in sorted(images.items()):
+        try:
+            image = read_label_image(path, z, first_slice, transpose=transpose)
+        except InputError as error:
+            reason = str(error).removeprefix(f"{path}: ")
+            reason = reason.removesuffix(f"; the labels of slice {z} are declared to be there")
+            broken.setdefault(reason, []).append((z, path))
+            continue
+        found.append(_count_codes(z, path, image, codes, ignored))
+    problems = [
+        f"{entries[0][1]}: {reason}{_likewise([z for z, _ in entries[1:]])}"
+        for reason, entries in broken.items()
+    ]
+    return found, problems
+
+
+def check_labels(
+    found: Sequence[SliceLabels], shape: tuple[int, int], key: str, advice: str
+) -> list[str]:
+    """Compare label images with the volume's slices and the legend.
+
+    Parameters
+    ----------
+    found : sequence of SliceLabels
+    shape : tuple of int
+        Rows and columns of the volume's slices.
+    key : str
+        Config key of the legend.
+    advice : str
+        Config key that lists the codes to leave out.
+
+    Returns
+    -------
+    list of str
+        One line a kind of problem.
+    """
+    problems = []
+    unlike = [labels for labels in found if labels.shape != shape]
+    if unlike:
+        problems.append(
+            f"{unlike[0].path}: labels of slice {unlike[0].z} are "
+            f"{describe(unlike[0].shape, 'px')}, but the volume's slices are "
+            f"{describe(shape, 'px')}; use labels drawn on this volume"
+            f"{_likewise([labels.z for labels in unlike[1:]])}"
+        )
+    for code in sorted({code for labels in found for code in labels.unknown}):
+        at = [labels for labels in found if code in labels.unknown]
+        problems.append(
+            f"{at[0].path}: code {code} ({at[0].unknown[code]:,} px) is not in the legend; add it "
+            f"to an entry of {key} or to {advice}{_likewise([labels.z for labels in at[1:]])}"
+        )
+    # An area that is absent and a code that is unknown are mostly one mistake, told once.
+    if found and not any(labels.unknown for labels in found):
+        problems += [
+            f"{key}: {name} has no pixel on any annotated slice; correct its codes or leave it out"
+            for name in found[0].counts
+            if not any(labels.counts[name] for labels in found)
+        ]
+    return problems
+
+
+def grid_pixels(labelled: NDArray[np.bool_], stride: int, rows: tuple[int, int] | None) -> int:
+    """Return how many labelled pixels lie on a grid, in a band of rows if given.
+
+    Parameters
+    ----------
+    labelled : ndarray of bool, shape (rows, columns)
+    stride : int
+        Distance of the grid's pixels.
+    rows : tuple of int, optional
+        First and one past the last row.
+    """
+    first, stop = rows if rows is not None else (0, labelled.shape[0])
+    start = -(-first // stride) * stride
+    return int(labelled[start:stop:stride, ::stride].sum())
+
+
+def _describe_stack(stack: Stack, first_slice: int) -> str:
+    files = stack.files
+    where = files[0].name if len(files) == 1 else f"{files[0].name} to {files[-1].name}"
+    last = first_slice + stack.shape[0] - 1
+    return f"{describe(stack.shape, stack.dtype)}, slices {first_slice} to {last} ({where})"
+
+
+def _count_codes(
+    z: int,
+    path: Path,
+    image: NDArray[np.integer],
+    codes: Mapping[str, Collection[int]],
+    ignored: Collection[int],
+) -> SliceLabels:
+    present, numbers = np.unique(image, return_counts=True)
+    pixels = {int(c): int(n) for c, n in zip(present, numbers, strict=True)}
+    known = {code for own in codes.values() for code in own}
+    return SliceLabels(
+        z=z,
+        path=path,
+        shape=(int(image.shape[0]), int(image.shape[1])),
+        counts={name: sum(pixels.get(code, 0) for code in own) for name, own in codes.items()},
+        ignored={code: n for code, n in pixels.items() if code in ignored},
+        unknown={c: n for c, n in pixels.items() if c not in known and c not in ignored},
+        labelled=np.isin(image, sorted(known)),
+    )
+
+
+def _counted(codes: Mapping[int, int]) -> str:
+    return ", ".join(f"{code} ({count:,} px)" for code, count in codes.items())
+
+
+def _likewise(slices: Iterable[int]) -> str:
+    numbers = [str(z) for z in slices]
+    if not numbers:
+        return ""
+    named = ", ".join(numbers[:NAMED_SLICES])
+    rest = len(numbers) - NAMED_SLICES
+    more = f" and {rest} more" if rest > 0 else ""
+    return f" (likewise slice{'s' if len(numbers) > 1 else ''} {named}{more})"

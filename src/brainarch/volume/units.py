@@ -1,0 +1,43 @@
+"""Units of length in image metadata, and what they are in micrometer."""
+
+from __future__ import annotations
+
+#: Micrometer in one of each unit, by every spelling that is met in OME-TIFF and OME-Zarr files.
+MICROMETER = {
+    **dict.fromkeys(("micrometer", "micrometre", "micron", "microns", "um", "µm", "μm"), 1.0),
+    **dict.fromkeys(("angstrom", "å", "Å"), 1e-4),
+    **dict.fromkeys(("picometer", "picometre", "pm"), 1e-6),
+    **dict.fromkeys(("nanometer", "nanometre", "nm"), 1e-3),
+    **dict.fromkeys(("millimeter", "millimetre", "mm"), 1e3),
+    **dict.fromkeys(("centimeter", "centimetre", "cm"), 1e4),
+    **dict.fromkeys(("meter", "metre", "m"), 1e6),
+    **dict.fromkeys(("inch", "in"), 25_400.0),
+}
+#: What OME-TIFF files say where nobody measured: lengths without a physical size.
+UNMEASURED = ("pixel", "reference frame")
+#: Voxel sizes that differ by less than this relative amount agree; metadata are often rounded.
+AGREEMENT = 1e-3
+#: Sides of a voxel that differ by less than this relative amount make a cube.
+CUBE = 1e-6
+
+
+def micrometer_in(unit: str) -> float | None:
+    """Return how many micrometer one unit is, or None for what is no known unit of length."""
+    text = unit.strip()
+    # Short symbols mean other units in capitals: Mm is a megameter.
+    return MICROMETER.get(text.lower() if len(text) > 2 else text)
+
+
+def is_cube(sides: tuple[float, ...]) -> bool:
+    """Return whether the sides of a voxel are equal."""
+    return max(sides) - min(sides) <= CUBE * max(sides)
+
+
+def agree(one: float, other: float) -> bool:
+    """Return whether two statements of a voxel's size agree."""
+    return abs(one - other) <= AGREEMENT * max(abs(one), abs(other))
+
+
+def sides_text(sides: tuple[float, ...]) -> str:
+    """Return the sides of a voxel as words, for example ``2 x 1.17 x 1.17``."""
+    return " x ".join(f"{side:g}" for side in sides)

@@ -1,0 +1,62 @@
+"""Keys that say what a user's files are like: windows, label volumes, OME-Zarr in place."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from brainarch.config.read import check_config
+from brainarch.errors import InputError
+
+OWN = yaml.safe_load((Path(__file__).parents[2] / "config/own_volume.yaml").read_text())
+
+
+def changed(**sections: dict[str, Any]) -> dict[str, Any]:
+    content = deepcopy(OWN)
+    for name, keys in sections.items():
+        content[name] |= keys
+    return content
+
+
+@pytest.mark.parametrize(
+    ("path", "start"),
+    [
+        ("labels/z{z:04d}.tif", None),
+        ("labels/z{z}.nrrd", None),
+        ("labels.nrrd", 20),
+        ("brain.ome.zarr/labels/areas", 20),
+    ],
+)
+def test_where_a_label_volume_begins(path: str, start: int | None) -> None:
+    volume = {"first_slice": 20, "path": "scan/s1_z{z:04d}.tif", "window": [-1, 2.5]}
+    config = check_config(changed(volume=volume, annotations={"path": path}), "mine.yaml")
+    assert config.labels_start(config.annotations) == start
+    assert config.volume.window == (-1, 2.5)
+    if start is not None:
+        content = changed(volume=volume, annotations={"path": path, "first_slice": 7})
+        config = check_config(content, "mine.yaml")
+        assert config.labels_start(config.annotations) == 7
+
+
+@pytest.mark.parametrize(
+    ("sections", "expected"),
+    [
+        ({"volume": {"window": [2, 1]}}, "volume.window: [2.0, 1.0] must be the lower value and"),
+        ({"volume": {"window": [1]}}, "volume.window.1: this key is missing"),
+        (
+            {"volume": {"window": [0, 1], "path": "a.zarr"}},
+            "only TIFF files of your own are narrowed",
+        ),
+        ({"annotations": {"first_slice": 3}}, "annotations.first_slice: only for a label volume"),
+        ({"annotations": {"path": "l.tif"}}, "annotations.path: l.tif needs {z} where the slice"),
+    ],
+)
+def test_keys_that_do_not_fit(sections: dict[str, Any], expected: str) -> None:
+    with pytest.raises(InputError) as caught:
+        check_config(changed(**sections), "mine.yaml")
+    assert "\n" not in str(caught.value)
+    assert expected in str(caught.value)

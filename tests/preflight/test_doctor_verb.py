@@ -1,0 +1,189 @@
+"""The verb: what it prints, what it writes, when it refuses."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+import typer
+import yaml
+from typer.testing import CliRunner, Result
+
+from brainarch.cli.preflight import doctor
+from brainarch.preflight import examine
+from brainarch.preflight.machine import Machine
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> tuple[Path, dict[str, Any]]:
+    folder = tmp_path / "stack 'ü'"
+    folder.mkdir()
+    for z in range(4):
+        tifffile.imwrite(folder / f"z{z:04d}.tif", np.zeros((150, 200), dtype=np.uint8))
+        labels = np.repeat([[1, 2]], 100, axis=1).repeat(150, axis=0).astype(np.uint8)
+        tifffile.imwrite(tmp_path / f"labels {z}.tif", labels)
+    return tmp_path, {
+        "dataset": "mine",
+        "title": "Mine",
+        "source": "tiff",
+        "volume": {"path": str(folder), "shape": [4, 150, 200], "voxel_um": 60},
+        "areas": [
+            {"name": "A", "title": "A", "codes": [1]},
+            {"name": "B", "title": "B", "codes": [2]},
+        ],
+        "annotations": {"path": str(tmp_path / "labels {z}.tif"), "slices": [0, 1, 2]},
+        "splits": {"by": "slices", "train": [0], "val": [1], "test": [2]},
+        "extraction": {"slices": [2]},
+    }
+
+
+def run(folder: Path, config: dict[str, Any], *more: str, stdin: bool = False) -> Result:
+    app = typer.Typer()
+    app.command()(doctor)
+    path = folder / "config.yaml"
+    text = yaml.safe_dump(config, allow_unicode=True)
+    path.write_text(text, encoding="utf-8")
+    options = [f"--results={folder / 'results'}", *more]
+    if stdin:
+        return CliRunner().invoke(app, ["--configfile=-", *options], input=text)
+    return CliRunner().invoke(app, [f"--configfile={path}", *options])
+
+
+def errors(result: Result) -> list[str]:
+    start = "brainarch: error: "
+    return [line.removeprefix(start) for line in result.output.splitlines() if start in line]
+
+
+@pytest.mark.parametrize("stdin", [False, True])
+def test_a_good_config_is_ready(case: tuple[Path, dict[str, Any]], stdin: bool) -> None:
+    folder, config = case
+    output = folder / "preflight.json"
+    result = run(folder, config, f"--output={output}", stdin=stdin)
+    assert result.exit_code == 0, result.output
+    assert result.output.splitlines()[-1] == "ready"
+    assert "slice 2: A 15,000 px; B 15,000 px" in result.output
+    assert "4 x 150 x 200 uint8, slices 0 to 3" in result.output
+    assert "128 x 128 px, 7680 x 7680 um" in result.output
+    content = json.loads(output.read_text())
+    assert content["problems"] == []
+    cubes = next(need for need in content["needs"] if need["stage"] == "cubes")
+    # 30,000 labelled pixels of 64 float32 units, and 2 % for the file system
+    assert cubes["disk_mb"] == pytest.approx(1.02 * (30_000 * 64 * 4 + 30_000) / 1e6, abs=0.06)
+    assert not (folder / "results").exists()
+
+
+def test_each_mistake_is_one_line_and_all_are_told(case: tuple[Path, dict[str, Any]]) -> None:
+    folder, config = case
+    config["volume"]["shape"] = [4, 150, 201]
+    config["areas"][1]["codes"] = [3]
+    config["annotations"]["slices"] = [0, 1, 2, 3]
+    (folder / "labels 3.tif").unlink()
+    result = run(folder, config)
+    assert result.exit_code == 2
+    found = errors(result)
+    assert len(found) == 3, result.output
+    assert "but 4 x 150 x 201 uint8 was declared" in found[0]
+    assert found[1] == f"{folder / 'labels 3.tif'}: no such file"
+    assert "code 2 (15,000 px) is not in the legend" in found[2]
+    assert found[2].endswith("(likewise slices 1, 2)")
+    assert "ready" not in result.output.splitlines()
+
+
+def test_disk_that_is_not_there_is_refused(
+    case: tuple[Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, config = case
+    needed = json.loads(
+        (run(folder, config, f"--output={folder / 'p.json'}"), (folder / "p.json").read_text())[1]
+    )["disk_needed_mb"]
+    monkeypatch.setattr(examine, "free_disk_mb", lambda path: needed + 2)
+    assert run(folder, config).exit_code == 0
+    monkeypatch.setattr(examine, "free_disk_mb", lambda path: needed - 2)
+    result = run(folder, config)
+    assert result.exit_code == 2
+    (line,) = errors(result)
+    assert line.startswith(f"{folder / 'results/mine'}: the run needs up to {needed} MB of disk")
+    assert f"but {needed - 2} MB are free" in line
+
+
+def test_results_that_are_there_need_no_more_disk(
+    case: tuple[Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, config = case
+    output = folder / "p.json"
+    run(folder, config, f"--output={output}")
+    before = json.loads(output.read_text())["disk_needed_mb"]
+    model = folder / "results/mine/model/main"
+    model.mkdir(parents=True)
+    (model / "network.safetensors").write_bytes(bytes(20_000_000))
+    run(folder, config, f"--output={output}")
+    assert json.loads(output.read_text())["disk_needed_mb"] == pytest.approx(before - 20, abs=1)
+
+
+def test_memory_is_compared_unless_a_cluster_runs_the_stages(
+    case: tuple[Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, config = case
+    monkeypatch.setattr(examine, "look_at_machine", lambda: Machine(2, 8000.0, 1000.0, "none"))
+    result = run(folder, config)
+    assert result.exit_code == 2
+    (line,) = errors(result)
+    assert line == (
+        "cubes: needs about 1.5 GB of memory, but 1.0 GB are free; end other programs, lower "
+        "extraction.memory_mb, or use a larger machine"
+    )
+    assert run(folder, config, "--no-memory").exit_code == 0
+
+
+def test_slices_too_wide_for_the_conversion_are_told(
+    case: tuple[Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, config = case
+    monkeypatch.setattr(examine, "CONVERT_MB", 100.0)
+    (line,) = errors(run(folder, config))
+    assert "--set-resources convert:mem_mb=" in line
+
+
+def test_slices_that_the_run_fetches_need_not_be_there(
+    case: tuple[Path, dict[str, Any]],
+) -> None:
+    folder, config = case
+    config["volume"]["path"] = str(folder / "later")
+    config["annotations"]["path"] = str(folder / "later" / "{z}.tif")
+    config["download"] = {"image": "a/b/image", "areas": "a/b/areas"}
+    result = run(folder, config)
+    assert result.exit_code == 0, result.output
+    assert "fetched by the run from a/b/image, 0 of 4 there" in result.output
+    assert "download" in result.output
+    config["download"] = {"image": "a/b/image"}
+    (line,) = errors(run(folder, config))
+    assert "0.tif: no such file (likewise slices 1, 2)" in line
+
+
+def test_the_phantom_needs_no_files(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    config = yaml.safe_load((root / "config/test.yaml").read_text())
+    result = run(tmp_path, config, "--no-memory")
+    assert result.exit_code == 0, result.output
+    assert "source" in result.output
+
+
+def test_conversion_is_given_what_its_rule_asks_for() -> None:
+    text = (Path(__file__).parents[2] / "workflow/rules/volume.smk").read_text()
+    assert f"mem_mb={examine.CONVERT_MB:.0f}," in text
+    assert f"threads: {examine.CONVERT_THREADS}\n" in text
+
+
+def test_it_imports_no_torch() -> None:
+    program = (
+        "import sys; import brainarch.preflight.examine; "
+        "sys.exit(1 if 'torch' in sys.modules else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
