@@ -245,7 +245,7 @@ def fit_network(
     partial.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(options.threads)
     # every value is written before it is read, so that filling memory first only costs
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    setattr(torch.utils.deterministic, "fill_uninitialized_memory", False)  # noqa: B010  # untyped
     lightning.seed_everything(options.seed, workers=True, verbose=False)
     module = AreaTraining(n_areas, options.dropout, options.learning_rate, options.flips)
     keeper = ModelCheckpoint(
