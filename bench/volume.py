@@ -58,8 +58,9 @@ INTERVAL = 0.05
 MB = 1e6
 
 COLUMNS = {
-    "tool": "copy (file by file with fsync), brainarch, stack-to-chunk, ome-zarr (dask-image and "
-    "ome-zarr with the shards of brainarch), ome-zarr, no shards (a file a chunk)",
+    "tool": "copy (file by file with fsync), brainarch (also uncompressed), stack-to-chunk, "
+    "ome-zarr (dask-image and ome-zarr with the shards of brainarch), ome-zarr, no shards (a file "
+    "a chunk)",
     "round": "number of the round",
     "seconds": "wall time until everything is on the disk, start of the process included (s)",
     "flush_seconds": "part of it after the process had ended (s)",
@@ -208,7 +209,8 @@ def cases_of(options: argparse.Namespace, question: dict[str, Any]) -> dict[str,
     convert += ["--shape", ",".join(map(str, question["shape"]))]
     convert += ["--dtype", question["dtype"], "--voxel-um", str(options.voxel_um)]
     convert += ["--threads", str(options.threads), "--memory-mb", str(options.memory_mb)]
-    cases = {"copy": copy, "brainarch": convert}
+    plain = [*convert, "--compression", "none"]
+    cases = {"copy": copy, "brainarch": convert, "brainarch, uncompressed": plain}
     for tool in TOOLS:
         python = python_of(options, tool)
         if python.exists():
@@ -232,7 +234,7 @@ def measure(
         folder = work / "result"
         output = folder / "volume" / "volume.ome.zarr"
         output.parent.mkdir(parents=True)
-        if tool == "brainarch":
+        if tool.startswith("brainarch"):
             command = [*cases[tool], "--output", str(output)]
         else:
             sharded = "no shards" not in tool

@@ -18,6 +18,7 @@ import xarray
 import zarr
 from numcodecs import Zstd
 from ome_zarr_models.v05 import Image
+from zarr.codecs import Crc32cCodec
 
 from brainarch.errors import InputError
 from brainarch.tables import read_columns, read_table
@@ -38,6 +39,18 @@ def run(source, output: Path, *, first: int = 0, slab: int | None = SLAB, thread
 def content(folder: Path) -> dict[str, bytes]:
     files = (path for path in sorted(folder.rglob("*")) if path.is_file())
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def test_uncompressed_is_the_same_volume(stack_folder, converted, tmp_path):
+    stack = open_stack(stack_folder)
+    plan = plan_conversion(stack.shape, "uint8", 1.17, slab=SLAB, compression="none")
+    convert(stack, plan, tmp_path / "v.ome.zarr", tmp_path / ".partial")
+    plain = zarr.open_group(tmp_path / "v.ome.zarr", mode="r")
+    for name, array in zarr.open_group(converted / "v.ome.zarr", mode="r").arrays():
+        np.testing.assert_array_equal(plain[name][:], array[:])
+        assert [type(codec) for codec in plain[name].compressors] == [Crc32cCodec]
+    with pytest.raises(InputError, match="compression lzma: must be one of zstd, none"):
+        plan_conversion(stack.shape, "uint8", 1.17, compression="lzma")
 
 
 @pytest.fixture(scope="module")
@@ -186,15 +199,15 @@ DYING = """
     countdown = int(sys.argv[4])
     original = getattr(module, moment)
 
-    def die(*values):
+    def die(*values, **named):
         global countdown
         countdown -= 1
         if countdown:
-            return original(*values)
-        if moment == "_write_level":
-            store, index, level, slab, number, threads = values
-            original(store, index, level, slab // 2, number, threads)
-            folder = store / str(index) / "c" / str(number) / "0"
+            return original(*values, **named)
+        if moment == "write_shards":
+            level, slab, number = values
+            original(level, slab // 2, number, **named)
+            folder = level / "c" / str(number) / "0"
             (folder / "0").write_bytes((folder / "0").read_bytes()[:100])
             (folder / "0.abc.partial").write_bytes(b"half")
         os.kill(os.getpid(), signal.SIGKILL)
@@ -215,11 +228,11 @@ def run_and_stop(source, output: Path, moment: str, countdown: int) -> Path:
     original = getattr(module, moment)
     left = [countdown]
 
-    def stop(*values):
+    def stop(*values, **named):
         left[0] -= 1
         if not left[0]:
             raise Stop
-        return original(*values)
+        return original(*values, **named)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, moment, stop)
@@ -238,7 +251,7 @@ def run_and_kill(source: Path, output: Path, moment: str, countdown: int) -> Non
 
 @pytest.mark.parametrize(
     ("moment", "countdown", "finished"),
-    [("_write_level", 6, 1), ("write_json", 4, 2), ("_publish", 1, 3)],
+    [("write_shards", 6, 1), ("write_json", 4, 2), ("_publish", 1, 3)],
 )
 def test_killed_conversion_goes_on_to_the_same_bytes(
     stack_folder, converted, tmp_path, capsys, monkeypatch, moment, countdown, finished
@@ -293,7 +306,7 @@ def test_damage_of_finished_work_is_found_and_mended(stack_folder, converted, tm
 
 @pytest.mark.parametrize("strange", ["identity.json", "something else"])
 def test_anything_else_in_the_folder_of_unfinished_work_is_refused(stack_folder, tmp_path, strange):
-    work = run_and_stop(stack_folder, tmp_path / "v.ome.zarr", "_write_level", 2)
+    work = run_and_stop(stack_folder, tmp_path / "v.ome.zarr", "write_shards", 2)
     (work / strange).write_text("{}")
     with pytest.raises(InputError) as caught:
         run(stack_folder, tmp_path / "v.ome.zarr")

@@ -7,29 +7,34 @@ from pathlib import Path
 import numpy as np
 import pytest
 import zarr
-from zarr.codecs import ZstdCodec
+from zarr.codecs import Crc32cCodec, ZstdCodec
 
 from brainarch.volume.shards import read_band, write_shards
 
 CHUNK, SHARD = (4, 16, 16), (8, 48, 32)
 
 
-def create(folder: Path, shape: tuple[int, int, int], dtype: str) -> zarr.Array:
+CODECS = {3: ZstdCodec(level=3, checksum=True), None: Crc32cCodec()}
+
+
+def create(folder: Path, shape: tuple[int, int, int], dtype: str, level=3) -> zarr.Array:
     return zarr.create_array(
         folder,
         shape=shape,
         dtype=dtype,
         chunks=CHUNK,
         shards=SHARD,
-        compressors=ZstdCodec(level=3, checksum=True),
+        compressors=CODECS[level],
         fill_value=0,
     )
 
 
-def write(folder: Path, data: np.ndarray, threads: int = 1) -> None:
+def write(folder: Path, data: np.ndarray, threads: int = 1, level=3) -> None:
     for number, start in enumerate(range(0, data.shape[0], SHARD[0])):
         part = data[start : start + SHARD[0]]
-        write_shards(folder, part, number, chunk=CHUNK, shard=SHARD, zstd_level=3, threads=threads)
+        write_shards(
+            folder, part, number, chunk=CHUNK, shard=SHARD, zstd_level=level, threads=threads
+        )
 
 
 def sparse(shape: tuple[int, int, int], dtype: str) -> np.ndarray:
@@ -40,28 +45,31 @@ def sparse(shape: tuple[int, int, int], dtype: str) -> np.ndarray:
     return data
 
 
-def read(folder: Path, data: np.ndarray) -> np.ndarray:
+def read(folder: Path, data: np.ndarray, level=3) -> np.ndarray:
+    form = {"dtype": data.dtype, "chunk": CHUNK, "shard": SHARD}
     bands = [
-        read_band(folder, data.shape, low, dtype=data.dtype, chunk=CHUNK, shard=SHARD)
+        read_band(folder, data.shape, low, compressed=level is not None, **form)
         for low in range(0, data.shape[0], CHUNK[0])
     ]
     return np.concatenate(bands)
 
 
+@pytest.mark.parametrize("level", CODECS)
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", ">u2"])
 @pytest.mark.parametrize("shape", [(8, 48, 64), (11, 50, 70), (1, 5, 3)])
-def test_zarr_reads_what_we_write(tmp_path, shape, dtype):
+def test_zarr_reads_what_we_write(tmp_path, shape, dtype, level):
     data = sparse(shape, dtype)
-    array = create(tmp_path / "a", shape, np.dtype(dtype).newbyteorder("=").name)
-    write(tmp_path / "a", data, threads=3)
+    array = create(tmp_path / "a", shape, np.dtype(dtype).newbyteorder("=").name, level)
+    write(tmp_path / "a", data, threads=3, level=level)
     np.testing.assert_array_equal(array[:], data)
-    np.testing.assert_array_equal(read(tmp_path / "a", data), data)
+    np.testing.assert_array_equal(read(tmp_path / "a", data, level), data)
 
 
-def test_we_read_what_zarr_writes(tmp_path):
+@pytest.mark.parametrize("level", CODECS)
+def test_we_read_what_zarr_writes(tmp_path, level):
     data = sparse((11, 50, 70), "uint16")
-    create(tmp_path / "a", data.shape, "uint16")[:] = data
-    np.testing.assert_array_equal(read(tmp_path / "a", data), data)
+    create(tmp_path / "a", data.shape, "uint16", level)[:] = data
+    np.testing.assert_array_equal(read(tmp_path / "a", data, level), data)
 
 
 def test_zeros_take_no_file(tmp_path):
@@ -69,16 +77,17 @@ def test_zeros_take_no_file(tmp_path):
     assert [path.name for path in (tmp_path / "a/c/0/0").iterdir()] == ["0"]
 
 
+@pytest.mark.parametrize("level", CODECS)
 @pytest.mark.parametrize("where", [20, -8, -2])
-def test_one_wrong_byte_is_found(tmp_path, where):
+def test_one_wrong_byte_is_found(tmp_path, where, level):
     data = sparse((8, 48, 32), "uint8")
-    write(tmp_path / "a", data)
+    write(tmp_path / "a", data, level=level)
     shard = tmp_path / "a/c/0/0/0"
     content = bytearray(shard.read_bytes())
     content[where] ^= 1
     shard.write_bytes(content)
     with pytest.raises((ValueError, RuntimeError)):
-        read(tmp_path / "a", data)
+        read(tmp_path / "a", data, level)
 
 
 @pytest.mark.parametrize("size", [0, 3, 500])

@@ -64,13 +64,14 @@ else:
             window=window_option(),
             voxel_um=CONFIG.volume.voxel_um,
             first_slice=CONFIG.volume.first_slice,
+            compression=CONFIG.volume.compression,
             partial=f"{PARTIAL}/convert",
         message:
             "Converting the TIFF stack to OME-Zarr"
         shell:
             "brainarch convert --input {params.stack:q} --shape {params.shape}"
             " --dtype {params.dtype} {params.window:q} --voxel-um {params.voxel_um}"
-            " --first-slice {params.first_slice}"
+            " --first-slice {params.first_slice} --compression {params.compression}"
             " --output {output.volume:q} --output-slices {output.slices:q}"
             " --partial {params.partial:q}"
             " --memory-mb {resources.mem_mb} --threads {threads} 2>&1 | tee {log:q}"

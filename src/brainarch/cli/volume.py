@@ -50,6 +50,9 @@ def convert(
             "16, 8 that fit the memory. It decides how the result is cut into files."
         ),
     ] = None,
+    compression: Annotated[
+        str, typer.Option(help="zstd, or none: larger, and nearly as fast as a copy.")
+    ] = "zstd",
     threads: Annotated[int, typer.Option(min=1, help="Threads.")] = 1,
 ) -> None:
     """Convert a TIFF stack to an OME-Zarr 0.5 volume with a resolution pyramid."""
@@ -74,6 +77,7 @@ def convert(
         threads=threads,
         slab=slab,
         source_dtype=str(stack.source_dtype),
+        compression=compression,
     )
     typer.echo(
         f"convert: {len(plan.slabs)} slabs of {plan.slab} slices, {len(plan.levels)} levels, "

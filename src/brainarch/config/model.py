@@ -70,6 +70,11 @@ class VolumeConfig(Section):
         description="edge of the isotropic voxel in micrometres (D: 1.17); checked against the "
         "metadata of OME-TIFF and OME-Zarr",
     )
+    compression: Literal["zstd", "none"] = Field(
+        default="zstd",
+        description="how the converted volume is stored: zstd, or none, which is larger and "
+        "converts nearly as fast as files are copied",
+    )
     first_slice: int = Field(
         default=0,
         ge=0,

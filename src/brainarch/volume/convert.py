@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 import zarr
 from numpy.typing import NDArray
-from zarr.codecs import ZstdCodec
+from zarr.codecs import Crc32cCodec, ZstdCodec
 
 from brainarch import __version__
 from brainarch.atomic import replacing, write_json
@@ -40,6 +40,8 @@ SLAB_DEPTHS = (64, 32, 16, 8)
 BASE_MB = 170.0
 #: Level of the zstd compression; each chunk carries a checksum, which every reader verifies.
 ZSTD_LEVEL = 3
+#: How chunks may be stored.
+COMPRESSIONS = ("zstd", "none")
 #: Name of the store in the folder of unfinished work.
 STORE_NAME = "volume.ome.zarr"
 #: What the system says when a disk is full, and when it refuses to write.
@@ -80,6 +82,8 @@ class ConversionPlan:
         The pyramid.
     memory_mb : float
         Predicted peak memory in MB.
+    compression : {"zstd", "none"}
+        How chunks are stored; either way with a checksum.
     """
 
     shape: tuple[int, int, int]
@@ -89,6 +93,12 @@ class ConversionPlan:
     slab: int
     levels: tuple[Level, ...]
     memory_mb: float
+    compression: str = "zstd"
+
+    @property
+    def zstd_level(self) -> int | None:
+        """Level of the compression, None without."""
+        return ZSTD_LEVEL if self.compression == "zstd" else None
 
     @property
     def slabs(self) -> list[tuple[int, int]]:
@@ -122,6 +132,7 @@ def plan_conversion(
     threads: int = 1,
     slab: int | None = None,
     source_dtype: str | None = None,
+    compression: str = "zstd",
 ) -> ConversionPlan:
     """Choose the deepest slab that fits the memory.
 
@@ -143,6 +154,8 @@ def plan_conversion(
         Depth of a slab, a multiple of 8; without it the memory decides.
     source_dtype : str, optional
         Type of the grey values in the files, where a window narrows them to ``dtype``.
+    compression : {"zstd", "none"}
+        How chunks are stored.
 
     Raises
     ------
@@ -153,6 +166,8 @@ def plan_conversion(
         raise InputError(f"voxel size {voxel_um} um: must be positive")
     if min(shape) < 1:
         raise InputError(f"shape {describe(shape, dtype)}: every size must be at least 1")
+    if compression not in COMPRESSIONS:
+        raise InputError(f"compression {compression}: must be one of {', '.join(COMPRESSIONS)}")
     if slab is not None and (slab < 1 or slab % CHUNK_DEPTH):
         raise InputError(f"slab of {slab} slices: must be a multiple of {CHUNK_DEPTH}")
     # No deeper than the volume, in whole chunks.
@@ -163,7 +178,9 @@ def plan_conversion(
         levels = plan_levels(shape, voxel_um, first_slice, depth)
         needed = _predict_memory(shape, depth, (itemsize, read), levels, threads)
         if needed <= memory_mb:
-            return ConversionPlan(shape, dtype, voxel_um, first_slice, depth, levels, needed)
+            return ConversionPlan(
+                shape, dtype, voxel_um, first_slice, depth, levels, needed, compression
+            )
     raise InputError(
         f"memory of {memory_mb:.0f} MB: a slab of {depths[-1]} slices needs {needed:.0f} MB; "
         "give more memory or fewer threads"
@@ -319,7 +336,7 @@ def _identity(stack: Stack, plan: ConversionPlan) -> dict[str, Any]:
         "files": files,
         "window": stack.window,
         "plan": {key: value for key, value in asdict(plan).items() if key != "memory_mb"},
-        "zstd": ZSTD_LEVEL,
+        "zstd": plan.zstd_level,
     }
     identity: dict[str, Any] = json.loads(json.dumps(content))
     return identity
@@ -361,6 +378,8 @@ def _finished_slabs(work: Path, plan: ConversionPlan) -> dict[int, dict[str, Any
 def _create_store(store: Path, plan: ConversionPlan, window: Window) -> None:
     """Write the metadata of an empty volume."""
     group = zarr.create_group(store, zarr_format=3, attributes=_attributes(plan, window))
+    zstd = plan.zstd_level
+    codec = Crc32cCodec() if zstd is None else ZstdCodec(level=zstd, checksum=True)
     for index, level in enumerate(plan.levels):
         group.create_array(
             str(index),
@@ -368,7 +387,7 @@ def _create_store(store: Path, plan: ConversionPlan, window: Window) -> None:
             dtype=plan.dtype,
             chunks=level.chunk,
             shards=level.shard,
-            compressors=ZstdCodec(level=ZSTD_LEVEL, checksum=True),
+            compressors=codec,
             fill_value=0,
             dimension_names=AXES,
         )
@@ -418,23 +437,16 @@ def _convert_slab(
         if index:
             slab = halve(slab, level.factor, threads)
             record["levels"].append(_sha256(slab))
-        _write_level(store, index, level, slab, number, threads)
+        write_shards(
+            store / str(index),
+            slab,
+            number,
+            chunk=level.chunk,
+            shard=level.shard,
+            zstd_level=plan.zstd_level,
+            threads=threads,
+        )
     return record
-
-
-def _write_level(
-    store: Path, index: int, level: Level, slab: NDArray[np.generic], number: int, threads: int
-) -> None:
-    """Write a slab of one level, which fills whole shards."""
-    write_shards(
-        store / str(index),
-        slab,
-        number,
-        chunk=level.chunk,
-        shard=level.shard,
-        zstd_level=ZSTD_LEVEL,
-        threads=threads,
-    )
 
 
 def _reads_back(
@@ -449,7 +461,13 @@ def _reads_back(
         level, dtype = plan.levels[index], np.dtype(plan.dtype)
         folder = store / str(index)
         return read_band(
-            folder, level.shape, low, dtype=dtype, chunk=level.chunk, shard=level.shard
+            folder,
+            level.shape,
+            low,
+            dtype=dtype,
+            chunk=level.chunk,
+            shard=level.shard,
+            compressed=plan.zstd_level is not None,
         )
 
     def slices_of(low: int) -> list[str]:

@@ -5,7 +5,7 @@ Like this, writing takes less than half the processor time, and threads work at 
 
 The array's fill value is 0, its keys are the default ones, its codec is ``sharding_indexed`` with
 the index at the end and a CRC-32C of it, and within it ``bytes`` (little-endian) and ``zstd`` with
-a checksum.
+a checksum, or ``crc32c`` where nothing is compressed.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def write_shards(
     *,
     chunk: Shape,
     shard: Shape,
-    zstd_level: int,
+    zstd_level: int | None,
     threads: int = 1,
 ) -> None:
     """Write values that fill the shards of one depth.
@@ -51,8 +51,8 @@ def write_shards(
         Number of the shards along the first axis.
     chunk, shard : tuple of int
         Shapes of a chunk and of a shard, a multiple of it.
-    zstd_level : int
-        Level of the compression.
+    zstd_level : int or None
+        Level of the compression; None does not compress.
     threads : int
         Shards written at a time.
     """
@@ -79,6 +79,7 @@ def read_band(
     dtype: np.dtype[np.generic],
     chunk: Shape,
     shard: Shape,
+    compressed: bool = True,
 ) -> NDArray[np.generic]:
     """Return the slices of an array that one layer of chunks holds.
 
@@ -94,6 +95,8 @@ def read_band(
         Type of the values.
     chunk, shard : tuple of int
         Shapes of a chunk and of a shard, a multiple of it.
+    compressed : bool
+        Whether the chunks are zstd.
 
     Raises
     ------
@@ -114,7 +117,9 @@ def read_band(
                 if offset == EMPTY:
                     continue
                 handle.seek(offset)
-                values = np.frombuffer(decompress(handle.read(size)), dtype.newbyteorder("<"))
+                content = handle.read(size)
+                plain = decompress(content) if compressed else _checked(content, handle.name)
+                values = np.frombuffer(plain, dtype.newbyteorder("<"))
                 rows, columns = top + y * chunk[1], left + x * chunk[2]
                 target = band[:, rows : rows + chunk[1], columns : columns + chunk[2]]
                 target[:] = values.reshape(chunk)[tuple(map(slice, target.shape))]
@@ -125,14 +130,25 @@ def _read_index(handle: BinaryIO, counts: Sequence[int]) -> NDArray[np.uint64]:
     """Return where in a shard its chunks are: shape (*counts, 2)."""
     length = math.prod(counts) * 16
     handle.seek(-length - 4, os.SEEK_END)
-    table, checksum = handle.read(length), handle.read(4)
-    if google_crc32c.value(table) != int.from_bytes(checksum, "little"):
-        raise ValueError(f"{handle.name}: wrong checksum of its index")
+    table = _checked(handle.read(length + 4), handle.name)
     return np.frombuffer(table, "<u8").reshape(*counts, 2)
 
 
+def _checked(content: bytes, name: str) -> bytes:
+    """Return what comes before a CRC-32C of it."""
+    plain, checksum = content[:-4], content[-4:]
+    if google_crc32c.value(plain) != int.from_bytes(checksum, "little"):
+        raise ValueError(f"{name}: wrong checksum")
+    return plain
+
+
+def _with_checksum(plain: bytes) -> bytes:
+    checksum: int = google_crc32c.value(plain)
+    return plain + checksum.to_bytes(4, "little")
+
+
 def _write_shard(
-    path: Path, part: NDArray[np.generic], chunk: Shape, shard: Shape, zstd_level: int
+    path: Path, part: NDArray[np.generic], chunk: Shape, shard: Shape, zstd_level: int | None
 ) -> None:
     """Write one shard; where it holds nothing but 0, leave it out."""
     if not part.any():
@@ -152,12 +168,14 @@ def _write_shard(
             if values.shape != buffer.shape:
                 buffer[:] = 0
             buffer[tuple(map(slice, values.shape))] = values
-            encoded = compress(buffer, zstd_level, checksum=True)
+            if zstd_level is None:
+                encoded = _with_checksum(buffer.tobytes())
+            else:
+                encoded = compress(buffer, zstd_level, checksum=True)
             handle.write(encoded)
             index[place] = end, len(encoded)
             end += len(encoded)
-        table = index.tobytes()
-        handle.write(table + google_crc32c.value(table).to_bytes(4, "little"))
+        handle.write(_with_checksum(index.tobytes()))
         handle.flush()
         if hasattr(os, "posix_fadvise"):  # Linux then begins to write at once, without waiting
             os.posix_fadvise(handle.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
