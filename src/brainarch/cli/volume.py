@@ -51,7 +51,7 @@ def convert(
         ),
     ] = None,
     compression: Annotated[
-        str, typer.Option(help="zstd, or none: larger, and nearly as fast as a copy.")
+        str, typer.Option(help="zstd, or none: larger, and quicker to convert.")
     ] = "zstd",
     threads: Annotated[int, typer.Option(min=1, help="Threads.")] = 1,
 ) -> None:

@@ -73,7 +73,7 @@ class VolumeConfig(Section):
     compression: Literal["zstd", "none"] = Field(
         default="zstd",
         description="how the converted volume is stored: zstd, or none, which is larger and "
-        "converts nearly as fast as files are copied",
+        "quicker to convert",
     )
     first_slice: int = Field(
         default=0,
