@@ -11,6 +11,7 @@ rule plan:
         f"{LOGS}/plan.log",
     benchmark:
         f"{TIMES}/plan.tsv"
+    priority: 10  # the longest way to the end: early, beside small jobs
     conda:
         "../../envs/brainarch.yaml"
     threads: 8
@@ -44,6 +45,7 @@ rule extract:
         f"{LOGS}/extract-z{{z}}.log",
     benchmark:
         f"{TIMES}/extract-z{{z}}.tsv"
+    priority: 10  # the longest way to the end: early, beside small jobs
     conda:
         "../../envs/brainarch.yaml"
     threads: 8

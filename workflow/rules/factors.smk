@@ -12,6 +12,7 @@ rule factorize:
         f"{LOGS}/factorize.log",
     benchmark:
         f"{TIMES}/factorize.tsv"
+    priority: 10  # the longest way to the end: early, beside small jobs
     conda:
         "../../envs/brainarch.yaml"
     threads: 1  # coordinate descent goes factor by factor
@@ -43,6 +44,7 @@ rule project:
         f"{LOGS}/project-z{{z}}.log",
     benchmark:
         f"{TIMES}/project-z{{z}}.tsv"
+    priority: 10  # the longest way to the end: early, beside small jobs
     conda:
         "../../envs/brainarch.yaml"
     threads: 8
