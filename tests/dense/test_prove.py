@@ -1,8 +1,10 @@
+import copy
 import json
 import shutil
 
 import numpy as np
 import pytest
+import torch
 import zarr
 from dense_fakes import checkpoint_of, narrow_network
 from extraction_case import run, source_of
@@ -58,6 +60,14 @@ def swap_columns(values):
     values = values.copy()
     values[:, :80], values[:, 80:] = values[:, 80:].copy(), values[:, :80].copy()
     return values
+
+
+def test_a_reference_without_numbers_proves_nothing(extracted, narrow):
+    cube, grey = extracted
+    broken = copy.deepcopy(narrow)
+    with torch.no_grad():
+        next(broken.network.trunk.parameters()).fill_(torch.nan)
+    assert not prove(cube, grey, broken, 20, seed=0)["passed"]
 
 
 @pytest.mark.parametrize(
