@@ -85,7 +85,7 @@ def monai(question: Answer) -> Answer:
     MONAI averages overlapping maps, so a window's vector is spread over a map and weighted by zero
     everywhere but at the window's pixel, which makes the average that vector.
     """
-    from monai.inferers import sliding_window_inference  # noqa: PLC0415 - optional
+    from monai.inferers import sliding_window_inference
 
     device, side = question["device"], question["side"]
     trunk = checkpoint().network.trunk.to(device).to(memory_format=torch.channels_last)

@@ -41,11 +41,11 @@ def copy(question: dict[str, Any]) -> None:
 
 def stack_to_chunk(question: dict[str, Any]) -> None:
     """Convert with stack-to-chunk: one process a slab as deep as a chunk, levels from disk."""
-    import dask.array  # noqa: PLC0415 - of this case's environment
-    import tifffile  # noqa: PLC0415
-    from dask import delayed  # noqa: PLC0415
-    from pydantic_zarr.v3 import ArraySpec, NamedConfig  # noqa: PLC0415
-    from stack_to_chunk import MultiScaleGroup  # noqa: PLC0415
+    import dask.array
+    import tifffile
+    from dask import delayed
+    from pydantic_zarr.v3 import ArraySpec, NamedConfig
+    from stack_to_chunk import MultiScaleGroup
 
     files = sorted(Path(question["stack"]).iterdir())
     first = tifffile.imread(files[0])
@@ -83,12 +83,12 @@ def stack_to_chunk(question: dict[str, Any]) -> None:
 
 def ome_zarr(question: dict[str, Any]) -> None:
     """Convert with dask-image and ome-zarr: one graph of dask for all levels."""
-    import dask  # noqa: PLC0415
-    import zarr  # noqa: PLC0415
-    from dask_image.imread import imread  # noqa: PLC0415
-    from ome_zarr.scale import Methods  # noqa: PLC0415
-    from ome_zarr.writer import write_image  # noqa: PLC0415
-    from zarr.codecs import ZstdCodec  # noqa: PLC0415
+    import dask
+    import zarr
+    from dask_image.imread import imread
+    from ome_zarr.scale import Methods
+    from ome_zarr.writer import write_image
+    from zarr.codecs import ZstdCodec
 
     stack = imread(f"{question['stack']}/*.tif")
     codec = ZstdCodec(level=question["zstd_level"], checksum=True)

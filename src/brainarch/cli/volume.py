@@ -56,8 +56,6 @@ def convert(
     threads: Annotated[int, typer.Option(min=1, help="Threads.")] = 1,
 ) -> None:
     """Convert a TIFF stack to an OME-Zarr 0.5 volume with a resolution pyramid."""
-    import zarr
-
     from brainarch.cli.parsing import parse_shape, parse_window
     from brainarch.volume.convert import check_declared, plan_conversion
     from brainarch.volume.convert import convert as run
@@ -85,8 +83,7 @@ def convert(
     )
     if partial is None:
         partial = output.absolute().parent.parent / ".partial"
-    with zarr.config.set({"threading.max_workers": threads, "async.concurrency": threads}):
-        run(stack, plan, output, partial, slices_table=output_slices, threads=threads)
+    run(stack, plan, output, partial, slices_table=output_slices, threads=threads)
 
 
 def link_volume(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -28,6 +27,7 @@ from brainarch.dense.plan import Plan, chunk_side, read_plan, restrict_rows
 from brainarch.dense.reference import measured_error
 from brainarch.dense.tiles import Tile, cut_tiles
 from brainarch.dense.wanted import tissue_mask, training_differences, wanted_pixels
+from brainarch.disk import FULL
 from brainarch.errors import InputError
 from brainarch.geometry import WINDOW, pad_slice
 from brainarch.network.checkpoint import Checkpoint, file_digest, load_checkpoint
@@ -122,6 +122,7 @@ def extract_slices(
     stack = open_volume(volume)
     marks = open_labels(labels) if where == "labelled" and labels is not None else None
     recipe = Recipe(network.network.trunk, network.normalisation, laid)
+    digest = file_digest(checkpoint)
     with (
         zarr.config.set({"threading.max_workers": threads, "async.concurrency": threads}),
         open_tiles(recipe, threads=threads, device=device, scheduler=scheduler) as tiles,
@@ -134,7 +135,7 @@ def extract_slices(
                 source,
                 network,
                 tiles,
-                checkpoint_digest=file_digest(checkpoint),
+                checkpoint_digest=digest,
                 storage=storage,
                 partial=partial,
                 output=output,
@@ -238,7 +239,7 @@ def _full_disk_in_one_line(partial: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno not in FULL:
             raise
         raise InputError(
             f"{partial}: no space left for the cube; make room and extract again, which goes on "

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
+from torch.nn.utils import convert_conv2d_weight_memory_format
 
 from brainarch.errors import InputError
 
@@ -63,9 +64,8 @@ class WindowEngine:
         self.stride = stride
         self._units = window_cost(trunk, window).units
         self._dtype = dtype
-        own = copy.deepcopy(trunk).to(device, dtype).eval()
-        # mypy does not know this overload of Module.to
-        self._trunk: nn.Module = own.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._trunk = copy.deepcopy(trunk).to(device, dtype).eval()
+        convert_conv2d_weight_memory_format(self._trunk, torch.channels_last)
 
     def tile(self, padded: torch.Tensor, needed: NDArray[np.bool_] | None = None) -> torch.Tensor:
         """Return the representations of a tile's grid pixels; see `DenseEngine.tile`."""

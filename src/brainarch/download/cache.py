@@ -6,11 +6,9 @@ slices only, and no journal can disagree with the files.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import re
-import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -23,6 +21,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from brainarch.atomic import replacing
+from brainarch.disk import FULL, free_bytes
 from brainarch.errors import InputError
 from brainarch.volume.stack import DAMAGE
 
@@ -113,7 +112,7 @@ def store(path: Path, values: NDArray[Any], origin: Origin) -> None:
                 metadata=None,
             )
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in FULL:
             raise InputError(
                 f"{path}: the disk is full; the slices so far are kept: make room and run again"
             ) from None
@@ -168,14 +167,6 @@ def sweep(paths: Sequence[Path]) -> None:
                 match = re.fullmatch(r"\.[0-9a-f]{8}-(.+)", entry.name)
                 if match and match.group(1) in names:
                     entry.unlink(missing_ok=True)
-
-
-def free_bytes(folder: Path) -> int:
-    """Return the free disk where a folder is or will be."""
-    place = folder.absolute()
-    while not place.exists():
-        place = place.parent
-    return shutil.disk_usage(place).free
 
 
 def check_room(folder: Path, needed: int) -> None:

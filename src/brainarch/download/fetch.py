@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from brainarch.disk import free_bytes
 from brainarch.download.bossdb import (
     CHANNEL_DTYPES,
     CUBOID_DEPTH,
@@ -30,7 +31,6 @@ from brainarch.download.cache import (
     State,
     check_room,
     checksum,
-    free_bytes,
     inspect,
     slice_path,
     store,

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from brainarch.disk import existing, free_bytes
+
 MB = 1e6
 #: Where Linux says how much memory there is, and how much of it this process may use.
 MEMINFO = Path("/proc/meminfo")
@@ -52,18 +54,18 @@ def look_at_machine() -> Machine:
 
 def free_disk_mb(folder: Path) -> float:
     """Return the free space in MB on the file system where a folder is, or will be made."""
-    return shutil.disk_usage(_existing(folder)).free / MB
+    return free_bytes(folder) / MB
 
 
 def file_system(folder: Path) -> int:
     """Return the number of the file system where a folder is, or will be made."""
-    return _existing(folder).stat().st_dev
+    return existing(folder).stat().st_dev
 
 
 def writable(folder: Path) -> bool:
     """Return whether files can be made in a folder, or the folder itself can be made."""
-    existing = _existing(folder)
-    return existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
+    place = existing(folder)
+    return place.is_dir() and os.access(place, os.W_OK | os.X_OK)
 
 
 def size_mb(path: Path) -> float:
@@ -90,13 +92,6 @@ def device() -> str:
     if "+cpu" in build:
         return f"none: {names[0]} is there, but torch {build} is a build for processors only"
     return names[0] if len(names) == 1 else f"{names[0]} (first of {len(names)})"
-
-
-def _existing(folder: Path) -> Path:
-    existing = folder.absolute()
-    while not existing.exists():
-        existing = existing.parent
-    return existing
 
 
 def _nvidia() -> list[str]:

@@ -26,6 +26,7 @@ from zarr.codecs import Crc32cCodec, ZstdCodec
 
 from brainarch import __version__
 from brainarch.atomic import replacing, write_json
+from brainarch.disk import FULL
 from brainarch.errors import InputError
 from brainarch.progress import progress_bar
 from brainarch.tables import write_table
@@ -44,8 +45,7 @@ ZSTD_LEVEL = 3
 COMPRESSIONS = ("zstd", "none")
 #: Name of the store in the folder of unfinished work.
 STORE_NAME = "volume.ome.zarr"
-#: What the system says when a disk is full, and when it refuses to write.
-FULL = (errno.ENOSPC, errno.EDQUOT)
+#: What the system says when it refuses to write.
 REFUSED = (errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
 MB = 1e6
 
