@@ -8,6 +8,7 @@ import math
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from brainarch.dense.extract import Source, extract
 from brainarch.dense.plan import Plan, make_plan
 from brainarch.dense.precision import arithmetic, factor_dtype
 from brainarch.dense.schedule import Convolution, Pool, Schedule, derive_schedule
-from brainarch.dense.tiles import cut_tiles
+from brainarch.dense.tiles import Tile, cut_tiles
 from brainarch.geometry import WINDOW, pad_slice
 from brainarch.network.architecture import AreaNetwork
 from brainarch.network.checkpoint import Checkpoint
@@ -185,10 +186,12 @@ def extraction(source: Source, stride: int, question: Answer) -> Answer:
     pixels = int(source.wanted[::stride, ::stride].sum())
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "cube.zarr"
-        wall, cpu = time.perf_counter(), time.process_time()
         with open_tiles(recipe, threads=threads, device=question["device"]) as tiles:
             if question.get("compute_only"):
-                compute_only(source, tiles)
+                compute_all(source, tiles, first=True)
+            wall, cpu = time.perf_counter(), time.process_time()
+            if question.get("compute_only"):
+                compute_all(source, tiles)
             else:
                 partial = Path(folder) / "partial"
                 extract(
@@ -212,16 +215,22 @@ def extraction(source: Source, stride: int, question: Answer) -> Answer:
     }
 
 
-def compute_only(source: Source, tiles: Any) -> None:
-    """Compute every tile one after another and throw the results away."""
+def compute_all(source: Source, tiles: Any, *, first: bool = False) -> None:
+    """Compute all tiles, one a thread, or only the first; throw the results away."""
     plan = tiles.recipe.plan
     padded, wanted = pad_slice(source.grey), source.wanted[np.ix_(plan.y, plan.x)]
-    for tile in cut_tiles(wanted, plan.tile):
+
+    def compute(tile: Tile) -> None:
+        torch.set_num_threads(1)
         rows, columns = (
             slice(int(axis[part.start]), int(axis[part.stop - 1]) + plan.window)
             for axis, part in zip((plan.y, plan.x), tile.reach, strict=True)
         )
         tiles(padded[rows, columns], wanted[tile.reach])
+
+    chosen = cut_tiles(wanted, plan.tile)[: 1 if first else None]
+    with ThreadPoolExecutor(tiles.workers) as pool:
+        list(pool.map(compute, chosen))
 
 
 def error_of(output: Path) -> Answer:

@@ -51,6 +51,13 @@ def test_where_a_label_volume_begins(path: str, start: int | None) -> None:
             {"volume": {"window": [0, 1], "path": "a.zarr"}},
             "only TIFF files of your own are narrowed",
         ),
+        (
+            {"volume": {"resample_um": 1.17, "patch_um": 150}},
+            "volume: patch_um says the same as resample_um; give one of them",
+        ),
+        ({"volume": {"patch_um": 150_000}}, "at most a factor of 100 apart"),
+        ({"volume": {"resample_um": 2, "path": "a.zarr"}}, "volume.resample_um: an OME-Zarr"),
+        ({"volume": {"patch_um": 0}}, "volume.patch_um: "),
         ({"annotations": {"first_slice": 3}}, "annotations.first_slice: only for a label volume"),
         ({"annotations": {"path": "l.tif"}}, "annotations.path: l.tif needs {z} where the slice"),
     ],
@@ -60,3 +67,13 @@ def test_keys_that_do_not_fit(sections: dict[str, Any], expected: str) -> None:
         check_config(changed(**sections), "mine.yaml")
     assert "\n" not in str(caught.value)
     assert expected in str(caught.value)
+
+
+def test_a_patch_in_micrometer_says_how_large_pixels_become() -> None:
+    volume = {"shape": [300, 300, 411], "voxel_um": 0.65}
+    by_patch = check_config(changed(volume={**volume, "patch_um": 128 * 1.3}), "mine.yaml").volume
+    by_pixel = check_config(changed(volume={**volume, "resample_um": 1.3}), "mine.yaml").volume
+    assert by_patch.resampling == by_pixel.resampling
+    assert (by_pixel.pixel_um, by_pixel.stored_shape) == (1.3, (300, 150, 206))
+    plain = check_config(changed(volume=volume), "mine.yaml").volume
+    assert (plain.pixel_um, plain.stored_shape) == (0.65, (300, 300, 411))

@@ -25,6 +25,7 @@ from brainarch.volume.pyramid import plan_levels
 
 PUBLISHED = Work(
     shape=(720, 1420, 5805),
+    resampling=None,
     itemsize=1,
     writes_source=False,
     links=False,

@@ -77,11 +77,23 @@ def ome_zarr_in_place(folder: Path) -> dict[str, Any]:
     return config
 
 
+def half_as_fine(folder: Path) -> dict[str, Any]:
+    """Slices of 60 um pixels of which 128 px are to show 15.36 mm: 120 um."""
+    config = base_config()
+    tifffile.imwrite(folder / "stack.tif", GREY, photometric="minisblack")
+    for z in config["annotations"]["slices"]:
+        tifffile.imwrite(folder / f"areas{z}.tif", CODES.astype(np.uint8))
+    config["volume"] |= {"path": f"{folder.name}/stack.tif", "patch_um": 128 * 120}
+    config["annotations"] |= {"path": f"{folder.name}/areas{{z}}.tif"}
+    return config
+
+
 @pytest.mark.parametrize(
     ("write", "wanted"),
     [
         (float_slices_and_nrrd, ("brainarch convert", "--window=-1.0,2.0", "-slice 150")),
         (ome_zarr_in_place, ("brainarch link-volume", "brain.ome.zarr", "-slice 157")),
+        (half_as_fine, ("brainarch convert", "--voxel-um 60.0", "--resample-um 120.0")),
     ],
 )
 def test_commands_of_the_plan(tmp_path: Path, write: Any, wanted: tuple[str, ...]) -> None:
@@ -129,3 +141,21 @@ def test_from_files_to_previews(tmp_path: Path, write: Any) -> None:
         tifffile.imwrite(folder / "scan z0159.tif", np.zeros(SHAPE[1:], np.float32))
         again = snakemake("-n", *targets, directory=tmp_path)
         assert planned_jobs(again.stdout)["convert"] == 1
+
+
+@pytest.mark.slow
+def test_resampled_from_files_to_previews(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(half_as_fine(folder)), encoding="utf-8")
+    targets = ("--configfile", str(path), "--", TABLE, "previews")
+    done = snakemake("--cores", "1", *targets, directory=tmp_path)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+    volume = open_volume(tmp_path / "results/mine/volume/volume.ome.zarr")
+    assert (volume.shape, volume.voxel_um, volume.slice_um) == ((4, 75, 100), 120, 60)
+    table = read_table(tmp_path / TABLE)
+    assert table["pixels"].tolist() == [70 * 40, 70 * 60] * 3
+    assert table["um2"].tolist() == [140 * 80 * 60.0**2, 140 * 120 * 60.0**2] * 3
+    log = (tmp_path / "results/mine/logs/preflight.log").read_text()
+    assert "from 60 to 120 um a pixel: 4 x 75 x 100 voxels" in log

@@ -127,6 +127,13 @@ def window_option():
     return [f"--window={window[0]!r},{window[1]!r}"] if window else []
 
 
+def resample_option():
+    """Return the pixel size that slices are resampled to as an option, if the config has one."""
+    return (
+        [] if CONFIG.volume.resampling is None else ["--resample-um", repr(CONFIG.volume.pixel_um)]
+    )
+
+
 def legend_options(entries, shares):
     """Return codes, titles, colours and shares of the areas or layers as options."""
     codes = [f"{entry.name}={','.join(map(str, entry.codes))}" for entry in entries]

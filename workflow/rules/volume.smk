@@ -64,6 +64,7 @@ else:
             window=window_option(),
             voxel_um=CONFIG.volume.voxel_um,
             first_slice=CONFIG.volume.first_slice,
+            resample=resample_option(),
             compression=CONFIG.volume.compression,
             partial=f"{PARTIAL}/convert",
         message:
@@ -72,7 +73,7 @@ else:
             "brainarch convert --input {params.stack:q} --shape {params.shape}"
             " --dtype {params.dtype} {params.window:q} --voxel-um {params.voxel_um}"
             " --first-slice {params.first_slice} --compression {params.compression}"
-            " --output {output.volume:q} --output-slices {output.slices:q}"
+            " {params.resample} --output {output.volume:q} --output-slices {output.slices:q}"
             " --partial {params.partial:q}"
             " --memory-mb {resources.mem_mb} --threads {threads} 2>&1 | tee {log:q}"
 

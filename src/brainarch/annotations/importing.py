@@ -81,11 +81,16 @@ def import_annotations(
     layout : LabelLayout
         How the files hold their slices.
 
+    Notes
+    -----
+    Labels are drawn on the source: where the volume's slices were resampled, so are they, each
+    pixel taking the area that covers most of it.
+
     Raises
     ------
     InputError
-        If an image is missing, unreadable, not of the volume's shape, in colour, not of whole
-        numbers, empty, has unknown codes, or its slice is outside the volume.
+        If an image is missing, unreadable, not of the shape of the source's slices, in colour, not
+        of whole numbers, empty, has unknown codes, or its slice is outside the volume.
     """
     check_codes(codes, ignored)
     for name in shares:
@@ -95,10 +100,19 @@ def import_annotations(
     by_code = [codes[name] for name in legend.names]
     labelled: dict[int, NDArray[np.uint8]] = {}
     rows = []
+    resampling = volume.resampling
+    wanted = volume.shape[1:] if resampling is None else (resampling.rows, resampling.columns)
+    before = "" if resampling is None else " before they are resampled"
+    if resampling is not None:
+        logger.info(
+            "labels are resampled like the volume, from %g to %g um",
+            resampling.source_um,
+            resampling.pixel_um,
+        )
     for z, path in progress(sorted(images.items()), "importing", unit="slice"):
         image = read_label_image(path, z, layout.first_slice, transpose=layout.transpose)
-        if image.shape != volume.shape[1:]:
-            turned = image.shape == volume.shape[:0:-1]
+        if image.shape != wanted:
+            turned = image.shape == wanted[::-1]
             advice = (
                 "they look transposed, set annotations.transpose or layers.transpose (--transpose)"
                 if turned
@@ -106,9 +120,11 @@ def import_annotations(
             )
             raise InputError(
                 f"{path}: labels of slice {z} are {image.shape[0]} x {image.shape[1]} px, but the "
-                f"volume's slices are {volume.shape[1]} x {volume.shape[2]}; {advice}"
+                f"volume's slices are {wanted[0]} x {wanted[1]}{before}; {advice}"
             )
         labels = recode(image, by_code, ignored, str(path))
+        if resampling is not None:
+            labels = resampling.labels(labels)
         labelled[z] = labels
         for area in legend.areas:
             row = area_row(labels, area.code, shares.get(area.name, 1.0), volume.voxel_um)
@@ -133,6 +149,8 @@ def _write_store(
             slices,
             first_slice=volume.first_slice,
             legend=legend,
+            slice_um=volume.slice_um,
+            shift_um=volume.shift_um,
         )
         for z, labels in labelled.items():
             store.write_slice(z, labels)

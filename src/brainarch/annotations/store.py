@@ -31,11 +31,15 @@ class Labels:
     array : zarr.Array
         Shape (z, y, x), uint8; 0 is unlabelled.
     voxel_um : float
-        Side of the cubic voxel in micrometer.
+        Side of a pixel in micrometer.
     first_slice : int
         Number of the first slice.
     annotated_slices : tuple of int
         Numbers of the slices that hold labels, ascending.
+    slice_um : float
+        Distance of neighbouring slices in micrometer.
+    shift_um : float
+        Centre of the first pixel along y and x; not 0 where the volume was resampled.
     """
 
     path: Path
@@ -43,6 +47,8 @@ class Labels:
     voxel_um: float
     first_slice: int
     annotated_slices: tuple[int, ...]
+    slice_um: float
+    shift_um: float
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -100,6 +106,8 @@ def create_labels(
     first_slice: int = 0,
     legend: Legend | None = None,
     extra: dict[str, Any] | None = None,
+    slice_um: float | None = None,
+    shift_um: float = 0.0,
 ) -> Labels:
     """Create an empty label image; fill it with `Labels.write_slice`.
 
@@ -110,7 +118,7 @@ def create_labels(
     shape : tuple of int
         Slices, rows and columns of the volume.
     voxel_um : float
-        Side of the cubic voxel in micrometer.
+        Side of a pixel in micrometer.
     annotated : sequence of int
         Numbers of the slices that will hold labels.
     first_slice : int
@@ -119,6 +127,10 @@ def create_labels(
         Its codes, names and colours are stored for viewers.
     extra : dict, optional
         More entries for ``attrs["brainarch"]``.
+    slice_um : float, optional
+        Distance of neighbouring slices in micrometer; by default the side of a pixel.
+    shift_um : float
+        Centre of the first pixel along y and x.
 
     Raises
     ------
@@ -135,13 +147,15 @@ def create_labels(
     slices = sorted(int(z) for z in annotated)
     if len(set(slices)) != len(slices):
         raise InputError(f"slices {slices}: one is named twice")
-    scale = (voxel_um, voxel_um, voxel_um)
-    ome = multiscale_attributes("labels", [scale], [(first_slice * voxel_um, 0.0, 0.0)])
+    slice_um = voxel_um if slice_um is None else slice_um
+    scale, origin = (slice_um, voxel_um, voxel_um), (first_slice * slice_um, shift_um, shift_um)
+    ome = multiscale_attributes("labels", [scale], [origin])
     ome["image-label"] = _image_label(legend)
     own = {
         "annotated_slices": slices,
         "voxel_um": voxel_um,
         "first_slice": first_slice,
+        "shift_um": shift_um,
         **(extra or {}),
     }
     group = zarr.create_group(path, zarr_format=3, attributes={"ome": ome, ATTRIBUTE: own})
@@ -157,7 +171,7 @@ def create_labels(
         fill_value=0,
         dimension_names=AXES,
     )
-    return Labels(path, array, voxel_um, first_slice, tuple(slices))
+    return Labels(path, array, voxel_um, first_slice, tuple(slices), slice_um, shift_um)
 
 
 def _image_label(legend: Legend | None) -> dict[str, Any]:
@@ -189,4 +203,6 @@ def open_labels(path: Path) -> Labels:
             f"{path}: not a label image of brainarch; make one with `brainarch import-annotations`"
         )
     annotated = tuple(int(z) for z in own["annotated_slices"])
-    return Labels(path, array, image.voxel_um(), int(own.get("first_slice", 0)), annotated)
+    slice_um, _, pixel_um = image.sides_um()
+    first_slice, shift_um = int(own.get("first_slice", 0)), float(own.get("shift_um", 0.0))
+    return Labels(path, array, pixel_um, first_slice, annotated, slice_um, shift_um)

@@ -51,6 +51,7 @@ def verify(
     if input_ is not None:
         window = room.recorded_window(volume)
         stack = open_stack(input_, opened.first_slice, window=window, dtype=str(opened.dtype))
+        stack = stack.resampled(opened.resampling)
     chosen = room.choose_slices(opened.slices, None if every else sample or SAMPLE, seed)
     found = room.verify(opened, checksums, chosen, stack, threads)
     for difference in found[:NAMED]:

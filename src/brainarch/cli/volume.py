@@ -53,13 +53,20 @@ def convert(
     compression: Annotated[
         str, typer.Option(help="zstd, or none: larger, and quicker to convert.")
     ] = "zstd",
+    resample_um: Annotated[
+        float | None,
+        typer.Option(
+            help="Resample rows and columns to this pixel size in micrometer, e.g. that of the "
+            "volume a network was trained on. Slices keep numbers and distance."
+        ),
+    ] = None,
     threads: Annotated[int, typer.Option(min=1, help="Threads.")] = 1,
 ) -> None:
     """Convert a TIFF stack to an OME-Zarr 0.5 volume with a resolution pyramid."""
     from brainarch.cli.parsing import parse_shape, parse_window
     from brainarch.volume.convert import check_declared, plan_conversion
     from brainarch.volume.convert import convert as run
-    from brainarch.volume.stack import check_voxel, open_stack
+    from brainarch.volume.stack import check_voxel, describe, open_stack
 
     declared = parse_shape(shape)
     limits = parse_window("--window", window) if window is not None else None
@@ -76,7 +83,14 @@ def convert(
         slab=slab,
         source_dtype=str(stack.source_dtype),
         compression=compression,
+        pixel_um=resample_um,
     )
+    if plan.resampling is not None:
+        before, after = (describe(shape[1:], "px") for shape in (declared, plan.shape))
+        typer.echo(
+            f"convert: slices are resampled from {voxel_um:g} to {plan.voxel_um:g} um, "
+            f"{before} to {after}"
+        )
     typer.echo(
         f"convert: {len(plan.slabs)} slabs of {plan.slab} slices, {len(plan.levels)} levels, "
         f"predicted memory {plan.memory_mb:.0f} of {memory_mb:.0f} MB"

@@ -10,7 +10,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from brainarch.errors import InputError
+from brainarch.geometry import PATCH
 from brainarch.volume.kinds import TIFF_SUFFIXES, in_zarr, is_label_volume
+from brainarch.volume.resample import Resampling
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", min_length=1, max_length=64)]
 Colour = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")]
@@ -70,6 +73,19 @@ class VolumeConfig(Section):
         description="edge of the isotropic voxel in micrometres (D: 1.17); checked against the "
         "metadata of OME-TIFF and OME-Zarr",
     )
+    resample_um: float | None = Field(
+        default=None,
+        gt=0,
+        description="edge of a pixel in micrometres that slices are resampled to as they are "
+        "converted, for example 1.17 for a network trained on the published volume; slices keep "
+        "numbers and distance, labels are resampled alike; null leaves pixels as they are",
+    )
+    patch_um: float | None = Field(
+        default=None,
+        gt=0,
+        description=f"edge of a patch of {PATCH} pixels in micrometres (V: 150), another way to "
+        f"say resample_um: patch_um / {PATCH}; null: {PATCH} pixels whatever they measure",
+    )
     compression: Literal["zstd", "none"] = Field(
         default="zstd",
         description="how the converted volume is stored: zstd, or none, which is larger and "
@@ -81,6 +97,34 @@ class VolumeConfig(Section):
         description="index of the first TIFF slice as its file name counts; "
         "slice indices below count the same way",
     )
+
+    @model_validator(mode="after")
+    def _one_size(self) -> VolumeConfig:
+        if self.resample_um is not None and self.patch_um is not None:
+            raise ValueError("patch_um says the same as resample_um; give one of them")
+        try:
+            _ = self.resampling
+        except InputError as error:
+            raise ValueError(str(error)) from None
+        return self
+
+    @property
+    def resampling(self) -> Resampling | None:
+        """How slices are resampled, if they are."""
+        pixel_um = self.patch_um / PATCH if self.patch_um is not None else self.resample_um
+        if pixel_um is None:
+            return None
+        return Resampling(*self.shape[1:], source_um=self.voxel_um, pixel_um=pixel_um)
+
+    @property
+    def pixel_um(self) -> float:
+        """Edge of a pixel of the converted volume in micrometres."""
+        return self.voxel_um if self.resampling is None else self.resampling.pixel_um
+
+    @property
+    def stored_shape(self) -> tuple[int, int, int]:
+        """Slices, rows and columns of the converted volume."""
+        return self.shape if self.resampling is None else (self.shape[0], *self.resampling.shape)
 
 
 class AreaConfig(Section):
@@ -393,6 +437,7 @@ class Config(Section):
             *self._legend_problems(),
             *self._source_problems(),
             *self._reading_problems(),
+            *self._resampling_problems(),
             *self._download_problems(),
         ]
         if problems:
@@ -424,7 +469,7 @@ class Config(Section):
                 elif must_be_annotated and z not in annotated:
                     problems.append(f"{key}: slice {z} is not among annotations.slices")
         rows = self.extraction.rows
-        if rows is not None and not rows[0] < rows[1] <= self.volume.shape[1]:
+        if rows is not None and not rows[0] < rows[1] <= self.volume.stored_shape[1]:
             problems.append(f"extraction.rows: {list(rows)} is no range of rows of the volume")
         return problems
 
@@ -488,6 +533,20 @@ class Config(Section):
             if section.path is None or _has_slice_field(section.path):
                 problems.append(f"{key}.first_slice: only for a label volume, a path without {{z}}")
         return problems
+
+    def _resampling_problems(self) -> list[str]:
+        volume = self.volume
+        if volume.resampling is None:
+            return []
+        key = "patch_um" if volume.patch_um is not None else "resample_um"
+        if self.source == "phantom":
+            return [f"volume.{key}: the phantom is made at its own voxel size; leave it null"]
+        if in_zarr(volume.path or ""):
+            return [
+                f"volume.{key}: an OME-Zarr volume is used where it lies; give the TIFF files, or "
+                "leave it null and name a store of that pixel size"
+            ]
+        return []
 
     def _download_problems(self) -> list[str]:
         if self.download is None:

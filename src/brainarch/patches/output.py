@@ -102,7 +102,7 @@ def sample_slices(
         If slices are not annotated, splits are too close, or an area has too few candidates.
     """
     shares = rules.shares(legend)
-    check_gaps(splits, labels.voxel_um, rules.min_gap_um)
+    check_gaps(splits, labels.slice_um, rules.min_gap_um)
     slices = [z for split in SPLITS for z in splits[split]]
     for z in slices:
         labels.index_of(z)
@@ -229,6 +229,8 @@ def _write(
             list(codes),
             first_slice=labels.first_slice,
             extra={"codes": {split: code for code, split in enumerate(SPLITS, start=1)}},
+            slice_um=labels.slice_um,
+            shift_um=labels.shift_um,
         )
         for z, image in codes.items():
             store.write_slice(z, image)

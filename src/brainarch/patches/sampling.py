@@ -92,14 +92,14 @@ class SplitSample:
     centres: dict[int, NDArray[np.bool_]] = field(default_factory=dict)
 
 
-def check_gaps(splits: Mapping[str, Sequence[int]], voxel_um: float, min_gap_um: float) -> None:
+def check_gaps(splits: Mapping[str, Sequence[int]], slice_um: float, min_gap_um: float) -> None:
     """Check that slices of different splits are far enough apart (V: at least 50 um).
 
     Parameters
     ----------
     splits : mapping of str to sequence of int
         Slice numbers of each split.
-    voxel_um : float
+    slice_um : float
         Distance between neighbouring slices in micrometer.
     min_gap_um : float
         Least distance in micrometer.
@@ -114,10 +114,10 @@ def check_gaps(splits: Mapping[str, Sequence[int]], voxel_um: float, min_gap_um:
             raise InputError(f"{name}: it has no slice; give at least one")
         if len(set(slices)) != len(slices):
             raise InputError(f"{name}: slices {list(slices)} name one twice")
-    needed = int(np.ceil(min_gap_um / voxel_um - 1e-9))
+    needed = int(np.ceil(min_gap_um / slice_um - 1e-9))
     for (one, first), (other, second) in combinations(splits.items(), 2):
         for z, w in ((z, w) for z in first for w in second):
-            gap = abs(z - w) * voxel_um
+            gap = abs(z - w) * slice_um
             if abs(z - w) < needed or z == w:
                 raise InputError(
                     f"slices {z} ({one}) and {w} ({other}): {gap:.1f} um apart; splits must be at "

@@ -29,6 +29,7 @@ from brainarch.preflight.needs import PLAIN_MB, Need, Work, convert_mb, needs, v
 from brainarch.preflight.report import Preflight, Supply, supply_problems
 from brainarch.reporting.runtime import versions
 from brainarch.volume.kinds import in_zarr
+from brainarch.volume.stack import describe
 
 Codes = Mapping[str, Collection[int]]
 
@@ -56,8 +57,12 @@ def examine(config: Config, results: Path, *, check_memory: bool = True) -> Pref
         found.append(("volume", "made by the run: the synthetic volume with its labels"))
     else:
         labelled = _check_inputs(config, found, problems)
-    side = PATCH * config.volume.voxel_um
+    side = PATCH * config.volume.pixel_um
     found.append(("patch", f"{PATCH} x {PATCH} px, {side:.4g} x {side:.4g} um (papers: 150 x 150)"))
+    if config.volume.resampling is not None:
+        size = describe(config.volume.stored_shape, "voxels")
+        how = f"from {config.volume.voxel_um:g} to {config.volume.pixel_um:g} um a pixel"
+        found.append(("resampled", f"{how}: {size}"))
     work = describe_work(config, labelled)
     found_needs = (*_download_need(config, folder), *needs(work))
     supply = Supply(folder, free_disk_mb(folder), look_at_machine(), check_memory)
@@ -93,15 +98,20 @@ def describe_work(config: Config, labelled: Collection[SliceLabels]) -> Work:
     splits, extraction = config.splits, config.extraction
     assignments = splits.assignments if splits.by == "blocks" else 1
     layers = config.layers.slices if config.layers is not None else []
-    whole = np.ones(config.volume.shape[1:], dtype=bool)
+    whole = np.ones(config.volume.stored_shape[1:], dtype=bool)
+    resampling = config.volume.resampling
     known = {labels.z: labels.labelled for labels in labelled}
+    if resampling is not None:
+        fitting = {z: mask for z, mask in known.items() if mask.shape == config.volume.shape[1:]}
+        known = {z: resampling.labels(mask.astype(np.uint8)) > 0 for z, mask in fitting.items()}
     extracted = {}
     for z in extraction.slices:
         mask = known.get(z, whole) if extraction.where == "labelled" else whole
         mask = mask if mask.shape == whole.shape else whole
         extracted[z] = grid_pixels(mask, extraction.stride, extraction.rows)
     return Work(
-        shape=config.volume.shape,
+        shape=config.volume.stored_shape,
+        resampling=resampling,
         itemsize=np.dtype(config.volume.dtype).itemsize,
         writes_source=config.source == "phantom",
         links=config.volume.path is not None and in_zarr(config.volume.path),

@@ -10,10 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from brainarch.errors import InputError
 from brainarch.volume.convert import plan_conversion
 from brainarch.volume.pyramid import Shape
+from brainarch.volume.resample import Resampling
 
 MB = 1e6
 #: Share that a file system and incompressible data take beyond the plain bytes (ours).
@@ -50,7 +52,9 @@ class Work:
     Attributes
     ----------
     shape : tuple of int
-        Slices, rows and columns of the volume.
+        Slices, rows and columns of the volume as it is converted.
+    resampling : Resampling or None
+        How slices are resampled by the conversion.
     itemsize : int
         Bytes of a grey value.
     writes_source : bool
@@ -82,6 +86,7 @@ class Work:
     """
 
     shape: Shape
+    resampling: Resampling | None
     itemsize: int
     writes_source: bool
     links: bool
@@ -235,12 +240,14 @@ def convert_mb(work: Work) -> float:
     if work.links:
         return PLAIN_MB
     dtype = {1: "uint8", 2: "uint16"}[work.itemsize]
+    shape, voxel_um, pixel_um = work.shape, 1.0, None
+    if work.resampling is not None:
+        shape = (work.shape[0], work.resampling.rows, work.resampling.columns)
+        voxel_um, pixel_um = work.resampling.source_um, work.resampling.pixel_um
+    plan = partial(
+        plan_conversion, shape, dtype, voxel_um, threads=work.convert_threads, pixel_um=pixel_um
+    )
     try:
-        plan = plan_conversion(
-            work.shape, dtype, 1.0, memory_mb=work.convert_mb, threads=work.convert_threads
-        )
+        return plan(memory_mb=work.convert_mb).memory_mb
     except InputError:
-        plan = plan_conversion(
-            work.shape, dtype, 1.0, memory_mb=math.inf, threads=work.convert_threads, slab=8
-        )
-    return plan.memory_mb
+        return plan(memory_mb=math.inf, slab=8).memory_mb

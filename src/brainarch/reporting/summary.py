@@ -219,8 +219,9 @@ def _splits(config: Config) -> dict[str, tuple[int, ...]]:
 
 def _data_rows(config: Config, splits: dict[str, tuple[int, ...]]) -> list[list[str]]:
     z, y, x = config.volume.shape
-    um = config.volume.voxel_um
+    um, resampling = config.volume.voxel_um, config.volume.resampling
     size = " x ".join(f"{side * um / 1000:.2f}" for side in (z, y, x))
+    pixel = "" if resampling is None else f"; slices resampled to {resampling.pixel_um:.4g} um"
     named = {split: ", ".join(map(str, slices)) for split, slices in splits.items()}
     if config.splits.by == "blocks":
         how = f"parts of slice {config.splits.slice}, {config.splits.assignments} assignments"
@@ -234,7 +235,7 @@ def _data_rows(config: Config, splits: dict[str, tuple[int, ...]]) -> list[list[
     table = [
         ["source", SOURCES[config.source]],
         ["volume", f"{z} x {y} x {x} voxels (z, y, x), {config.volume.dtype}"],
-        ["voxel", f"{um:g} um isotropic; {size} mm"],
+        ["voxel", f"{um:g} um isotropic; {size} mm{pixel}"],
         ["areas", ", ".join(f"{area.title} ({area.name})" for area in config.areas)],
         ["annotated slices", ", ".join(map(str, config.annotations.slices))],
         ["splits", how],

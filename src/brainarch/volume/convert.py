@@ -31,9 +31,10 @@ from brainarch.errors import InputError
 from brainarch.progress import progress_bar
 from brainarch.tables import write_table
 from brainarch.volume.pyramid import CHUNK_DEPTH, Level, halve, plan_levels
+from brainarch.volume.resample import Resampling
 from brainarch.volume.shards import read_band, write_shards
 from brainarch.volume.stack import Stack, describe
-from brainarch.volume.store import ATTRIBUTE, AXES, multiscale_attributes
+from brainarch.volume.store import ATTRIBUTE, AXES, RESAMPLED, multiscale_attributes
 
 #: Depths of a slab, the deepest that fits the memory is taken.
 SLAB_DEPTHS = (64, 32, 16, 8)
@@ -56,7 +57,7 @@ SLICE_COLUMNS = {
     "slice": "slice number",
     "file": "name of the file that the slice came from",
     "page": "index of the slice in that file",
-    "sha256": "SHA-256 of the slice's grey values, row by row, little-endian",
+    "sha256": "SHA-256 of the slice's grey values as stored, row by row, little-endian",
     "below_window": "pixels below the intensity window, which became 0; 0 without a window",
     "above_window": "pixels above it, which became the largest value; 0 without a window",
 }
@@ -73,7 +74,9 @@ class ConversionPlan:
     dtype : str
         Type of the grey values.
     voxel_um : float
-        Side of the cubic voxel in micrometer.
+        Side of a pixel in micrometer.
+    slice_um : float
+        Distance of neighbouring slices in micrometer.
     first_slice : int
         Number of the first slice.
     slab : int
@@ -84,16 +87,20 @@ class ConversionPlan:
         Predicted peak memory in MB.
     compression : {"zstd", "none"}
         How chunks are stored; either way with a checksum.
+    resampling : Resampling or None
+        How slices are resampled; sizes above are those that result.
     """
 
     shape: tuple[int, int, int]
     dtype: str
     voxel_um: float
+    slice_um: float
     first_slice: int
     slab: int
     levels: tuple[Level, ...]
     memory_mb: float
     compression: str = "zstd"
+    resampling: Resampling | None = None
 
     @property
     def zstd_level(self) -> int | None:
@@ -115,9 +122,9 @@ def check_declared(stack: Stack, shape: Sequence[int], dtype: str) -> None:
     InputError
         If shape or type differ.
     """
-    if stack.shape != tuple(shape) or str(stack.dtype) != dtype:
+    if stack.file_shape != tuple(shape) or str(stack.dtype) != dtype:
         raise InputError(
-            f"{stack.name}: the data are {describe(stack.shape, stack.dtype)}, but "
+            f"{stack.name}: the data are {describe(stack.file_shape, stack.dtype)}, but "
             f"{describe(shape, dtype)} was declared; correct the declaration or the data"
         )
 
@@ -133,17 +140,18 @@ def plan_conversion(
     slab: int | None = None,
     source_dtype: str | None = None,
     compression: str = "zstd",
+    pixel_um: float | None = None,
 ) -> ConversionPlan:
     """Choose the deepest slab that fits the memory.
 
     Parameters
     ----------
     shape : tuple of int
-        Slices, rows and columns.
+        Slices, rows and columns of the files.
     dtype : str
         uint8 or uint16.
     voxel_um : float
-        Side of the cubic voxel in micrometer.
+        Side of the files' cubic voxel in micrometer.
     first_slice : int
         Number of the first slice.
     memory_mb : float
@@ -156,6 +164,8 @@ def plan_conversion(
         Type of the grey values in the files, where a window narrows them to ``dtype``.
     compression : {"zstd", "none"}
         How chunks are stored.
+    pixel_um : float, optional
+        Side in micrometer that pixels are resampled to; without it they stay as they are.
 
     Raises
     ------
@@ -170,16 +180,31 @@ def plan_conversion(
         raise InputError(f"compression {compression}: must be one of {', '.join(COMPRESSIONS)}")
     if slab is not None and (slab < 1 or slab % CHUNK_DEPTH):
         raise InputError(f"slab of {slab} slices: must be a multiple of {CHUNK_DEPTH}")
+    resampling = None
+    if pixel_um is not None:
+        resampling = Resampling(*shape[1:], source_um=voxel_um, pixel_um=pixel_um)
+    made = shape if resampling is None else (shape[0], *resampling.shape)
+    side = voxel_um if pixel_um is None else pixel_um
     # No deeper than the volume, in whole chunks.
     full = shape[0] if shape[0] < CHUNK_DEPTH else -(-shape[0] // CHUNK_DEPTH) * CHUNK_DEPTH
     depths = sorted({min(depth, full) for depth in ([slab] if slab else SLAB_DEPTHS)}, reverse=True)
     itemsize, read = np.dtype(dtype).itemsize, np.dtype(source_dtype or dtype).itemsize
     for depth in depths:
-        levels = plan_levels(shape, voxel_um, first_slice, depth)
-        needed = _predict_memory(shape, depth, (itemsize, read), levels, threads)
+        shift = 0.0 if resampling is None else resampling.shift_um
+        levels = plan_levels(made, side, first_slice, depth, slice_um=voxel_um, shift_um=shift)
+        needed = _predict_memory(made, depth, (itemsize, read), levels, threads, resampling)
         if needed <= memory_mb:
             return ConversionPlan(
-                shape, dtype, voxel_um, first_slice, depth, levels, needed, compression
+                shape=made,
+                dtype=dtype,
+                voxel_um=side,
+                slice_um=voxel_um,
+                first_slice=first_slice,
+                slab=depth,
+                levels=levels,
+                memory_mb=needed,
+                compression=compression,
+                resampling=resampling,
             )
     raise InputError(
         f"memory of {memory_mb:.0f} MB: a slab of {depths[-1]} slices needs {needed:.0f} MB; "
@@ -224,7 +249,7 @@ def convert(
     table = slices_table if slices_table is not None else output.parent / "slices.csv"
     _check_places(output, partial, table)
     try:
-        _convert(stack, plan, output, partial, table, threads)
+        _convert(stack.resampled(plan.resampling), plan, output, partial, table, threads)
     except OSError as error:
         if error.errno not in (*FULL, *REFUSED):
             raise
@@ -308,6 +333,7 @@ def _predict_memory(
     itemsizes: tuple[int, int],
     levels: Sequence[Level],
     threads: int,
+    resampling: Resampling | None,
 ) -> float:
     """Return the predicted peak memory in MB; pixels take so many bytes stored and in the files.
 
@@ -319,7 +345,10 @@ def _predict_memory(
     pixels = shape[1] * shape[2]
     slab = depth * pixels * itemsize
     second = slab / (levels[1].factor[0] * 4) if len(levels) > 1 else 0.0
-    slices = threads * pixels * (2 * read + 4)
+    source = pixels if resampling is None else resampling.rows * resampling.columns
+    slices = threads * (source * 2 * read + pixels * 4)
+    if resampling is not None:
+        slices += threads * resampling.band_bytes
     layers = threads * levels[0].chunk[0] * pixels * itemsize * 1.25  # a quarter more: measured
     return BASE_MB + max(slab + second + slices, layers) / MB
 
@@ -399,11 +428,14 @@ def _attributes(plan: ConversionPlan, window: Window) -> dict[str, Any]:
     )
     own: dict[str, Any] = {
         "voxel_um": plan.voxel_um,
+        "slice_um": plan.slice_um,
         "first_slice": plan.first_slice,
         "downsampling": "mean over the voxels of the level below, rounded half up",
     }
     if window is not None:
         own["window"] = list(window)
+    if plan.resampling is not None:
+        own[RESAMPLED] = asdict(plan.resampling)
     return {"ome": ome, ATTRIBUTE: own}
 
 

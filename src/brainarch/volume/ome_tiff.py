@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from xml.etree import ElementTree
 
 from brainarch.errors import InputError
-from brainarch.volume.units import UNMEASURED, is_cube, micrometer_in, sides_text
+from brainarch.volume.units import UNMEASURED, are_equal, micrometer_in, sides_text
 
 logger = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ def _voxel_um(pixels: ElementTree.Element, source: str) -> float | None:
             "%s: its OME metadata state no physical voxel size; the declared one is taken", source
         )
         return None
-    if not is_cube(tuple(sides)):
+    if not are_equal(*sides):
         raise InputError(
             f"{source}: its metadata state voxels of {sides_text(tuple(sides))} um, not cubic; "
             "resample the data first"

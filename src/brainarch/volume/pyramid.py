@@ -48,7 +48,15 @@ class Level:
     shard: Shape
 
 
-def plan_levels(shape: Shape, voxel_um: float, first_slice: int, slab: int) -> tuple[Level, ...]:
+def plan_levels(
+    shape: Shape,
+    voxel_um: float,
+    first_slice: int,
+    slab: int,
+    *,
+    slice_um: float | None = None,
+    shift_um: float = 0.0,
+) -> tuple[Level, ...]:
     """Return the levels of a volume's pyramid.
 
     Every level halves rows and columns until a slice fits a chunk; it halves slices too while there
@@ -59,15 +67,20 @@ def plan_levels(shape: Shape, voxel_um: float, first_slice: int, slab: int) -> t
     shape : tuple of int
         Slices, rows and columns of the volume.
     voxel_um : float
-        Side of the cubic voxel in micrometer.
+        Side of a pixel in micrometer.
     first_slice : int
         Number of the first slice, which shifts the origin along z.
     slab : int
         Number of slices that are held in memory at a time.
+    slice_um : float, optional
+        Distance of neighbouring slices in micrometer; by default the side of a pixel.
+    shift_um : float
+        Centre of the first pixel along y and x.
     """
     size, factor = shape, (1, 1, 1)
-    scale: Scale = (voxel_um, voxel_um, voxel_um)
-    origin: Scale = (first_slice * voxel_um, 0.0, 0.0)
+    slice_um = voxel_um if slice_um is None else slice_um
+    scale: Scale = (slice_um, voxel_um, voxel_um)
+    origin: Scale = (first_slice * slice_um, shift_um, shift_um)
     depth = slab
     levels = []
     while True:

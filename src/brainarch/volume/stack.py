@@ -12,7 +12,7 @@ import struct
 import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,6 +25,7 @@ from brainarch.errors import InputError
 from brainarch.progress import progress
 from brainarch.volume.kinds import SLICE_FIELD, TIFF_SUFFIXES, is_slice_pattern
 from brainarch.volume.ome_tiff import OmeDescription, read_description
+from brainarch.volume.resample import Resampling
 from brainarch.volume.store import DTYPES
 from brainarch.volume.units import agree
 from brainarch.volume.window import can_narrow, narrow
@@ -83,7 +84,7 @@ class Stack:
     pages : tuple of Page
         One a slice, in order.
     rows, columns : int
-        Size of every slice in pixels.
+        Size of every slice in the files, in pixels.
     dtype : numpy.dtype
         Type of the slices as they are read: uint8 or uint16, in native byte order.
     source_dtype : numpy.dtype
@@ -92,6 +93,8 @@ class Stack:
         Grey values of the files that become 0 and the type's largest value.
     voxel_um : float or None
         Side of the cubic voxel in micrometer, where the files' metadata state it (OME-TIFF).
+    resampling : Resampling or None
+        How slices are resampled as they are read, after a window has narrowed them.
     """
 
     name: str
@@ -102,16 +105,28 @@ class Stack:
     source_dtype: np.dtype[Any]
     window: tuple[float, float] | None = None
     voxel_um: float | None = None
+    resampling: Resampling | None = None
+
+    @property
+    def file_shape(self) -> tuple[int, int, int]:
+        """Number of slices, rows and columns in the files."""
+        return len(self.pages), self.rows, self.columns
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Number of slices, rows and columns."""
-        return len(self.pages), self.rows, self.columns
+        """Number of slices, rows and columns as they are read."""
+        if self.resampling is None:
+            return self.file_shape
+        return len(self.pages), *self.resampling.shape
 
     @property
     def files(self) -> tuple[Path, ...]:
         """The files, each once, in order."""
         return tuple(dict.fromkeys(page.path for page in self.pages))
+
+    def resampled(self, resampling: Resampling | None) -> Stack:
+        """Return the same stack, resampled as it is read."""
+        return replace(self, resampling=resampling)
 
     def read(self, start: int, stop: int, threads: int = 1) -> NDArray[np.generic]:
         """Return the slices with indices ``start`` ... ``stop - 1``; see `read_slab`."""
@@ -127,7 +142,7 @@ class Stack:
             values that are no numbers.
         """
         count = stop - start
-        values = np.empty((count, self.rows, self.columns), dtype=self.dtype)
+        values = np.empty((count, *self.shape[1:]), dtype=self.dtype)
         slab = Slab(values, np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64))
         parts = np.array_split(np.arange(start, stop), max(1, min(threads, count)))
 
@@ -135,24 +150,31 @@ class Stack:
             pages = [self.pages[index] for index in indices]
             for index, image in zip(indices, _read_pages(pages), strict=True):
                 page = self.pages[index]
-                if image.shape != values.shape[1:] or image.dtype != self.source_dtype:
+                if image.shape != self.file_shape[1:] or image.dtype != self.source_dtype:
                     raise InputError(f"{page.path}: changed while it was read; convert again")
-                if self.window is None:
-                    values[index - start] = image
-                    continue
-                found = narrow(image, self.window, self.dtype)
-                if found.not_a_number or found.infinite:
-                    raise InputError(
-                        f"{page.path}: page {page.index} has {found.not_a_number} pixels that are "
-                        f"NaN and {found.infinite} that are infinite; give every pixel a number"
-                    )
-                values[index - start] = found.values
-                slab.below[index - start] = found.below
-                slab.above[index - start] = found.above
+                place = index - start
+                values[place], slab.below[place], slab.above[place] = self._as_stored(image, page)
 
         with ThreadPoolExecutor(len(parts)) as pool:
             list(pool.map(read_part, parts))
         return slab
+
+    def _as_stored(
+        self, image: NDArray[np.generic], page: Page
+    ) -> tuple[NDArray[np.generic], int, int]:
+        """Return a slice narrowed and resampled, and its pixels below and above the window."""
+        below = above = 0
+        if self.window is not None:
+            found = narrow(image, self.window, self.dtype)
+            if found.not_a_number or found.infinite:
+                raise InputError(
+                    f"{page.path}: page {page.index} has {found.not_a_number} pixels that are "
+                    f"NaN and {found.infinite} that are infinite; give every pixel a number"
+                )
+            image, below, above = found.values, found.below, found.above
+        if self.resampling is not None:
+            image = self.resampling.image(image)
+        return image, below, above
 
 
 def describe(shape: Sequence[int], dtype: np.dtype[Any] | str) -> str:

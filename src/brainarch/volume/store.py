@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from brainarch.atomic import replacing
 from brainarch.errors import InputError
-from brainarch.volume.units import agree, is_cube, micrometer_in, sides_text
+from brainarch.volume.resample import Resampling
+from brainarch.volume.units import agree, are_equal, micrometer_in, sides_text
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +32,8 @@ OME_VERSION = "0.5"
 ATTRIBUTE = "brainarch"
 #: Key, among brainarch's own, of what a link holds.
 LINK = "link"
+#: Key, among brainarch's own, of how the slices of the source were resampled.
+RESAMPLED = "resampled"
 #: Names of a volume's axes, in order.
 AXES = ("z", "y", "x")
 #: Grey value types that a volume may have.
@@ -83,13 +86,13 @@ class OmeImage:
         """Return the slice with an index from 0: shape (y, x), in native byte order."""
         return np.asarray(read_part(self.array, (index, index + 1))[0])
 
-    def voxel_um(self) -> float:
-        """Return the side of the cubic voxel in micrometer.
+    def sides_um(self) -> Scale:
+        """Return the distance of slices and the sides of a pixel, (z, y, x), in micrometer.
 
         Raises
         ------
         InputError
-            If an axis names no unit of length, or the voxels are not cubic.
+            If an axis names no unit of length, or the pixels are not square.
         """
         factors = []
         for axis, unit in zip(AXES, self.units, strict=True):
@@ -100,13 +103,13 @@ class OmeImage:
                     f"{self.path}: axis {axis} {stated}; write micrometer into the store's metadata"
                 )
             factors.append(factor)
-        sides = tuple(side * factor for side, factor in zip(self.scale, factors, strict=True))
-        if not is_cube(sides):
+        z, y, x = (side * factor for side, factor in zip(self.scale, factors, strict=True))
+        if not are_equal(y, x):
             raise InputError(
-                f"{self.path}: its voxels are {sides_text(sides)} um, not cubic; resample the data "
-                "first"
+                f"{self.path}: its pixels are {sides_text((y, x))} um, not square; resample the "
+                "data first"
             )
-        return sides[-1]
+        return z, y, x
 
 
 def read_part(
@@ -143,21 +146,33 @@ class Volume:
     array : zarr.Array
         Level 0, shape (z, y, x); a linked image may have axes of one entry before them.
     voxel_um : float
-        Side of the cubic voxel in micrometer.
+        Side of a pixel in micrometer.
     first_slice : int
         Number of the first slice.
+    slice_um : float
+        Distance of neighbouring slices in micrometer; another one than ``voxel_um`` where the
+        slices were resampled.
+    resampling : Resampling or None
+        How the slices of the source were resampled.
     """
 
     path: Path
     array: zarr.Array[Any]
     voxel_um: float
     first_slice: int
+    slice_um: float
+    resampling: Resampling | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """Number of slices, rows and columns."""
         z, y, x = self.array.shape[-3:]
         return z, y, x
+
+    @property
+    def shift_um(self) -> float:
+        """Distance of the first pixel's centre from the source's first centre, along y and x."""
+        return 0.0 if self.resampling is None else self.resampling.shift_um
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -350,7 +365,7 @@ def open_volume(path: Path) -> Volume:
     Parameters
     ----------
     path : Path
-        An OME-Zarr 0.4 or 0.5 image with axes z, y, x and cubic voxels, or a link to one.
+        An OME-Zarr 0.4 or 0.5 image with axes z, y, x and square pixels, or a link to one.
 
     Raises
     ------
@@ -363,7 +378,11 @@ def open_volume(path: Path) -> Volume:
         return _follow(path, link)
     image = open_image(path)
     _check_grey(image)
-    return Volume(path, image.array, image.voxel_um(), int(image.own.get("first_slice", 0)))
+    slice_um, _, pixel_um = image.sides_um()
+    resampled = image.own.get(RESAMPLED)
+    resampling = None if resampled is None else Resampling(**resampled)
+    first_slice = int(image.own.get("first_slice", 0))
+    return Volume(path, image.array, pixel_um, first_slice, slice_um, resampling)
 
 
 def check_image(
@@ -446,7 +465,13 @@ def _check_size(image: OmeImage, voxel_um: float) -> None:
             f"{image.path}: its axes name no unit and its voxels are {sides_text(image.scale)}, "
             f"but {voxel_um:g} um was declared; write scale and unit into the store's metadata"
         )
-    stated = image.voxel_um()
+    sides = image.sides_um()
+    if not are_equal(*sides):
+        raise InputError(
+            f"{image.path}: its voxels are {sides_text(sides)} um, not cubic; resample the data "
+            "first"
+        )
+    stated = sides[-1]
     if not agree(stated, voxel_um):
         raise InputError(
             f"{image.path}: its voxels are {stated:g} um, but {voxel_um:g} um was declared; "
@@ -477,4 +502,5 @@ def _follow(path: Path, own: Mapping[str, Any]) -> Volume:
             f"{path}: the linked volume {target} has changed since it was linked; remove {path} "
             "and link it again"
         )
-    return Volume(path, image.array, float(own["voxel_um"]), int(own["first_slice"]))
+    voxel_um = float(own["voxel_um"])
+    return Volume(path, image.array, voxel_um, int(own["first_slice"]), slice_um=voxel_um)

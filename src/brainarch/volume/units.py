@@ -28,8 +28,8 @@ def micrometer_in(unit: str) -> float | None:
     return MICROMETER.get(text.lower() if len(text) > 2 else text)
 
 
-def is_cube(sides: tuple[float, ...]) -> bool:
-    """Return whether the sides of a voxel are equal."""
+def are_equal(*sides: float) -> bool:
+    """Return whether sides of a voxel are equal."""
     return max(sides) - min(sides) <= CUBE * max(sides)
 
 
