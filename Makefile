@@ -10,6 +10,8 @@ CORES ?= all
 TORCH ?=
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONNOUSERSITE := 1
+# A run starts a hundred processes; without stored bytecode each compiles all libraries again.
+unexport PYTHONDONTWRITEBYTECODE
 
 TORCH_PIN := $(shell grep '^torch==' requirements.lock)
 ifeq ($(TORCH),cpu)

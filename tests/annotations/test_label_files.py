@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 import zarr
 from PIL import Image
 
@@ -137,10 +138,20 @@ def test_ome_zarr_labels(tmp_path, version, dtype):
     assert found.dtype.isnative
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int32"])
+def test_multi_page_tiff_labels(tmp_path, dtype):
+    path = tmp_path / "l.tif"
+    tifffile.imwrite(path, CODES.astype(dtype), photometric="minisblack", compression="zlib")
+    for z in (10, 11, 12):
+        np.testing.assert_array_equal(read_label_image(path, z, 10), CODES[z - 10])
+
+
 def test_slices_that_a_label_volume_has_not(tmp_path):
     stored = write_labels(tmp_path / "l.zarr", CODES, "0.5")
     file = write_nrrd(tmp_path / "l.nrrd", HEADER.format("raw"), CODES.tobytes())
-    for path in (stored, file):
+    pages = tmp_path / "l.tif"
+    tifffile.imwrite(pages, CODES, photometric="minisblack")
+    for path in (stored, file, pages):
         for z in (9, 13):
             assert message(path, z, 10) == (
                 f"{path}: holds labels of slices 10 to 12, not of slice {z}; correct the number of "
@@ -155,5 +166,5 @@ def test_slices_that_a_label_volume_has_not(tmp_path):
 def test_a_picture_is_no_label_volume(tmp_path):
     Image.fromarray(CODES[0]).save(tmp_path / "l.png")
     assert message(tmp_path / "l.png", 10, 10) == (
-        f"{tmp_path / 'l.png'}: not a label volume (NRRD, OME-Zarr); name one file a slice"
+        f"{tmp_path / 'l.png'}: not a label volume (NRRD, OME-Zarr, TIFF); name one file a slice"
     )

@@ -116,9 +116,9 @@ def test_own_volume_needs_files(content: dict[str, Any]) -> None:
     content["source"] = "tiff"
     assert "volume.path: name the files" in problem(content)
     content["volume"]["path"] = "stack"
-    content["annotations"]["path"] = "labels.tif"
+    content["annotations"]["path"] = "labels.png"
     content["layers"]["path"] = "layers_{z:04d}.tif"
-    assert "annotations.path: labels.tif needs {z} where the slice stands" in problem(content)
+    assert "annotations.path: labels.png needs {z} where the slice stands" in problem(content)
 
 
 def test_file_that_is_no_config(tmp_path: Path) -> None:

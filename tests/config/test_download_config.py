@@ -51,7 +51,8 @@ def test_the_eight_published_codes_become_six_areas(content: dict[str, Any]) -> 
         ("volume", "path", "all.tif", "volume.path: all.tif must be a folder"),
         ("volume", "path", "v.ome.zarr", "volume.path: v.ome.zarr must be a folder"),
         ("volume", "window", [0, 9], "volume.window: fetched slices are not narrowed"),
-        ("annotations", "path", "z{z}.png", "annotations.path: z{z}.png must end in .tif"),
+        ("annotations", "path", "z{z}.png", "annotations.path: z{z}.png must have {z} where"),
+        ("annotations", "path", "all.tif", "annotations.path: all.tif must have {z} where"),
     ],
 )
 def test_wrong_values(

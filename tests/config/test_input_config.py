@@ -28,6 +28,7 @@ def changed(**sections: dict[str, Any]) -> dict[str, Any]:
         ("labels/z{z:04d}.tif", None),
         ("labels/z{z}.nrrd", None),
         ("labels.nrrd", 20),
+        ("labels.tif", 20),
         ("brain.ome.zarr/labels/areas", 20),
     ],
 )
@@ -59,7 +60,7 @@ def test_where_a_label_volume_begins(path: str, start: int | None) -> None:
         ({"volume": {"resample_um": 2, "path": "a.zarr"}}, "volume.resample_um: an OME-Zarr"),
         ({"volume": {"patch_um": 0}}, "volume.patch_um: "),
         ({"annotations": {"first_slice": 3}}, "annotations.first_slice: only for a label volume"),
-        ({"annotations": {"path": "l.tif"}}, "annotations.path: l.tif needs {z} where the slice"),
+        ({"annotations": {"path": "l.png"}}, "annotations.path: l.png needs {z} where the slice"),
     ],
 )
 def test_keys_that_do_not_fit(sections: dict[str, Any], expected: str) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import dask.array
 import numpy as np
 import pytest
+import tensorstore
 import tifffile
 import xarray
 import zarr
@@ -78,6 +79,15 @@ def test_each_level_is_the_mean_of_the_one_below(converted):
         blocks = padded.reshape(z, factor[0], y, 2, x, 2)
         means = np.nanmean(blocks, axis=(1, 3, 5))
         np.testing.assert_array_equal(level, np.floor(means + 0.5))
+
+
+def test_tensorstore_reads_every_level(converted):
+    store = converted / "v.ome.zarr"
+    for name, array in zarr.open_group(store, mode="r").arrays():
+        place = {"driver": "file", "path": str(store / name)}
+        other = tensorstore.open({"driver": "zarr3", "kvstore": place, "open": True}).result()
+        assert other.domain.labels == ("z", "y", "x")
+        np.testing.assert_array_equal(other.read().result(), array[:])
 
 
 def test_metadata_are_exactly_those_of_ome_zarr(converted):
@@ -263,9 +273,9 @@ def test_killed_conversion_goes_on_to_the_same_bytes(
     original = type(open_stack(stack_folder)).read_slab
     monkeypatch.setattr(
         "brainarch.volume.stack.Stack.read_slab",
-        lambda self, start, stop, threads=1: (
+        lambda self, start, stop, *rest: (
             read.append(start),
-            original(self, start, stop, threads),
+            original(self, start, stop, *rest),
         )[1],
     )
     run(stack_folder, tmp_path / "v.ome.zarr")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorstore
 import zarr
 from zarr.codecs import Crc32cCodec, ZstdCodec
 
@@ -101,7 +102,6 @@ def test_a_cut_file_is_found(tmp_path, size):
 
 
 def test_tensorstore_reads_what_we_write(tmp_path):
-    tensorstore = pytest.importorskip("tensorstore", reason="tensorstore is not installed")
     data = sparse((11, 50, 70), "uint16")
     create(tmp_path / "a", data.shape, "uint16")
     write(tmp_path / "a", data)

@@ -8,7 +8,7 @@ import pytest
 import tifffile
 
 from brainarch.errors import InputError
-from brainarch.volume.stack import open_stack, read_image
+from brainarch.volume.stack import open_pages, open_stack, read_page
 
 
 def numbered(count: int, dtype: str = "uint8", shape: tuple[int, int] = (5, 7)) -> list[np.ndarray]:
@@ -217,4 +217,5 @@ def test_file_that_changes_between_header_and_pixels(write_slices):
 def test_label_images_may_be_of_any_type(tmp_path):
     for dtype in ("uint8", "int32", "float32"):
         tifffile.imwrite(tmp_path / "l.tif", np.ones((5, 7), dtype))
-        assert read_image(tmp_path / "l.tif").dtype == np.dtype(dtype)
+        (page,) = open_pages(tmp_path / "l.tif")
+        assert read_page(page).dtype == np.dtype(dtype)

@@ -12,7 +12,7 @@ from PIL import Image, UnidentifiedImageError
 from brainarch.annotations import nrrd
 from brainarch.errors import InputError
 from brainarch.volume.kinds import NRRD_SUFFIX, TIFF_SUFFIXES, in_zarr
-from brainarch.volume.stack import read_image
+from brainarch.volume.stack import open_pages, read_page
 from brainarch.volume.store import open_image
 
 #: Modes of PNG images whose pixels are single whole numbers (palette images: the index).
@@ -27,8 +27,9 @@ def read_label_image(
     Parameters
     ----------
     path : Path
-        A TIFF, PNG or NRRD file of one slice, or a label volume (NRRD, OME-Zarr), of which nothing
-        but the slice is read; whole numbers. The pixels of a palette image are its indices.
+        A TIFF, PNG or NRRD file of one slice, or a label volume (NRRD, OME-Zarr, multi-page TIFF),
+        of which nothing but the slice is read; whole numbers. The pixels of a palette image are its
+        indices.
     z : int, optional
         Number of the slice.
     first_slice : int, optional
@@ -76,10 +77,13 @@ def _read(path: Path, place: _Place | None) -> NDArray[Any]:
         header = nrrd.read_header(path)
         slices = header.shape[0] if len(header.shape) == 3 else 1
         return nrrd.read_slice(path, header, _index(path, slices, place))
-    if place is not None:
-        raise InputError(f"{path}: not a label volume (NRRD, OME-Zarr); name one file a slice")
     if suffix in TIFF_SUFFIXES:
-        return read_image(path)
+        pages = open_pages(path)
+        return read_page(pages[_index(path, len(pages), place)])
+    if place is not None:
+        raise InputError(
+            f"{path}: not a label volume (NRRD, OME-Zarr, TIFF); name one file a slice"
+        )
     if suffix == ".png":
         return _read_png(path)
     raise InputError(f"{path}: not a TIFF, PNG, NRRD or OME-Zarr file; export the labels as one")

@@ -16,7 +16,8 @@ def import_annotations(
         typer.Option(
             "--slice",
             help="Slice number and its label image (TIFF, PNG, NRRD), 4=area_z4.tif; repeat. A "
-            "label volume (NRRD, OME-Zarr) is named once a slice; see --labels-first-slice.",
+            "label volume (NRRD, OME-Zarr, multi-page TIFF) is named once a slice; see "
+            "--labels-first-slice.",
         ),
     ],
     area: Annotated[

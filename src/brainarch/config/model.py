@@ -26,7 +26,7 @@ ChannelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+/[A-Za-z0-9_-]+/[A-Z
 #: A label file's name is made by ``str.format`` with the slice as ``z``.
 LABEL_PATTERN_HELP = (
     "(TIFF, PNG, NRRD) with {z} or {z:04d} standing for the slice, or one label volume (NRRD, "
-    "OME-Zarr)"
+    "OME-Zarr, multi-page TIFF)"
 )
 
 #: Keys that annotations and layers have in common.
@@ -563,8 +563,13 @@ class Config(Section):
             )
         if self.download.image is not None and self.volume.window is not None:
             problems.append("volume.window: fetched slices are not narrowed; leave it null")
-        if self.download.areas is not None and not labels.lower().endswith(TIFF_SUFFIXES):
-            problems.append(f"annotations.path: {labels} must end in .tif, the labels are fetched")
+        if self.download.areas is not None and not (
+            labels.lower().endswith(TIFF_SUFFIXES) and _has_slice_field(labels)
+        ):
+            problems.append(
+                f"annotations.path: {labels} must have {{z}} where the slice stands and end in "
+                ".tif, the labels are fetched"
+            )
         return problems
 
 

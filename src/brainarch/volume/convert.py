@@ -11,6 +11,7 @@ import hashlib
 import json
 import shutil
 import uuid
+import zlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -33,7 +34,7 @@ from brainarch.tables import write_table
 from brainarch.volume.pyramid import CHUNK_DEPTH, Level, halve, plan_levels
 from brainarch.volume.resample import Resampling
 from brainarch.volume.shards import read_band, write_shards
-from brainarch.volume.stack import Stack, describe
+from brainarch.volume.stack import Slab, Stack, describe
 from brainarch.volume.store import ATTRIBUTE, AXES, RESAMPLED, multiscale_attributes
 
 #: Depths of a slab, the deepest that fits the memory is taken.
@@ -268,14 +269,7 @@ def _convert(
     else:
         shutil.rmtree(store, ignore_errors=True)
         _create_store(store, plan, stack.window)
-    with progress_bar(plan.shape[0], "converting", "slice") as bar:
-        for number, (start, stop) in enumerate(plan.slabs):
-            if number not in done:
-                _remove_slab(store, plan, number)
-                record = _convert_slab(stack, plan, store, number, threads)
-                write_json(work / "done" / f"{number:05d}.json", record)
-                done[number] = record
-            bar.update(stop - start)
+    _write_slabs(stack, plan, work, done, threads)
     with progress_bar(plan.shape[0], "validating", "slice") as bar:
         for number, (start, stop) in enumerate(plan.slabs):
             if not _reads_back(store, plan, number, done[number], threads):
@@ -452,23 +446,41 @@ def _remove_slab(store: Path, plan: ConversionPlan, number: int) -> None:
         shutil.rmtree(store / str(index) / "c" / str(number), ignore_errors=True)
 
 
-def _convert_slab(
-    stack: Stack, plan: ConversionPlan, store: Path, number: int, threads: int
+def _write_slabs(
+    stack: Stack,
+    plan: ConversionPlan,
+    work: Path,
+    done: dict[int, dict[str, Any]],
+    threads: int,
+) -> None:
+    """Convert the slabs that are not done, and record them."""
+    room = None
+    with progress_bar(plan.shape[0], "converting", "slice") as bar:
+        for number, (start, stop) in enumerate(plan.slabs):
+            if number not in done:
+                _remove_slab(work / STORE_NAME, plan, number)
+                stack.prefetch(start, stop)
+                slab = stack.read_slab(start, stop, threads, room)
+                stack.prefetch(stop, stop + plan.slab)
+                done[number] = _write_slab(slab, plan, work / STORE_NAME, number, threads)
+                write_json(work / "done" / f"{number:05d}.json", done[number])
+                room = slab.values
+            bar.update(stop - start)
+
+
+def _write_slab(
+    read: Slab, plan: ConversionPlan, store: Path, number: int, threads: int
 ) -> dict[str, Any]:
-    """Read a slab, write it and the levels made from it; return what `_reads_back` must find."""
-    start, stop = plan.slabs[number]
-    read = stack.read_slab(start, stop, threads)
-    slab = read.values
-    record: dict[str, Any] = {
-        "slices": _sha256_each(slab, threads),
-        "levels": [],
-        "below": read.below.tolist(),
-        "above": read.above.tolist(),
-    }
+    """Write a slab and the levels made from it; return what `_reads_back` must find."""
+    slab, crc32 = read.values, []
+    with ThreadPoolExecutor(max(1, threads)) as pool:
+        sha256 = list(pool.map(_sha256, slab))
     for index, level in enumerate(plan.levels):
         if index:
             slab = halve(slab, level.factor, threads)
-            record["levels"].append(_sha256(slab))
+        layers = np.split(slab, range(level.chunk[0], len(slab), level.chunk[0]))
+        with ThreadPoolExecutor(max(1, threads)) as pool:
+            crc32 += list(pool.map(_crc32, layers))
         write_shards(
             store / str(index),
             slab,
@@ -478,47 +490,41 @@ def _convert_slab(
             zstd_level=plan.zstd_level,
             threads=threads,
         )
-    return record
+    below, above = read.below.tolist(), read.above.tolist()
+    return {"slices": sha256, "below": below, "above": above, "crc32": crc32}
 
 
 def _reads_back(
     store: Path, plan: ConversionPlan, number: int, record: dict[str, Any], threads: int
 ) -> bool:
-    """Return whether a slab stands on disk as it was written."""
+    """Return whether a slab stands on disk as it was written, a layer of chunks at a time."""
 
-    def lows(index: int) -> range:
-        return range(*_level_range(plan, index, number), plan.levels[index].chunk[0])
-
-    def band(index: int, low: int) -> NDArray[np.generic]:
-        level, dtype = plan.levels[index], np.dtype(plan.dtype)
-        folder = store / str(index)
-        return read_band(
-            folder,
-            level.shape,
-            low,
-            dtype=dtype,
-            chunk=level.chunk,
-            shard=level.shard,
-            compressed=plan.zstd_level is not None,
+    def crc32(place: tuple[int, int]) -> int:
+        index, low = place
+        level = plan.levels[index]
+        return _crc32(
+            read_band(
+                store / str(index),
+                level.shape,
+                low,
+                dtype=np.dtype(plan.dtype),
+                chunk=level.chunk,
+                shard=level.shard,
+                compressed=plan.zstd_level is not None,
+            )
         )
 
-    def slices_of(low: int) -> list[str]:
-        return [_sha256(image) for image in band(0, low)]
-
-    def level_of(index: int) -> str:
-        digest = hashlib.sha256()
-        for low in lows(index):
-            digest.update(_bytes(band(index, low)))
-        return digest.hexdigest()
-
+    places = [
+        (index, low)
+        for index, level in enumerate(plan.levels)
+        for low in range(*_level_range(plan, index, number), level.chunk[0])
+    ]
     try:
         with ThreadPoolExecutor(max(1, threads)) as pool:
-            slices = pool.map(slices_of, lows(0))
-            levels = pool.map(level_of, range(1, len(plan.levels)))
-            found = [name for names in slices for name in names], list(levels)
+            found = list(pool.map(crc32, places))
     except (ValueError, RuntimeError, OSError):  # a wrong checksum or a cut-off file
         return False
-    return (record["slices"], record["levels"]) == found
+    return bool(found == record["crc32"])
 
 
 def _bytes(array: NDArray[np.generic]) -> memoryview:
@@ -526,9 +532,8 @@ def _bytes(array: NDArray[np.generic]) -> memoryview:
     return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).data
 
 
-def _sha256_each(slab: NDArray[np.generic], threads: int) -> list[str]:
-    with ThreadPoolExecutor(max(1, threads)) as pool:
-        return list(pool.map(_sha256, slab))
+def _crc32(array: NDArray[np.generic]) -> int:
+    return zlib.crc32(_bytes(array))
 
 
 def _sha256(array: NDArray[np.generic]) -> str:

@@ -24,5 +24,5 @@ def is_slice_pattern(source: str | Path) -> bool:
 
 
 def is_label_volume(path: str | Path) -> bool:
-    """Return whether a path names one file with the labels of many slices (NRRD, OME-Zarr)."""
-    return in_zarr(path) or Path(path).suffix.lower() == NRRD_SUFFIX
+    """Return whether a path names one file that may hold the labels of many slices."""
+    return in_zarr(path) or Path(path).suffix.lower() in (NRRD_SUFFIX, *TIFF_SUFFIXES)

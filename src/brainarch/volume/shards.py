@@ -142,17 +142,15 @@ def _checked(content: bytes, name: str) -> bytes:
     return plain
 
 
-def _with_checksum(plain: bytes) -> bytes:
+def _checksum(plain: bytes) -> bytes:
     checksum: int = google_crc32c.value(plain)
-    return plain + checksum.to_bytes(4, "little")
+    return checksum.to_bytes(4, "little")
 
 
 def _write_shard(
     path: Path, part: NDArray[np.generic], chunk: Shape, shard: Shape, zstd_level: int | None
 ) -> None:
     """Write one shard; where it holds nothing but 0, leave it out."""
-    if not part.any():
-        return
     counts = [whole // side for whole, side in zip(shard, chunk, strict=True)]
     index = np.full((*counts, 2), EMPTY, dtype="<u8")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -163,19 +161,24 @@ def _write_shard(
             corner = [number * side for number, side in zip(place, chunk, strict=True)]
             z, y, x = (slice(low, low + side) for low, side in zip(corner, chunk, strict=True))
             values = part[z, y, x]
-            if not values.any():
+            if not values.size:
                 continue
             if values.shape != buffer.shape:
                 buffer[:] = 0
             buffer[tuple(map(slice, values.shape))] = values
+            if not buffer.any():
+                continue
             if zstd_level is None:
-                encoded = _with_checksum(buffer.tobytes())
+                plain = buffer.tobytes()
+                size = handle.write(plain) + handle.write(_checksum(plain))
             else:
-                encoded = compress(buffer, zstd_level, checksum=True)
-            handle.write(encoded)
-            index[place] = end, len(encoded)
-            end += len(encoded)
-        handle.write(_with_checksum(index.tobytes()))
+                size = handle.write(compress(buffer, zstd_level, checksum=True))
+            index[place] = end, size
+            end += size
+        places = index.tobytes()
+        handle.write(places + _checksum(places))
         handle.flush()
         if hasattr(os, "posix_fadvise"):  # Linux then begins to write at once, without waiting
             os.posix_fadvise(handle.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    if end == 0:
+        path.unlink()

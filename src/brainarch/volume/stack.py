@@ -7,11 +7,13 @@ intensity window is given.
 from __future__ import annotations
 
 import logging
+import os
 import re
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -132,8 +134,24 @@ class Stack:
         """Return the slices with indices ``start`` ... ``stop - 1``; see `read_slab`."""
         return self.read_slab(start, stop, threads).values
 
-    def read_slab(self, start: int, stop: int, threads: int = 1) -> Slab:
+    def read_slab(
+        self,
+        start: int,
+        stop: int,
+        threads: int = 1,
+        room: NDArray[np.generic] | None = None,
+    ) -> Slab:
         """Read the slices with indices ``start`` ... ``stop - 1``.
+
+        Parameters
+        ----------
+        start, stop : int
+            First and one past the last index.
+        threads : int
+            Slices read at a time.
+        room : ndarray, optional
+            What was read before: its place is taken where it is large enough, because fresh memory
+            costs as much as reading into it.
 
         Raises
         ------
@@ -142,7 +160,9 @@ class Stack:
             values that are no numbers.
         """
         count = stop - start
-        values = np.empty((count, *self.shape[1:]), dtype=self.dtype)
+        if room is None or len(room) < count or room.shape[1:] != self.shape[1:]:
+            room = np.empty((count, *self.shape[1:]), dtype=self.dtype)
+        values = room[:count]
         slab = Slab(values, np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64))
         parts = np.array_split(np.arange(start, stop), max(1, min(threads, count)))
 
@@ -158,6 +178,14 @@ class Stack:
         with ThreadPoolExecutor(len(parts)) as pool:
             list(pool.map(read_part, parts))
         return slab
+
+    def prefetch(self, start: int, stop: int) -> None:
+        """Let the system read single-slice files ahead, while something else is computed."""
+        if len(self.files) < len(self.pages) or not hasattr(os, "posix_fadvise"):
+            return
+        for page in self.pages[start:stop]:
+            with suppress(OSError), page.path.open("rb") as handle:
+                os.posix_fadvise(handle.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
 
     def _as_stored(
         self, image: NDArray[np.generic], page: Page
@@ -399,24 +427,26 @@ def _check_range(
         )
 
 
-def read_image(path: Path) -> NDArray[np.generic]:
-    """Read a TIFF file of one label slice, whatever its number type.
-
-    The pixels of a palette image are its indices.
-
-    Returns
-    -------
-    ndarray, shape (rows, columns)
+def open_pages(path: Path) -> tuple[Page, ...]:
+    """Return the label slices that a TIFF file holds, whatever their number type.
 
     Raises
     ------
     InputError
-        If the file is missing, unreadable, in colour or holds several slices.
+        If the file is missing, unreadable, in colour, or its slices disagree.
     """
-    pages = _header(path, grey=False, ome=False).pages
-    if len(pages) != 1:
-        raise InputError(f"{path}: holds {len(pages)} slices; give a file of one slice")
-    return next(_read_pages(pages))
+    return _header(path, grey=False, ome=False).pages
+
+
+def read_page(page: Page) -> NDArray[np.generic]:
+    """Return one slice, shape (rows, columns); the pixels of a palette image are its indices.
+
+    Raises
+    ------
+    InputError
+        If it cannot be decoded.
+    """
+    return next(_read_pages([page]))
 
 
 def _natural(name: str) -> list[tuple[int, int, str]]:
