@@ -15,6 +15,7 @@ from ome_zarr_models.v04 import Image as Image04
 from ome_zarr_models.v05 import Image as Image05
 from typer.testing import CliRunner
 
+from brainarch.cli.inspection import verify
 from brainarch.cli.volume import link_volume
 from brainarch.errors import InputError
 from brainarch.volume.store import open_volume
@@ -244,6 +245,17 @@ def test_source_that_has_changed(linked):
     write_image(source, GREY[:, :20])
     with pytest.raises(InputError, match="has changed since it was linked"):
         open_volume(output)
+
+
+def test_a_link_cannot_be_verified(linked):
+    app = typer.Typer()
+    app.command()(verify)
+    result = CliRunner().invoke(app, [f"--volume={linked[1]}"])
+    assert isinstance(result.exception, InputError)
+    assert str(result.exception) == (
+        f"{linked[1]}: leads to an OME-Zarr image that was not converted here, so no checksums of "
+        "its slices were recorded; nothing can be verified"
+    )
 
 
 def test_relative_paths_survive_a_move(tmp_path, monkeypatch):

@@ -271,6 +271,6 @@ def summary_files():
             for kind in ("clusters", "components"):
                 pattern = rules.compare_layers.output.agreement
                 files[f"agreement/{kind}/{z}"] = expand(pattern, kind=kind, z=named(z))[0]
-    for figure in VARIABILITY + MICROARCHITECTURE:
+    for figure in [*VARIABILITY, *MICROARCHITECTURE, rules.volume_figure]:
         files[f"figure/{Path(figure.output.png).stem}"] = str(figure.output.png)
     return {kind: str(path) for kind, path in files.items()}

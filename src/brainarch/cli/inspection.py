@@ -40,10 +40,15 @@ def verify(
     from brainarch.errors import InputError
     from brainarch.volume import verify as room
     from brainarch.volume.stack import open_stack
-    from brainarch.volume.store import open_volume
+    from brainarch.volume.store import is_link, open_volume
 
     if every and sample is not None:
         raise InputError("--all and --sample: give one of them")
+    if is_link(volume):
+        raise InputError(
+            f"{volume}: leads to an OME-Zarr image that was not converted here, so no checksums of "
+            "its slices were recorded; nothing can be verified"
+        )
     opened = open_volume(volume)
     table = slices if slices is not None else volume.absolute().parent / "slices.csv"
     checksums = room.read_checksums(table, opened)

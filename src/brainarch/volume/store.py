@@ -479,6 +479,11 @@ def _check_size(image: OmeImage, voxel_um: float) -> None:
         )
 
 
+def is_link(path: Path) -> bool:
+    """Return whether a volume is a link to an image that lies elsewhere."""
+    return _read_link(Path(path)) is not None
+
+
 def _read_link(path: Path) -> Mapping[str, Any] | None:
     """Return the attributes of a link, or nothing where there is none."""
     try:
