@@ -287,7 +287,8 @@ class ExtractionConfig(Section):
         description="which pixels: labelled (A), tissue (found by threshold), or all",
     )
     rows: tuple[SliceIndex, Count] | None = Field(
-        default=None, description="only rows [first, last + 1); null is the whole slice"
+        default=None,
+        description="only rows [first, last + 1) of the converted volume; null is the whole slice",
     )
     precision: Literal["float32", "bfloat16", "tf32"] = Field(
         default="float32",
