@@ -77,6 +77,7 @@ def proof(exact: bool = True) -> dict[str, Any]:
     comparison = {"relative_max": 3e-7, "relative_norm": 2e-7}
     return {
         "exact": exact,
+        "precision": "float32",
         "windows": 256,
         "cube_against": {"float32": comparison, "float64": comparison},
     }

@@ -48,6 +48,8 @@ def test_one_inexact_slice_is_enough_for_no():
     assert verdicts.proof_verdict({104: fakes.proof()}).answer == "yes"
     assert verdicts.proof_verdict(proofs).answer == "no"
     assert verdicts.proof_verdict({}).answer == "not tested"
+    rounded = {104: {**fakes.proof(exact=False), "precision": "bfloat16"}}
+    assert "z=104: bfloat16, 256 windows, max" in verdicts.proof_verdict(rounded).found
 
 
 def test_a_lost_pixel_is_found():

@@ -74,7 +74,8 @@ def proof_verdict(proofs: Mapping[int, Mapping[str, Any]]) -> Verdict:
     for z, proof in proofs.items():
         worst = max(entry["relative_max"] for entry in proof["cube_against"].values())
         norm = max(entry["relative_norm"] for entry in proof["cube_against"].values())
-        parts.append(f"z={z}: {proof['windows']} windows, max {worst:.1e}, norm {norm:.1e}")
+        how = f"{proof['precision']}, {proof['windows']} windows"
+        parts.append(f"z={z}: {how}, max {worst:.1e}, norm {norm:.1e}")
     exact = all(proof["exact"] for proof in proofs.values())
     return Verdict(question, "yes" if exact else "no", criterion, "; ".join(parts))
 
