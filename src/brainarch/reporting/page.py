@@ -32,8 +32,8 @@ CAPTIONS = {
     "basis; coefficient maps of all factors, framed where they were selected for an area.",
     "M2": "Factors selected for areas and layers, with AUROC on a slice that was not fitted; "
     "components of one area on two slices, their profiles and their agreement with layers.",
-    "grey": "Grey values of the whole volume, with the threshold of tissue, and how they change from "
-    "slice to slice.",
+    "grey": "Grey values of the whole volume, with the threshold of tissue, and how they change "
+    "from slice to slice.",
     "learning": "Loss and accuracy of training and validation; a circle marks the epoch kept.",
 }
 
