@@ -35,9 +35,11 @@ def train(
     accelerator: Annotated[str, typer.Option(help="auto, cpu or gpu.")] = "auto",
 ) -> None:
     """Train the CNN to tell areas apart; keep the epoch of best validation accuracy."""
+    from brainarch.allocation import keep_freed_memory
     from brainarch.training.fit import FitOptions
     from brainarch.training.train import TrainingInputs, train_network
 
+    keep_freed_memory()
     inputs = TrainingInputs(
         volume=volume,
         train=train_patches,
