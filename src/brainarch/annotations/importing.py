@@ -19,6 +19,7 @@ from brainarch.atomic import replacing
 from brainarch.errors import InputError
 from brainarch.progress import progress
 from brainarch.tables import write_table
+from brainarch.volume.resample import resample_labels
 from brainarch.volume.store import Volume
 
 logger = logging.getLogger(__name__)
@@ -124,7 +125,7 @@ def import_annotations(
             )
         labels = recode(image, by_code, ignored, str(path))
         if resampling is not None:
-            labels = resampling.labels(labels)
+            labels = resample_labels(labels, resampling)
         labelled[z] = labels
         for area in legend.areas:
             row = area_row(labels, area.code, shares.get(area.name, 1.0), volume.voxel_um)

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from brainarch.errors import InputError
 from brainarch.geometry import PATCH
 from brainarch.volume.kinds import TIFF_SUFFIXES, in_zarr, is_label_volume
-from brainarch.volume.resample import Resampling
+from brainarch.volume.resampling import Resampling
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", min_length=1, max_length=64)]
 Colour = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")]

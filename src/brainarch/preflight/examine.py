@@ -29,6 +29,7 @@ from brainarch.preflight.needs import PLAIN_MB, Need, Work, convert_mb, needs, v
 from brainarch.preflight.report import Preflight, Supply, supply_problems
 from brainarch.reporting.runtime import versions
 from brainarch.volume.kinds import in_zarr
+from brainarch.volume.resample import resample_labels
 from brainarch.volume.stack import describe
 
 Codes = Mapping[str, Collection[int]]
@@ -103,7 +104,9 @@ def describe_work(config: Config, labelled: Collection[SliceLabels]) -> Work:
     known = {labels.z: labels.labelled for labels in labelled}
     if resampling is not None:
         fitting = {z: mask for z, mask in known.items() if mask.shape == config.volume.shape[1:]}
-        known = {z: resampling.labels(mask.astype(np.uint8)) > 0 for z, mask in fitting.items()}
+        known = {
+            z: resample_labels(mask.astype(np.uint8), resampling) > 0 for z, mask in fitting.items()
+        }
     extracted = {}
     for z in extraction.slices:
         mask = known.get(z, whole) if extraction.where == "labelled" else whole

@@ -32,7 +32,8 @@ from brainarch.errors import InputError
 from brainarch.progress import progress_bar
 from brainarch.tables import write_table
 from brainarch.volume.pyramid import CHUNK_DEPTH, Level, halve, plan_levels
-from brainarch.volume.resample import Resampling
+from brainarch.volume.resample import band_bytes
+from brainarch.volume.resampling import Resampling
 from brainarch.volume.shards import read_band, write_shards
 from brainarch.volume.stack import Slab, Stack, describe
 from brainarch.volume.store import ATTRIBUTE, AXES, RESAMPLED, multiscale_attributes
@@ -186,12 +187,12 @@ def plan_conversion(
         resampling = Resampling(*shape[1:], source_um=voxel_um, pixel_um=pixel_um)
     made = shape if resampling is None else (shape[0], *resampling.shape)
     side = voxel_um if pixel_um is None else pixel_um
+    shift = 0.0 if resampling is None else resampling.shift_um
     # No deeper than the volume, in whole chunks.
     full = shape[0] if shape[0] < CHUNK_DEPTH else -(-shape[0] // CHUNK_DEPTH) * CHUNK_DEPTH
     depths = sorted({min(depth, full) for depth in ([slab] if slab else SLAB_DEPTHS)}, reverse=True)
     itemsize, read = np.dtype(dtype).itemsize, np.dtype(source_dtype or dtype).itemsize
     for depth in depths:
-        shift = 0.0 if resampling is None else resampling.shift_um
         levels = plan_levels(made, side, first_slice, depth, slice_um=voxel_um, shift_um=shift)
         needed = _predict_memory(made, depth, (itemsize, read), levels, threads, resampling)
         if needed <= memory_mb:
@@ -342,7 +343,7 @@ def _predict_memory(
     source = pixels if resampling is None else resampling.rows * resampling.columns
     slices = threads * (source * 2 * read + pixels * 4)
     if resampling is not None:
-        slices += threads * resampling.band_bytes
+        slices += threads * band_bytes(resampling)
     layers = threads * levels[0].chunk[0] * pixels * itemsize * 1.25  # a quarter more: measured
     return BASE_MB + max(slab + second + slices, layers) / MB
 
@@ -422,7 +423,6 @@ def _attributes(plan: ConversionPlan, window: Window) -> dict[str, Any]:
     )
     own: dict[str, Any] = {
         "voxel_um": plan.voxel_um,
-        "slice_um": plan.slice_um,
         "first_slice": plan.first_slice,
         "downsampling": "mean over the voxels of the level below, rounded half up",
     }

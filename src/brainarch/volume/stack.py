@@ -27,7 +27,8 @@ from brainarch.errors import InputError
 from brainarch.progress import progress
 from brainarch.volume.kinds import SLICE_FIELD, TIFF_SUFFIXES, is_slice_pattern
 from brainarch.volume.ome_tiff import OmeDescription, read_description
-from brainarch.volume.resample import Resampling
+from brainarch.volume.resample import resample_image
+from brainarch.volume.resampling import Resampling
 from brainarch.volume.store import DTYPES
 from brainarch.volume.units import agree
 from brainarch.volume.window import can_narrow, narrow
@@ -201,7 +202,7 @@ class Stack:
                 )
             image, below, above = found.values, found.below, found.above
         if self.resampling is not None:
-            image = self.resampling.image(image)
+            image = resample_image(image, self.resampling)
         return image, below, above
 
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from brainarch.atomic import replacing
 from brainarch.errors import InputError
-from brainarch.volume.resample import Resampling
+from brainarch.volume.resampling import Resampling
 from brainarch.volume.units import agree, are_equal, micrometer_in, sides_text
 
 logger = logging.getLogger(__name__)
