@@ -18,7 +18,6 @@ import tifffile
 import torch
 from torch import nn
 
-from brainarch.dense.compute import Recipe, open_tiles
 from brainarch.dense.costs import TileCost
 from brainarch.dense.cube import Cube
 from brainarch.dense.extract import Source, extract
@@ -26,10 +25,11 @@ from brainarch.dense.plan import Plan, make_plan
 from brainarch.dense.precision import arithmetic, factor_dtype
 from brainarch.dense.schedule import Convolution, Pool, Schedule, derive_schedule
 from brainarch.dense.tiles import Tile, cut_tiles
+from brainarch.dense.workers import Recipe, open_tiles
 from brainarch.geometry import WINDOW, pad_slice
 from brainarch.network.architecture import AreaNetwork
-from brainarch.network.checkpoint import Checkpoint
 from brainarch.network.grey import Normalisation
+from brainarch.network.trained import TrainedNetwork
 
 Answer = dict[str, Any]
 
@@ -66,7 +66,7 @@ def loop(question: Answer) -> Answer:
     device, batch = question["device"], question["batch"]
     windows = torch.rand(max(batch, question["windows"]), 1, WINDOW, WINDOW)
     dtype = factor_dtype(question["precision"])
-    trunk = checkpoint().network.trunk.to(device, dtype)
+    trunk = trained().network.trunk.to(device, dtype)
     windows = windows.to(device, dtype)
     if question["layout"] == "channels_last":
         trunk = trunk.to(memory_format=torch.channels_last)
@@ -89,7 +89,7 @@ def monai(question: Answer) -> Answer:
     from monai.inferers import sliding_window_inference
 
     device, side = question["device"], question["side"]
-    trunk = checkpoint().network.trunk.to(device).to(memory_format=torch.channels_last)
+    trunk = trained().network.trunk.to(device).to(memory_format=torch.channels_last)
     image = torch.rand(1, 1, WINDOW + side - 1, WINDOW + side - 1, device=device)
     centre = torch.zeros(WINDOW, WINDOW, device=device)
     centre[WINDOW // 2, WINDOW // 2] = 1
@@ -121,7 +121,7 @@ def monai(question: Answer) -> Answer:
 def fully_convolutional(question: Answer) -> Answer:
     """Time an ordinary fully convolutional pass: one output every 16 pixels."""
     device, side = question["device"], question["side"]
-    schedule = derive_schedule(checkpoint().network.trunk)
+    schedule = derive_schedule(trained().network.trunk)
     pass_ = convolutional(schedule).to(device, factor_dtype(question["precision"]))
     image = torch.rand(1, 1, *(2 * (WINDOW + 16 * (side - 1),)), device=device)
     image = image.to(next(pass_.parameters()).dtype)
@@ -172,7 +172,7 @@ def real_slice(question: Answer) -> Answer:
 def extraction(source: Source, stride: int, question: Answer) -> Answer:
     """Extract into a temporary folder."""
     threads, precision = question["threads"], question["precision"]
-    network = checkpoint()
+    network = trained()
     schedule = derive_schedule(network.network.trunk)
     plan = make_plan(
         schedule,
@@ -194,15 +194,7 @@ def extraction(source: Source, stride: int, question: Answer) -> Answer:
                 compute_all(source, tiles)
             else:
                 partial = Path(folder) / "partial"
-                extract(
-                    source,
-                    network,
-                    tiles,
-                    checkpoint_digest="",
-                    storage="float32",
-                    partial=partial,
-                    output=output,
-                )
+                extract(source, network, tiles, storage="float32", partial=partial, output=output)
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         answer = {} if question.get("compute_only") else error_of(output)
     return {
@@ -268,10 +260,10 @@ def per_pixel(times: tuple[float, float], pixels: int) -> Answer:
     return {"us": wall / pixels * 1e6, "cpu_us": cpu / pixels * 1e6}
 
 
-def checkpoint() -> Checkpoint:
+def trained() -> TrainedNetwork:
     """Return the papers' network with random weights, which take as long as trained ones."""
     network = AreaNetwork(6).eval()
-    return Checkpoint(network, tuple("abcdef"), Normalisation(0.5, 0.2), 1.17, "uint8", {})
+    return TrainedNetwork(network, tuple("abcdef"), Normalisation(0.5, 0.2), 1.17, "uint8", {})
 
 
 CASES = {

@@ -39,6 +39,7 @@ import tifffile
 import zarr
 
 from brainarch.atomic import write_json
+from brainarch.phantom.stages import make_phantom
 from brainarch.progress import progress
 from brainarch.tables import write_table
 from brainarch.volume.convert import ZSTD_LEVEL, ConversionPlan, plan_conversion
@@ -116,17 +117,25 @@ def shape_of(options: argparse.Namespace) -> tuple[int, int, int]:
 def make_stack(work: Path, shape: tuple[int, int, int], threads: int) -> Path:
     """Write the phantom stack."""
     distinct = min(shape[0], DISTINCT)
-    size = ",".join(map(str, (distinct, *shape[1:])))
-    command = [brainarch(), "phantom", "--output", work / "phantom"]
-    command += ["--shape", size, "--annotated", str(distinct // 2), "--threads", str(threads)]
-    subprocess.run([str(part) for part in command], check=True)
-    made = sorted((work / "phantom" / "stack").iterdir())
+    phantom = work / "phantom"
+    make_phantom(
+        shape=(distinct, *shape[1:]),
+        voxel_um=1.17,
+        seed=0,
+        stack=phantom / "stack",
+        areas={distinct // 2: phantom / "areas.tif"},
+        layers={distinct // 2: phantom / "layers.tif"},
+        truth=phantom / "truth",
+        description=phantom / "phantom.json",
+        threads=threads,
+    )
+    made = sorted((phantom / "stack").iterdir())
     turns = [*range(distinct), *range(distinct - 1, -1, -1)]
     stack = work / "stack"
     stack.mkdir()
     for z in progress(range(shape[0]), "writing the stack", unit="slice"):
         shutil.copyfile(made[turns[z % len(turns)]], stack / f"z{z:04d}.tif")
-    shutil.rmtree(work / "phantom")
+    shutil.rmtree(phantom)
     return stack
 
 

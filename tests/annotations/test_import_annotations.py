@@ -17,8 +17,9 @@ from typer.testing import CliRunner
 from brainarch.annotations.areas import check_codes, recode
 from brainarch.annotations.images import read_label_image
 from brainarch.annotations.legend import read_legend
+from brainarch.annotations.stages import import_labels
 from brainarch.annotations.store import open_labels
-from brainarch.cli.annotations import import_annotations
+from brainarch.cli.volume import import_annotations
 from brainarch.errors import InputError
 from brainarch.tables import read_columns, read_table
 from brainarch.volume.store import ATTRIBUTE, multiscale_attributes
@@ -48,23 +49,28 @@ def image() -> np.ndarray:
     return codes
 
 
-def command(volume: Path, folder: Path, images: dict[int, Path], *more: str):
-    app = typer.Typer()
-    app.command()(import_annotations)
-    arguments = [f"--volume={volume}"]
-    arguments += [f"--slice={z}={path}" for z, path in images.items()]
-    for name in ("labels", "legend", "table"):
-        arguments.append(f"--output-{name}={folder / name}.csv")
-    return CliRunner().invoke(app, [*arguments, *more])
+#: Area A, area B, and what is left out.
+CODES = {"A": [300, 301], "B": [7]}
+IGNORED = (0, 9)
 
 
-AREAS = ("--area=A=300,301", "--area=B=7", "--ignore=0,9")
+def run(volume: Path, folder: Path, images: dict[int, Path], codes=CODES, **settings) -> None:
+    default = {"ignored": IGNORED, "shares": {}, "first_slice": None, "transpose": False}
+    import_labels(
+        volume=volume,
+        images={z: str(path) for z, path in images.items()},
+        codes=codes,
+        labels=folder / "labels.zarr",
+        legend=folder / "legend.csv",
+        table=folder / "table.csv",
+        **{**default, **settings},
+    )
 
 
-def refusal(*arguments, **named) -> str:
-    result = command(*arguments, **named)
-    assert isinstance(result.exception, InputError), result.output
-    return str(result.exception)
+def refusal(*arguments, **settings) -> str:
+    with pytest.raises(InputError) as caught:
+        run(*arguments, **settings)
+    return str(caught.value)
 
 
 def test_store_legend_and_table(volume, image, tmp_path, caplog):
@@ -73,20 +79,18 @@ def test_store_legend_and_table(volume, image, tmp_path, caplog):
     only = tmp_path / "b.png"
     Image.fromarray(np.where(image == 7, 7, 0).astype(np.uint8)).save(only)
     with caplog.at_level(logging.WARNING):
-        result = command(
-            volume, tmp_path, {58: only, 53: odd}, *AREAS, "--title=A=Area ü", "--share=B=0.5"
-        )
-    assert result.exit_code == 0, result.output
+        run(volume, tmp_path, {58: only, 53: odd}, shares={"B": 0.5})
     assert [record.getMessage() for record in caplog.records] == [
         "slice 58: area A has no pixel on it"
     ]
-    labels = open_labels(tmp_path / "labels.csv")
+    labels = open_labels(tmp_path / "labels.zarr")
     assert labels.annotated_slices == (53, 58)
     expected = np.select([np.isin(image, (300, 301)), image == 7], [1, 2])
     np.testing.assert_array_equal(labels.read_slice(53), expected)
     np.testing.assert_array_equal(labels.read_slice(58), np.where(image == 7, 2, 0))
     legend = read_legend(tmp_path / "legend.csv")
-    assert (legend.names, legend.titles) == (("A", "B"), ("Area ü", "B"))
+    assert legend.names == ("A", "B")
+    assert (tmp_path / "legend.csv").read_text() == "code,name\n1,A\n2,B\n"
     table = read_table(tmp_path / "table.csv")
     assert set(read_columns(tmp_path / "table.csv")) == set(table.columns)
     assert table[["slice", "area"]].to_numpy().tolist() == [
@@ -133,17 +137,17 @@ def test_unknown_codes_are_listed_with_their_pixels(volume, image, tmp_path):
     image[100, 100:103] = 8
     image[0, 400] = 65535
     tifffile.imwrite(path, image)
-    assert refusal(volume, tmp_path, {53: path}, *AREAS) == (
+    assert refusal(volume, tmp_path, {53: path}) == (
         f"{path}: the legend has no area for code 8 (3 px), 65535 (1 px); add it to an area or "
         "ignore it"
     )
-    assert not (tmp_path / "labels.csv").exists()
+    assert not (tmp_path / "labels.zarr").exists()
 
 
 def test_grey_values_instead_of_labels(volume, tmp_path):
     path = tmp_path / "l.tif"
     tifffile.imwrite(path, np.random.default_rng(0).integers(0, 200, (310, 420)).astype(np.uint8))
-    line = refusal(volume, tmp_path, {53: path}, *AREAS)
+    line = refusal(volume, tmp_path, {53: path})
     assert len(line) < 400 + len(str(path))
     assert line.count(" px)") == 12
     # 200 values, of which 0, 7 and 9 are known
@@ -153,12 +157,12 @@ def test_grey_values_instead_of_labels(volume, tmp_path):
 def test_other_shape(volume, tmp_path):
     path = tmp_path / "l.tif"
     tifffile.imwrite(path, np.ones((420, 310), np.uint8))
-    assert refusal(volume, tmp_path, {53: path}, *AREAS) == (
+    assert refusal(volume, tmp_path, {53: path}) == (
         f"{path}: labels of slice 53 are 420 x 310 px, but the volume's slices are 310 x 420; they "
-        "look transposed, set annotations.transpose or layers.transpose (--transpose)"
+        "look transposed, set annotations.transpose or layers.transpose"
     )
     tifffile.imwrite(path, np.ones((310, 421), np.uint8))
-    assert refusal(volume, tmp_path, {53: path}, *AREAS) == (
+    assert refusal(volume, tmp_path, {53: path}) == (
         f"{path}: labels of slice 53 are 310 x 421 px, but the volume's slices are 310 x 420; use "
         "labels drawn on this volume"
     )
@@ -167,16 +171,16 @@ def test_other_shape(volume, tmp_path):
 def test_transposed_labels_on_request(volume, image, tmp_path):
     path = tmp_path / "l.png"
     Image.fromarray(image.T.copy()).save(path)
-    assert command(volume, tmp_path, {53: path}, *AREAS, "--transpose").exit_code == 0
+    run(volume, tmp_path, {53: path}, transpose=True)
     expected = np.select([np.isin(image, (300, 301)), image == 7], [1, 2])
-    np.testing.assert_array_equal(open_labels(tmp_path / "labels.csv").read_slice(53), expected)
+    np.testing.assert_array_equal(open_labels(tmp_path / "labels.zarr").read_slice(53), expected)
 
 
 @pytest.mark.parametrize("suffix", [".tif", ".png"])
 def test_colour(volume, tmp_path, suffix):
     path = tmp_path / f"l{suffix}"
     Image.fromarray(np.zeros((310, 420, 3), np.uint8)).save(path)
-    assert refusal(volume, tmp_path, {53: path}, *AREAS) == (
+    assert refusal(volume, tmp_path, {53: path}) == (
         f"{path}: is a colour image; give labels as whole numbers"
     )
 
@@ -184,7 +188,7 @@ def test_colour(volume, tmp_path, suffix):
 def test_fractions(volume, tmp_path):
     path = tmp_path / "l.tif"
     tifffile.imwrite(path, np.ones(SHAPE[1:], np.float32))
-    assert refusal(volume, tmp_path, {53: path}, *AREAS) == (
+    assert refusal(volume, tmp_path, {53: path}) == (
         f"{path}: labels are float32; wanted whole numbers, uint8 or uint16"
     )
 
@@ -192,7 +196,7 @@ def test_fractions(volume, tmp_path):
 def test_no_labelled_pixel(volume, tmp_path):
     path = tmp_path / "l.tif"
     tifffile.imwrite(path, np.zeros(SHAPE[1:], np.uint8))
-    assert refusal(volume, tmp_path, {53: path}, *AREAS) == (
+    assert refusal(volume, tmp_path, {53: path}) == (
         f"{path}: no pixel belongs to an area; check codes and ignored codes"
     )
 
@@ -201,24 +205,22 @@ def test_no_labelled_pixel(volume, tmp_path):
 def test_slice_outside_the_volume(volume, image, tmp_path, z):
     path = tmp_path / "l.tif"
     tifffile.imwrite(path, image)
-    assert refusal(volume, tmp_path, {z: path}, *AREAS) == (
+    assert refusal(volume, tmp_path, {z: path}) == (
         f"{volume}: slice {z} is outside the volume, which has slices 50 to 61"
     )
 
 
 def test_files_that_are_none(volume, tmp_path):
     path = tmp_path / "l.tif"
-    assert refusal(volume, tmp_path, {53: path}, *AREAS) == (
+    assert refusal(volume, tmp_path, {53: path}) == (
         f"{path}: no such file; the labels of slice 53 are declared to be there"
     )
     path = tmp_path / "l.png"
     path.write_bytes(b"")
-    assert refusal(volume, tmp_path, {53: path}, *AREAS).startswith(
-        f"{path}: not a readable PNG file ("
-    )
+    assert refusal(volume, tmp_path, {53: path}).startswith(f"{path}: not a readable PNG file (")
     path = tmp_path / "l.jpg"
     path.write_bytes(b"")
-    assert refusal(volume, tmp_path, {53: path}, *AREAS) == (
+    assert refusal(volume, tmp_path, {53: path}) == (
         f"{path}: not a TIFF, PNG, NRRD or OME-Zarr file; export the labels as one"
     )
 
@@ -227,20 +229,14 @@ def test_codes_must_mean_one_thing(volume, image, tmp_path):
     path = tmp_path / "l.tif"
     tifffile.imwrite(path, image)
     images = {53: path}
-    assert refusal(volume, tmp_path, images, "--area=A=1,2", "--area=B=2") == (
+    assert refusal(volume, tmp_path, images, {"A": [1, 2], "B": [2]}) == (
         "code 2: stands for A and B; choose one"
     )
-    assert refusal(volume, tmp_path, images, "--area=A=0") == (
+    assert refusal(volume, tmp_path, images, {"A": [0]}) == (
         "code 0: stands for A and is ignored; choose one"
     )
-    assert refusal(volume, tmp_path, images, "--area=A=x") == (
-        "--area A x: wanted whole numbers, e.g. 4 or 4,54"
-    )
-    assert refusal(volume, tmp_path, images, "--area=A") == "--area A: wanted NAME=VALUE"
-    assert refusal(volume, tmp_path, images, "--area=A=1", "--share=A=2") == (
-        "--share A=2: wanted a share above 0 and at most 1"
-    )
-    assert refusal(volume, tmp_path, images, "--area=A=1", "--share=C=1").startswith("area 'C'")
+    message = refusal(volume, tmp_path, images, {"A": [1]}, shares={"C": 1.0})
+    assert message.startswith("area 'C'")
     with pytest.raises(InputError, match="area A: it has no code"):
         check_codes({"A": []}, [0])
 
@@ -259,9 +255,8 @@ def test_areas_of_the_real_slice(tmp_path):
     labels = tmp_path / "l.nrrd"
     labels.write_bytes(header.encode() + gzip.compress(codes.tobytes(), 1))
     names = ("Ctx", "Str", "VP", "ZI", "HypoTh", "WM")
-    areas = [f"--area={name}={code}" for code, name in enumerate(names, start=1)]
-    result = command(tmp_path / "v.zarr", tmp_path, {159: labels}, *areas, "--share=WM=0.75")
-    assert result.exit_code == 0, result.output
+    own = {name: [code] for code, name in enumerate(names, start=1)}
+    run(tmp_path / "v.zarr", tmp_path, {159: labels}, own, ignored=[0], shares={"WM": 0.75})
     table = read_table(tmp_path / "table.csv").set_index("area")
     assert table["pixels"].to_dict() == {
         "Ctx": 1_521_398, "Str": 651_668, "VP": 727_852, "ZI": 378_902, "HypoTh": 565_934,
@@ -283,3 +278,28 @@ def test_recode_against_one_pixel_at_a_time():
     np.testing.assert_array_equal(recode(image, codes, [0, 3], "image"), expected)
     with pytest.raises(InputError, match=r"image: .* code -1 \(1 px\)"):
         recode(np.array([[-1, 5]]), codes, [0], "image")
+
+
+def test_the_verb_takes_explicit_paths(volume, image, tmp_path):
+    tifffile.imwrite(tmp_path / "l.tif", image)
+    run(volume, tmp_path, {53: tmp_path / "l.tif"}, shares={"B": 0.5})
+    app = typer.Typer()
+    app.command()(import_annotations)
+    options = [f"--volume={volume}", f"--slice=53={tmp_path / 'l.tif'}", "--ignore=0,9"]
+    options += ["--area=A=300,301", "--area=B=7", "--share=B=0.5"]
+    for kind in ("labels", "legend", "table"):
+        options.append(f"--output-{kind}={tmp_path / 'verb' / kind}.csv")
+    result = CliRunner().invoke(app, options)
+    assert result.exit_code == 0, (result.output, result.exception)
+    for kind in ("legend", "table"):
+        own, made = tmp_path / f"{kind}.csv", tmp_path / "verb" / f"{kind}.csv"
+        assert made.read_bytes() == own.read_bytes()
+    for last, wanted in (
+        ("--area=C=x", "--area C x: wanted whole numbers, e.g. 4 or 4,54"),
+        ("--area=C", "--area C: wanted NAME=VALUE"),
+        ("--share=A=2", "--share A=2: wanted a share above 0 and at most 1"),
+        ("--slice=a=l.tif", "--slice a: wanted whole numbers, e.g. 4 or 4,54"),
+    ):
+        result = CliRunner().invoke(app, [*options, last])
+        assert isinstance(result.exception, InputError), result.output
+        assert str(result.exception) == wanted

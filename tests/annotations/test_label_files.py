@@ -155,11 +155,10 @@ def test_slices_that_a_label_volume_has_not(tmp_path):
         for z in (9, 13):
             assert message(path, z, 10) == (
                 f"{path}: holds labels of slices 10 to 12, not of slice {z}; correct the number of "
-                "its first slice (first_slice, --labels-first-slice)"
+                "its first slice (annotations.first_slice or layers.first_slice)"
             )
         assert message(path, 10) == (
-            f"{path}: holds 3 slices; name it without {{z}} (--labels-first-slice), and slices are "
-            "taken from it"
+            f"{path}: holds 3 slices; name it without {{z}}, and slices are taken from it"
         )
 
 

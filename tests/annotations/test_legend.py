@@ -6,31 +6,22 @@ from brainarch.annotations.legend import Area, Legend, make_legend, read_legend,
 from brainarch.errors import InputError
 
 
-def test_codes_follow_the_order_and_titles_are_free():
-    legend = make_legend(["Ctx", "WM_2-b"], {"Ctx": "Cortex, “ü” & <b>"}, {"WM_2-b": "#00ff00"})
+def test_codes_follow_the_order():
+    legend = make_legend(["Ctx", "WM_2-b"])
     assert legend.names == ("Ctx", "WM_2-b")
     assert [area.code for area in legend.areas] == [1, 2]
-    assert legend.titles == ("Cortex, “ü” & <b>", "WM_2-b")
     assert legend.code_of("WM_2-b") == 2
     assert legend.name_of(1) == "Ctx"
-    assert legend.areas[1].rgb == (0, 255, 0)
 
 
-def test_colours_differ_and_leave_out_those_given():
-    first = make_legend(["a"]).colours[0]
-    names = [f"a{i}" for i in range(12)]
-    legend = make_legend(names, colours={"a7": first.lower()})
-    assert len({colour.upper() for colour in legend.colours}) == 12
-
-
-def test_many_areas_reuse_colours():
+def test_as_many_areas_as_codes():
     assert len(make_legend([f"a{i}" for i in range(255)])) == 255
     with pytest.raises(InputError, match="256 areas; at most 255 fit"):
         make_legend([f"a{i}" for i in range(256)])
 
 
 def test_round_trip(tmp_path):
-    legend = make_legend(["Ctx", "NA", "-"], {"Ctx": 'Cortex, "outer"', "NA": "nan", "-": "2"})
+    legend = make_legend(["Ctx", "NA", "-"])
     path = tmp_path / "it's “l” ü.csv"
     write_legend(legend, path)
     assert read_legend(path) == legend
@@ -58,27 +49,23 @@ def test_other_mistakes():
         make_legend(["Ctx", "Ctx"])
     with pytest.raises(InputError, match="area 'all': tables use this word"):
         make_legend(["all"])
-    with pytest.raises(InputError, match="colour 'red' is not of the form"):
-        make_legend(["a"], colours={"a": "red"})
-    with pytest.raises(InputError, match="title of 'b': no such area; areas are a"):
-        make_legend(["a"], titles={"b": "B"})
     with pytest.raises(InputError, match="names no area"):
         make_legend([])
     with pytest.raises(InputError, match="area 'b': not in the legend, which has a"):
         make_legend(["a"]).code_of("b")
     with pytest.raises(InputError, match=r"codes are \[2\]; wanted 1 to 1"):
-        Legend((Area(2, "a", "a", "#000000"),))
+        Legend((Area(2, "a"),))
 
 
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
-        ("code,name\n1,a\n", "columns are"),
+        ("code,name,title,colour\n1,a,a,#000000\n", "columns are"),
         ("", "not a readable CSV table"),
-        ("code,name,title,colour\n1,a\n", "is not complete"),
-        ("code,name,title,colour\n1,a,,#000000\n", "is not complete"),
-        ("code,name,title,colour\nx,a,a,#000000\n", "invalid literal"),
-        ("code,name,title,colour\n1,a b,a,#000000\n", "may hold letters"),
+        ("code,name\n1\n", "is not complete"),
+        ("code,name\n1,\n", "is not complete"),
+        ("code,name\nx,a\n", "invalid literal"),
+        ("code,name\n1,a b\n", "may hold letters"),
     ],
 )
 def test_malformed_tables(tmp_path, text, wanted):

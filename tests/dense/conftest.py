@@ -1,6 +1,6 @@
 import pytest
 import torch
-from dense_fakes import checkpoint_of, narrow_network
+from dense_fakes import narrow_network, trained_of
 
 
 @pytest.fixture(autouse=True)
@@ -13,5 +13,5 @@ def _one_thread():
 
 @pytest.fixture(scope="session")
 def narrow():
-    """Return a checkpoint of the narrow network."""
-    return checkpoint_of(narrow_network())
+    """Return the narrow network as if it were trained."""
+    return trained_of(narrow_network())

@@ -9,8 +9,8 @@ from torch import nn
 
 from brainarch.geometry import cut_windows
 from brainarch.network.architecture import AreaNetwork
-from brainarch.network.checkpoint import Checkpoint
 from brainarch.network.grey import Normalisation, to_unit
+from brainarch.network.trained import TrainedNetwork
 
 AREAS = ("Ctx", "Str", "VP")
 UNITS = 5
@@ -66,8 +66,8 @@ def _seeded(make, seed):
     return network
 
 
-def checkpoint_of(network, normalisation=None):
-    return Checkpoint(
+def trained_of(network, normalisation=None):
+    return TrainedNetwork(
         network=network,
         areas=AREAS,
         normalisation=normalisation or Normalisation(0.45, 0.2),
@@ -87,14 +87,14 @@ def textured_slice(rows, columns, seed=0, dtype=np.uint8):
     return (np.clip(grey, 0, 255) * scale).astype(dtype)
 
 
-def brute_force(grey, checkpoint, y, x, dtype=torch.float64):
+def brute_force(grey, trained, y, x, dtype=torch.float64):
     """Cut every window out and run it alone: (n, units)."""
-    trunk = copy.deepcopy(checkpoint.network.trunk).to(dtype)
+    trunk = copy.deepcopy(trained.network.trunk).to(dtype)
     found = []
     for start in range(0, len(y), 64):
         part = slice(start, start + 64)
         unit = to_unit(cut_windows(grey, y[part], x[part]))
-        windows = torch.from_numpy(checkpoint.normalisation.apply(unit))[:, None].to(dtype)
+        windows = torch.from_numpy(trained.normalisation.apply(unit))[:, None].to(dtype)
         with torch.inference_mode():
             found.append(trunk(windows).numpy())
     return np.concatenate(found)

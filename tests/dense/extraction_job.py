@@ -4,7 +4,7 @@ import sys
 import time
 from pathlib import Path
 
-from dense_fakes import checkpoint_of, narrow_network
+from dense_fakes import narrow_network, trained_of
 from extraction_case import CASE, run
 
 from brainarch.dense import extract
@@ -19,7 +19,7 @@ def main():
         return compute(self, tile)
 
     extract._TileComputer.__call__ = slow
-    run(checkpoint_of(narrow_network()), folder, **CASE)
+    run(trained_of(narrow_network()), folder, **CASE)
 
 
 if __name__ == "__main__":

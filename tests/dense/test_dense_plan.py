@@ -2,7 +2,8 @@ import json
 from itertools import pairwise
 
 import pytest
-from dense_fakes import narrow_network, real_network
+from dense_fakes import real_network
+from extraction_case import MEMORY_MB
 
 from brainarch.dense.cube import CHUNK
 from brainarch.dense.plan import chunk_side, make_plan, read_plan, restrict_rows, write_plan
@@ -27,13 +28,13 @@ def test_the_same_question_gets_the_same_plan(schedule, stride):
 
 @pytest.mark.parametrize("stride", STRIDES)
 def test_tiles_are_whole_chunks(schedule, stride):
-    plan = make_plan(schedule, SHAPE, stride, threads=2)
+    plan = make_plan(schedule, SHAPE, stride, memory_mb=MEMORY_MB, threads=2)
     assert plan.tile[0] % chunk_side(stride) == plan.tile[1] % chunk_side(stride) == 0
     assert chunk_side(stride) <= CHUNK
 
 
 def test_the_grid_lies_on_multiples_of_the_stride_within_the_rows(schedule):
-    plan = make_plan(schedule, (100, 37), 8, rows=(13, 50))
+    plan = make_plan(schedule, (100, 37), 8, memory_mb=MEMORY_MB, rows=(13, 50))
     assert plan.y.tolist() == [16, 24, 32, 40, 48]
     assert plan.x.tolist() == [0, 8, 16, 24, 32]
 
@@ -46,7 +47,7 @@ def test_the_number_of_workers_is_no_part_of_the_identity(schedule):
 
 
 def test_rows_can_be_restricted_to_some_of_the_plan_s(schedule):
-    plan = make_plan(schedule, SHAPE, 4, rows=(100, 300))
+    plan = make_plan(schedule, SHAPE, 4, memory_mb=MEMORY_MB, rows=(100, 300))
     assert restrict_rows(plan, (150, 160)).y.tolist() == [152, 156]
     for rows in ((90, 200), (200, 301), (201, 204), (200, 200)):
         with pytest.raises(InputError):
@@ -68,17 +69,9 @@ def test_more_memory_is_never_slower(schedule):
 
 
 def test_a_plan_survives_being_written(schedule, tmp_path):
-    plan = make_plan(schedule, SHAPE, 2)
+    plan = make_plan(schedule, SHAPE, 2, memory_mb=MEMORY_MB)
     write_plan(plan, tmp_path / "plan.json")
     assert read_plan(tmp_path / "plan.json") == plan
-
-
-def test_measuring_only_changes_the_durations_of_a_candidate():
-    schedule = derive_schedule(narrow_network().trunk)
-    plan = make_plan(schedule, (40, 50), 8, measure=True)
-    assert plan.measured
-    assert plan.expected_seconds > 0
-    assert plan.tile[0] % chunk_side(8) == 0
 
 
 @pytest.mark.parametrize(
@@ -94,7 +87,7 @@ def test_measuring_only_changes_the_durations_of_a_candidate():
     ],
 )
 def test_refusals(schedule, question, reason):
-    arguments = {"shape": SHAPE, "stride": 1, **question}
+    arguments = {"shape": SHAPE, "stride": 1, "memory_mb": MEMORY_MB, **question}
     with pytest.raises(InputError, match=reason):
         make_plan(schedule, **arguments)
 
@@ -117,7 +110,7 @@ def test_what_is_no_plan_is_refused(tmp_path, content, reason):
 
 
 def test_unknown_entries_are_refused(schedule, tmp_path):
-    write_plan(make_plan(schedule, SHAPE, 2), tmp_path / "plan.json")
+    write_plan(make_plan(schedule, SHAPE, 2, memory_mb=MEMORY_MB), tmp_path / "plan.json")
     content = json.loads((tmp_path / "plan.json").read_text())
     (tmp_path / "plan.json").write_text(json.dumps({**content, "overlap": 3}))
     with pytest.raises(InputError, match="overlap"):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from brainarch.dense import engine
-from brainarch.dense.engine import DenseEngine, dense_tile
+from brainarch.dense.engine import DenseEngine
 from brainarch.dense.schedule import STRIDES, derive_schedule
 
 
@@ -53,12 +53,14 @@ def test_equals_brute_force_in_double_precision(trunk, tile_and_windows, block):
 
 def test_one_window_alone(trunk):
     tile = torch.rand(134, 134, dtype=torch.float64)
-    torch.testing.assert_close(dense_tile(trunk, tile, 1)[0, 0], trunk(tile[None, None])[0])
+    found = DenseEngine(derive_schedule(trunk), 1, None).tile(tile)
+    torch.testing.assert_close(found[0, 0], trunk(tile[None, None])[0])
 
 
 def test_a_tile_smaller_than_a_window_is_refused(trunk):
+    engine = DenseEngine(derive_schedule(trunk), 1, None)
     with pytest.raises(ValueError, match="holds no window"):
-        dense_tile(trunk, torch.rand(133, 200, dtype=torch.float64), 1)
+        engine.tile(torch.rand(133, 200, dtype=torch.float64))
 
 
 def test_other_strides_are_refused(trunk):
@@ -152,7 +154,7 @@ def test_the_tile_itself_is_not_changed():
     tile = torch.randn(9, 9, dtype=torch.float64)
     before = tile.clone()
     trunk = nn.Sequential(*layers).double()
-    found = dense_tile(trunk, tile, 1)
+    found = DenseEngine(derive_schedule(trunk), 1, None).tile(tile)
     assert torch.equal(tile, before)
     torch.testing.assert_close(found, every_window(trunk, tile, 1, 6))
 
@@ -164,7 +166,7 @@ def test_blocks_without_a_needed_pixel_are_left_out(trunk):
     needed = np.zeros((32, 41), dtype=bool)
     needed[3, 20] = needed[31, 40] = True
     found = prepared.tile(tile, needed)
-    # A block of one output a fragment is 16 x 16 grid pixels.
+    # A block of one output per fragment is 16 x 16 grid pixels.
     left_out = torch.ones(32, 41, dtype=torch.bool)
     left_out[:16, 16:32] = left_out[16:, 32:] = False
     assert found[left_out].isnan().all()

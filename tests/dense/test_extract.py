@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import zarr
-from dense_fakes import assert_exact, brute_force, checkpoint_of, narrow_network
+from dense_fakes import assert_exact, brute_force, narrow_network, trained_of
 from extraction_case import CASE, plan_of, run, source_of
 
 from brainarch.dense import extract as module
 from brainarch.dense import partial
-from brainarch.dense.compute import pick_devices
 from brainarch.dense.partial import open_work
 from brainarch.dense.schedule import STRIDES
+from brainarch.dense.workers import pick_devices
 from brainarch.errors import InputError
 from brainarch.network.grey import Normalisation
 
@@ -29,10 +29,10 @@ def content(cube):
     return block.tobytes(), cube.extracted.tobytes(), cube.y.tobytes(), cube.x.tobytes()
 
 
-def references(source, checkpoint, wanted):
+def references(source, trained, wanted):
     """Run every wanted window alone, in both precisions."""
     y, x = np.nonzero(wanted)
-    pair = [brute_force(source.grey, checkpoint, y, x, kind) for kind in PRECISIONS]
+    pair = [brute_force(source.grey, trained, y, x, kind) for kind in PRECISIONS]
     assert (pair[1] > 0).any()
     return pair
 
@@ -144,7 +144,7 @@ def test_another_plan_is_another_key_within_the_tolerance(tmp_path, narrow):
 def test_what_is_stored_says_where_it_came_from(tmp_path, narrow):
     cube = run(narrow, tmp_path, **CASE, storage="float16")
     assert cube.storage == "float16"
-    assert {"z", "stride", "where", "rows", "voxel_um", "precision", "storage", "key", "plan",
+    assert {"z", "stride", "where", "rows", "pixel_um", "precision", "storage", "key", "plan",
             "warnings", "identity"} <= set(cube.attrs)  # fmt: skip
     assert not (tmp_path / "partial").exists() or not list((tmp_path / "partial").iterdir())
     single = run(narrow, tmp_path / "single", **CASE).read()[2]
@@ -156,7 +156,8 @@ def test_what_is_stored_says_where_it_came_from(tmp_path, narrow):
 
 def start_job(folder, pause):
     tests = str(Path(__file__).parent)
-    environment = {**os.environ, "PYTHONPATH": tests, "OMP_NUM_THREADS": "1"}
+    path = os.pathsep.join(filter(None, [tests, os.environ.get("PYTHONPATH")]))
+    environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, str(Path(tests) / "extraction_job.py"), str(folder), str(pause)]
     return subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
 
@@ -399,9 +400,9 @@ def test_devices():
 
 
 def test_a_slice_unlike_the_training_is_said_and_stored(tmp_path, caplog):
-    checkpoint = checkpoint_of(narrow_network(), Normalisation(0.9, 0.05))
+    trained = trained_of(narrow_network(), Normalisation(0.9, 0.05))
     with caplog.at_level(logging.WARNING):
-        cube = run(checkpoint, tmp_path, (30, 30), 1, 0.1)
+        cube = run(trained, tmp_path, (30, 30), 1, 0.1)
     assert any("mean grey" in line for line in cube.attrs["warnings"])
     assert "slice 4 differs from the training" in caplog.text
 
@@ -410,4 +411,4 @@ def test_the_identity_is_kept_as_readable_text(unfinished):
     _, work, _ = unfinished
     identity = json.loads((work / "identity.json").read_text())
     assert identity["stage"] == "extract"
-    assert {"slice", "wanted", "checkpoint", "plan", "version", "storage"} <= set(identity)
+    assert {"slice", "wanted", "network", "plan", "version", "storage"} <= set(identity)

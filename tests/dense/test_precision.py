@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 import zarr
-from dense_fakes import brute_force, checkpoint_of, real_network
-from extraction_case import plan_of, run, source_of
+from dense_fakes import brute_force, real_network, trained_of
+from extraction_case import MEMORY_MB, plan_of, run, source_of
 
 from brainarch.dense.cube import Cube
 from brainarch.dense.engine import DenseEngine
@@ -37,19 +37,21 @@ def test_bfloat16_is_near_but_not_exact(block):
 
 @pytest.fixture(scope="module")
 def rounded(tmp_path_factory):
-    """Return a checkpoint, a slice and its bfloat16 cube."""
-    checkpoint, source = checkpoint_of(real_network()), source_of(SHAPE, share=0.05)
-    plan = make_plan(derive_schedule(checkpoint.network.trunk), SHAPE, 2, precision="bfloat16")
+    """Return a network, a slice and its bfloat16 cube."""
+    trained, source = trained_of(real_network()), source_of(SHAPE, share=0.05)
+    plan = make_plan(
+        derive_schedule(trained.network.trunk), SHAPE, 2, memory_mb=MEMORY_MB, precision="bfloat16"
+    )
     folder = tmp_path_factory.mktemp("rounded")
-    return checkpoint, source, run(checkpoint, folder, SHAPE, 2, None, source=source, plan=plan)
+    return trained, source, run(trained, folder, SHAPE, 2, None, source=source, plan=plan)
 
 
 def test_the_error_is_stated_beside_the_cube(rounded):
-    checkpoint, source, cube = rounded
+    trained, source, cube = rounded
     assert cube.attrs["precision"] == cube.attrs["identity"]["plan"]["precision"] == "bfloat16"
     stated = Cube.open(cube.path).attrs["measured_error"]
     iy, ix, X = cube.read()
-    alone = brute_force(source.grey, checkpoint, cube.y[iy], cube.x[ix])
+    alone = brute_force(source.grey, trained, cube.y[iy], cube.x[ix])
     real = np.linalg.norm(X - alone) / np.linalg.norm(alone)
     assert stated["windows"] == ERROR_WINDOWS
     assert real / 3 < stated["relative_norm"] < 3 * real
@@ -57,8 +59,8 @@ def test_the_error_is_stated_beside_the_cube(rounded):
 
 
 def test_the_proof_passes_but_does_not_call_it_exact(rounded):
-    checkpoint, source, cube = rounded
-    proof = prove(cube, source.grey, checkpoint, 40, seed=0)
+    trained, source, cube = rounded
+    proof = prove(cube, source.grey, trained, 40, seed=0)
     assert proof["passed"]
     assert not proof["exact"]
     assert proof["precision"] == "bfloat16"
@@ -66,16 +68,16 @@ def test_the_proof_passes_but_does_not_call_it_exact(rounded):
 
 
 def test_the_proof_still_finds_a_broken_cube(rounded, tmp_path):
-    checkpoint, source, cube = rounded
-    attrs = {name: cube.attrs[name] for name in ("z", "stride", "precision")}
-    broken = Cube.create(tmp_path / "broken.zarr", cube.y, cube.x, cube.units, attrs)
+    trained, source, cube = rounded
+    attrs = {"precision": cube.attrs["precision"]}
+    broken = Cube.create(tmp_path / "broken.zarr", cube.place, cube.units, attrs)
     block = cube.block(slice(None), slice(None))
     broken.write(0, 0, block[..., ::-1], cube.extracted)
-    assert not prove(broken, source.grey, checkpoint, 40, seed=0)["passed"]
+    assert not prove(broken, source.grey, trained, 40, seed=0)["passed"]
     # Called float32, the honest cube is refused: the bound is the precision's.
     zarr.open_group(cube.path, mode="r+").attrs["precision"] = "float32"
     try:
-        assert not prove(Cube.open(cube.path), source.grey, checkpoint, 40, seed=0)["passed"]
+        assert not prove(Cube.open(cube.path), source.grey, trained, 40, seed=0)["passed"]
     finally:
         zarr.open_group(cube.path, mode="r+").attrs["precision"] = "bfloat16"
 
@@ -88,7 +90,7 @@ def test_exact_cubes_state_their_error_too(narrow, tmp_path):
 
 def test_precision_is_part_of_the_identity(narrow):
     plans = [
-        plan_trunk(narrow.network.trunk, SHAPE, 1, precision=precision)
+        plan_trunk(narrow.network.trunk, SHAPE, 1, memory_mb=MEMORY_MB, precision=precision)
         for precision in ("float32", "bfloat16", "tf32")
     ]
     assert len({str(plan.identity) for plan in plans}) == 3
@@ -96,9 +98,9 @@ def test_precision_is_part_of_the_identity(narrow):
 
 def test_unknown_precisions_and_algorithms_are_refused(narrow):
     with pytest.raises(InputError, match="precision half: must be one of float32"):
-        plan_trunk(narrow.network.trunk, SHAPE, 1, precision="half")
+        plan_trunk(narrow.network.trunk, SHAPE, 1, memory_mb=MEMORY_MB, precision="half")
     with pytest.raises(InputError, match="algorithm fast: must be one of auto"):
-        plan_trunk(narrow.network.trunk, SHAPE, 1, algorithm="fast")
+        plan_trunk(narrow.network.trunk, SHAPE, 1, memory_mb=MEMORY_MB, algorithm="fast")
 
 
 def test_tf32_needs_a_gpu(narrow, tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 import zarr
-from dense_fakes import checkpoint_of, narrow_network
+from dense_fakes import narrow_network, trained_of
 from extraction_case import run, source_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,6 +17,7 @@ from brainarch.dense.prove import prove
 from brainarch.dense.reference import choose_pixels, compare, reaches_beyond
 from brainarch.errors import InputError
 from brainarch.geometry import WINDOW, cut_windows
+from brainarch.grids.grid import Place
 
 SHAPE = (160, 160)
 
@@ -26,7 +27,7 @@ def extracted(tmp_path_factory):
     """Return a wholly extracted square slice: its cube and its grey values."""
     source = source_of(SHAPE)
     folder = tmp_path_factory.mktemp("prove")
-    return run(checkpoint_of(narrow_network()), folder, SHAPE, 1, None, source=source), source.grey
+    return run(trained_of(narrow_network()), folder, SHAPE, 1, None, source=source), source.grey
 
 
 def changed(cube, folder, change):
@@ -135,7 +136,7 @@ def test_half_precision_is_judged_by_its_own_rounding(narrow, tmp_path):
 
 
 def test_an_empty_cube_is_refused(narrow, tmp_path):
-    cube = Cube.create(tmp_path / "c.zarr", np.arange(3), np.arange(3), 5, {"z": 0, "stride": 1})
+    cube = Cube.create(tmp_path / "c.zarr", Place(0, 1, 1.17, np.arange(3), np.arange(3)), 5)
     with pytest.raises(InputError, match="no extracted pixel"):
         prove(cube, np.zeros((3, 3), dtype=np.uint8), narrow, 5, seed=0)
 

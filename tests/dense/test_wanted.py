@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 
-from brainarch.dense.wanted import tissue_mask, training_differences, wanted_pixels
+from brainarch.dense.wanted import tissue_mask, wanted_pixels
 from brainarch.errors import InputError
-from brainarch.network.grey import Normalisation
 
 
 def slice_with_tissue():
@@ -38,7 +37,7 @@ def test_all_is_all():
 @pytest.mark.parametrize(
     ("where", "labels", "reason"),
     [
-        ("labelled", None, "give --labels"),
+        ("labelled", None, "needs a label image"),
         (
             "labelled",
             np.ones((5, 4), dtype=np.uint8),
@@ -50,29 +49,3 @@ def test_all_is_all():
 def test_refusals(where, labels, reason):
     with pytest.raises(InputError, match=reason):
         wanted_pixels(np.ones((4, 5), dtype=np.uint8), where, labels)
-
-
-def differences(grey, **changes):
-    arguments = {
-        "normalisation": Normalisation(grey.mean() / 255, grey.std() / 255),
-        "voxel_um": (1.17, 1.17),
-        "dtypes": ("uint8", "uint8"),
-    }
-    return training_differences(grey, np.ones(grey.shape, dtype=bool), **{**arguments, **changes})
-
-
-def test_a_slice_like_the_training_raises_no_warning():
-    assert differences(slice_with_tissue()) == []
-
-
-@pytest.mark.parametrize(
-    ("changes", "word"),
-    [
-        ({"normalisation": Normalisation(0.9, 0.17)}, "mean grey"),
-        ({"normalisation": Normalisation(0.21, 0.05)}, "standard deviation"),
-        ({"voxel_um": (1.3, 1.17)}, "voxel of 1.3 um"),
-        ({"dtypes": ("uint8", "uint16")}, "uint16"),
-    ],
-)
-def test_a_clear_difference_is_named(changes, word):
-    assert any(word in line for line in differences(slice_with_tissue(), **changes))

@@ -3,8 +3,8 @@ import copy
 import numpy as np
 import pytest
 import torch
-from dense_fakes import AREAS, UNITS, brute_force, checkpoint_of, narrow_network
-from extraction_case import run, source_of
+from dense_fakes import AREAS, UNITS, brute_force, narrow_network, trained_of
+from extraction_case import MEMORY_MB, run, source_of
 from torch import nn
 
 from brainarch.dense.plan import plan_trunk
@@ -40,16 +40,17 @@ def padded():
     # Statistics that differ between channels, so that they count.
     network.trunk[1].running_mean.uniform_(-1, 1)
     network.trunk[5].bias.data.uniform_(0, 0.3)
-    return checkpoint_of(network)
+    return trained_of(network)
 
 
-def plan_windows(checkpoint, **options):
-    return plan_trunk(checkpoint.network.trunk, SHAPE, 2, algorithm="windows", **options)
+def plan_windows(trained, **options):
+    asked = {"memory_mb": MEMORY_MB, "algorithm": "windows", **options}
+    return plan_trunk(trained.network.trunk, SHAPE, 2, **asked)
 
 
 def test_the_planner_refuses_with_the_reason_and_a_way_out(padded):
-    with pytest.raises(InputError, match=r"pads its input.*--algorithm windows") as caught:
-        plan_trunk(padded.network.trunk, SHAPE, 2)
+    with pytest.raises(InputError, match=r"pads its input.*algorithm windows") as caught:
+        plan_trunk(padded.network.trunk, SHAPE, 2, memory_mb=MEMORY_MB)
     assert "\n" not in str(caught.value)
 
 
@@ -70,7 +71,7 @@ def test_windows_and_sharing_agree_where_both_are_possible(narrow, tmp_path):
     source = source_of(SHAPE, share=0.1)
     cubes = [
         run(narrow, tmp_path / name, SHAPE, 2, None, source=source,
-            plan=plan_trunk(narrow.network.trunk, SHAPE, 2, algorithm=name))
+            plan=plan_trunk(narrow.network.trunk, SHAPE, 2, memory_mb=MEMORY_MB, algorithm=name))
         for name in ("windows", "direct", "spectral")
     ]  # fmt: skip
     assert [cube.attrs["plan"]["algorithm"] for cube in cubes] == ["windows", "direct", "spectral"]
@@ -119,7 +120,7 @@ def test_what_takes_no_window_or_gives_no_vector_is_refused():
 
 
 def test_other_networks_have_other_descriptions(padded, narrow):
-    names = {describe(checkpoint.network.trunk) for checkpoint in (padded, narrow)}
+    names = {describe(trained.network.trunk) for trained in (padded, narrow)}
     assert len(names) == 2
     assert describe(narrow_network(3).trunk) in names
 

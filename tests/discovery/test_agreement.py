@@ -78,11 +78,11 @@ def test_planted_layers_are_above_all_nulls():
 
 
 def test_unrelated_smooth_maps_are_not_above_both_nulls():
-    labels, _ = layered(60, 80)
+    labels, depth = layered(60, 80)
     verdicts = []
     for seed in range(8):
         frame = compare_with_nulls(
-            component_map(labels, seed, 0.0), labels, block=20, count=30, seed=seed
+            component_map(labels, seed, 0.0), labels, block=20, count=30, seed=seed, depth=depth
         )
         verdicts.append(frame[frame["statistic"] == "ami"]["above_nulls"].all())
     assert sum(verdicts) <= 1
@@ -102,8 +102,9 @@ def test_permuted_pixels_would_have_called_them_findings():
 
 
 def test_a_map_without_common_pixels_is_no_finding():
-    labels, _ = layered(40, 50)
-    frame = compare_with_nulls(np.zeros_like(labels), labels, block=10, count=20, seed=0)
+    labels, depth = layered(40, 50)
+    nothing = np.zeros_like(labels)
+    frame = compare_with_nulls(nothing, labels, block=10, count=20, seed=0, depth=depth)
     assert frame["value"].isna().all()
     assert (frame["pixels"] == 0).all()
     assert not frame["above_nulls"].any()

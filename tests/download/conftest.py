@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from boss_server import AREAS, IMAGE, SHAPE, Boss, serving
 
-from brainarch.download.bossdb import Channel, Client
-from brainarch.download.fetch import Patience, Wanted, fetch
+from brainarch.download import bossdb, fetch
+from brainarch.download.stages import fetch_slices
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +37,7 @@ def boss(grey: np.ndarray, labels: np.ndarray) -> Iterator[Boss]:
 
 
 @pytest.fixture
-def get(boss: Boss, tmp_path: Path) -> Callable[..., Path]:
+def get(boss: Boss, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
     """Fetch slices of a channel; returns the folder."""
 
     def run(
@@ -49,10 +49,19 @@ def get(boss: Boss, tmp_path: Path) -> Callable[..., Path]:
         timeout_s: float = 5.0,
         host: str | None = None,
     ) -> Path:
-        pattern = str(tmp_path / "cache" / "z{z:04d}.tif")
-        wanted = Wanted(Channel.parse(channel), tuple(slices), SHAPE[1:], pattern, dtype)
-        with Client(host or boss.address, "public", timeout_s) as client:
-            fetch(wanted, client, Patience(attempts, 0.0), tmp_path / "received.csv")
+        monkeypatch.setattr(fetch, "ATTEMPTS", attempts)
+        monkeypatch.setattr(fetch, "WAIT_S", 0.0)
+        monkeypatch.setattr(bossdb, "TIMEOUT_S", timeout_s)
+        fetch_slices(
+            host=host or boss.address,
+            channel=channel,
+            pattern=str(tmp_path / "cache" / "z{z:04d}.tif"),
+            slices=list(slices),
+            shape=SHAPE,
+            first_slice=0,
+            dtype=dtype,
+            table=tmp_path / "received.csv",
+        )
         return tmp_path / "cache"
 
     return run

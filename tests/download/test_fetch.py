@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import shutil
 import signal
@@ -241,12 +242,16 @@ def test_labels_that_are_no_codes_are_refused(get: Get) -> None:
 
 
 def test_too_little_disk_is_refused_before_anything_is_asked(
-    get: Get, boss: Boss, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    get: Get,
+    boss: Boss,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     usage = shutil.disk_usage("/")._replace(free=cache.SPARE_BYTES + 40 * 1500 - 1)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
-    assert "0.1 GB are needed, 0.1 GB are free" in refusal(get, range(40))
-    assert "40 of 40 slices to fetch" in capsys.readouterr().out
+    with caplog.at_level(logging.INFO):
+        assert "0.1 GB are needed, 0.1 GB are free" in refusal(get, range(40))
+    assert "40 of 40 slices to fetch" in caplog.text
     assert (boss.described, boss.asked) == ([], [])
     get(range(39))
 
@@ -280,12 +285,12 @@ def test_an_unwritable_folder_is_one_line(
     assert "cannot be written" in refusal(get, (0,))
 
 
-def verb(boss: Boss, folder: Path, *options: str) -> list[str]:
+def verb(boss: Boss, folder: Path, change: str = "") -> list[str]:
     return [
-        *(sys.executable, "-c", "from brainarch.cli.main import main; main()", "download"),
+        *(sys.executable, "-c", f"{change}from brainarch.cli.main import main; main()", "download"),
         *("--channel", IMAGE, "--shape", ",".join(map(str, SHAPE)), "--dtype", "uint8"),
         *("--host", boss.address, "--output", str(folder / "z{z:04d}.tif")),
-        *("--output-table", str(folder / "received.csv"), *options),
+        *("--output-table", str(folder / "received.csv")),
     ]
 
 
@@ -309,7 +314,7 @@ def test_killed_in_the_middle_it_asks_for_the_rest_only(
     boss.asked.clear()
     done = subprocess.run(verb(boss, folder), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "24 of 40 slices to fetch" in done.stdout
+    assert "24 of 40 slices to fetch" in done.stderr
     assert boss.asked == [(16, 32), (32, 40)]
     assert np.array_equal(pixels(folder, range(40)), grey)
     assert not list(folder.glob(".*"))
@@ -317,7 +322,8 @@ def test_killed_in_the_middle_it_asks_for_the_rest_only(
 
 def test_the_verb_ends_with_status_2_and_one_line(boss: Boss, tmp_path: Path) -> None:
     boss.always = "500"
-    command = verb(boss, tmp_path, "--attempts", "2", "--wait-s", "0")
+    change = "from brainarch.download import fetch; fetch.ATTEMPTS, fetch.WAIT_S = 2, 0.0; "
+    command = verb(boss, tmp_path, change)
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     errors = [line for line in done.stderr.splitlines() if "error:" in line]

@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from brainarch.network.architecture import AreaNetwork
-from brainarch.network.checkpoint import Checkpoint
-from brainarch.network.grey import Normalisation
+from small_inputs import small_network
 
 
 class FakeVolume:
@@ -33,13 +31,5 @@ def volume():
 
 
 @pytest.fixture
-def checkpoint():
-    torch.manual_seed(7)
-    return Checkpoint(
-        network=AreaNetwork(3).eval(),
-        areas=("Ctx", "Str", "WM"),
-        normalisation=Normalisation(0.45, 0.2),
-        voxel_um=1.17,
-        dtype="uint8",
-        training={},
-    )
+def trained():
+    return small_network()

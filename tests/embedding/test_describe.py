@@ -1,21 +1,19 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-from brainarch.embedding import describe
-from brainarch.embedding.networks import (
-    NetworkSource,
-    build_network,
-    network_names,
-    register_network,
-)
-from brainarch.embedding.trunk import BATCH, TrunkDescriber, untrained_network
-from brainarch.embedding.windows import Places
+from brainarch.embedding import describe, names
+from brainarch.embedding.networks import build_network
+from brainarch.embedding.trunk import BATCH, TrunkDescriber
 from brainarch.errors import InputError
 from brainarch.geometry import cut_windows
+from brainarch.patches.table import Places
 
 
 class PixelDescriber:
@@ -56,72 +54,81 @@ def test_noise_is_the_same_for_every_network_and_chunk_size(volume, places, monk
     np.testing.assert_array_equal(other_seed[0], whole[0])
 
 
-def test_trunk_is_the_network_run_window_by_window(volume, checkpoint):
+def test_trunk_is_the_network_run_window_by_window(volume, trained):
     y, x = np.arange(10, 10 + BATCH + 3), np.arange(30, 30 + BATCH + 3)
     places = Places(np.full(len(y), 4), y, x)
-    describer = build_network("cnn", NetworkSource(checkpoint, 0))
+    describer = build_network("cnn", trained, seed=0)
     found = describe.describe_patches(describer, volume, places)
 
     windows = cut_windows(volume.slices[4], y, x) / 255.0
-    norm = checkpoint.normalisation
+    norm = trained.normalisation
     exact = torch.from_numpy((windows - norm.mean) / norm.std).double()
     with torch.no_grad():
-        trunk = checkpoint.network.trunk.double()
+        trunk = trained.network.trunk.double()
         expected = np.concatenate([trunk(window[None, None]).numpy() for window in exact])
-    checkpoint.network.float()
+    trained.network.float()
     assert expected.max() > 0
     np.testing.assert_allclose(found, expected, atol=1e-5 * expected.max())
     assert (found >= 0).all()
 
 
-def test_describing_leaves_the_checkpoint_alone(checkpoint):
-    checkpoint.network.train()
-    before = checkpoint.network.trunk.conv2.weight.stride()
-    TrunkDescriber(checkpoint.network.trunk, checkpoint.normalisation)
-    assert checkpoint.network.training
-    assert checkpoint.network.trunk.conv2.weight.stride() == before
+def test_describing_leaves_the_trained_alone(trained):
+    trained.network.train()
+    before = trained.network.trunk.conv2.weight.stride()
+    TrunkDescriber(trained.network.trunk, trained.normalisation)
+    assert trained.network.training
+    assert trained.network.trunk.conv2.weight.stride() == before
 
 
-def test_untrained_network_comes_from_its_seed_alone():
+def test_untrained_network_comes_from_its_seed_alone(trained):
+    windows = np.random.default_rng(0).random((2, 134, 134), dtype=np.float32)
     torch.manual_seed(1)
     before = torch.get_rng_state()
-    first = untrained_network(3, seed=4)
+    first = build_network("untrained", trained, seed=4).describe(windows)
     assert torch.equal(torch.get_rng_state(), before)
     torch.manual_seed(2)
-    again, other = untrained_network(3, seed=4), untrained_network(3, seed=5)
-    assert torch.equal(first.trunk.conv1.weight, again.trunk.conv1.weight)
-    assert not torch.equal(first.trunk.conv1.weight, other.trunk.conv1.weight)
+    again, other = (build_network("untrained", trained, seed).describe(windows) for seed in (4, 5))
+    np.testing.assert_array_equal(first, again)
+    assert not np.allclose(first, other)
 
 
-def test_untrained_is_not_the_trained_network(volume, places, checkpoint):
+def test_untrained_is_not_the_trained_network(volume, places, trained):
     few = Places(*(part[:4] for part in places))
     found = [
-        describe.describe_patches(build_network(name, NetworkSource(checkpoint, 0)), volume, few)
+        describe.describe_patches(build_network(name, trained, seed=0), volume, few)
         for name in ("cnn", "untrained")
     ]
     assert found[0].shape == found[1].shape == (4, 64)
     assert not np.allclose(*found)
 
 
-@pytest.mark.parametrize("name", ["cnn", "untrained"])
-def test_networks_that_need_a_checkpoint_say_so(name):
-    with pytest.raises(InputError, match=f"--network {name}.*--checkpoint"):
-        build_network(name, NetworkSource(None, 0))
+def test_every_named_network_can_be_built(trained, volume, places):
+    few = Places(*(part[:2] for part in places))
+    assert names.NETWORKS == ("cnn", "untrained", "texture")
+    for name in names.NETWORKS:
+        describer = build_network(name, trained, seed=0)
+        found = describe.describe_patches(describer, volume, few)
+        assert found.shape == (2, len(describer.unit_names))
 
 
-def test_unknown_network_is_refused_with_the_known_ones():
-    with pytest.raises(InputError, match="resnet9: no such network; there are cnn, untrained"):
-        build_network("resnet9", NetworkSource(None, 0))
+def test_unknown_network_is_refused_with_the_known_ones(trained):
+    with pytest.raises(InputError, match="resnet9: not known; there are cnn, untrained, texture"):
+        build_network("resnet9", trained, seed=0)
 
 
-def test_a_network_can_be_added_by_name(monkeypatch, volume, places):
-    monkeypatch.setattr("brainarch.embedding.networks._BUILDERS", {})
-    register_network("pixels")(lambda source: PixelDescriber())
-    assert network_names() == ("pixels",)
-    describer = build_network("pixels", NetworkSource(None, 0))
+def build_pixels(_trained, _seed):
+    return PixelDescriber()
+
+
+def test_a_network_is_added_by_one_line(monkeypatch, volume, places, trained):
+    monkeypatch.setitem(names.BUILDERS, "pixels", f"{__name__}:build_pixels")
+    describer = build_network("pixels", trained, seed=0)
     assert describe.describe_patches(describer, volume, places).shape == (30, 2)
-    with pytest.raises(ValueError, match="already"):
-        register_network("pixels")
+
+
+def test_names_of_networks_are_known_without_loading_torch():
+    code = "import sys, brainarch.embedding.names; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_subsample_is_seeded_keeps_order_and_small_areas():

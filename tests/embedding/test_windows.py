@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from brainarch.embedding.windows import Places, add_noise, window_chunks
+from brainarch.embedding.windows import add_noise, window_chunks
 from brainarch.geometry import cut_windows
+from brainarch.patches.table import Places
 
 
 def test_chunks_cover_every_patch_once_with_its_own_window(volume):

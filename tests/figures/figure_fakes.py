@@ -2,25 +2,72 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
-from brainarch.discovery.profiles import profile_by_depth, profile_by_layer
-from brainarch.figures import rasters, style
+from brainarch.annotations.areas import AREA_COLUMNS
+from brainarch.discovery.agreement import AGREEMENT_COLUMNS
+from brainarch.discovery.matching import MATCH_COLUMNS
+from brainarch.discovery.profiles import (
+    DEPTH_BINS,
+    PROFILE_COLUMNS,
+    profile_by_depth,
+    profile_by_layer,
+)
+from brainarch.evaluation.area_map import BORDER_COLUMNS
+from brainarch.evaluation.tables import CONFUSION_COLUMNS, METRIC_COLUMNS
+from brainarch.factors.basis import BASIS_COLUMNS
+from brainarch.factors.stages import ALIGNMENT_COLUMNS, selection_columns
+from brainarch.figures import rasters
 from brainarch.figures.gram import Gram
 from brainarch.figures.panels import Areas
 from brainarch.figures.rasters import Raster
+from brainarch.patches.table import COLUMNS as PATCH_COLUMNS
+from brainarch.readout.classifiers import CLASSIFIER_COLUMNS, NOISE_COLUMNS
+from brainarch.readout.clusters import CLUSTER_COLUMNS
+from brainarch.readout.stages import (
+    GRAM_BLOCK_COLUMNS,
+    GRAM_ERROR_COLUMNS,
+    PCA_COLUMNS,
+    PCA_VARIANCE_COLUMNS,
+)
+from brainarch.training.fit import CURVE_COLUMNS
 
 NAMES = ("Ctx", "Str", "VP", "ZI", "HypoTh", "WM")
 TITLES = ("Cortex", "Striatum", "Ventral posterior thalamus", "Zona incerta", "Hypothalamus")
+LAYERS = ("L1", "L2_3", "L4", "L5", "L6")
+NETWORKS = {"cnn": 0.89, "untrained": 0.55, "texture": 0.74}
 VOXEL_UM = 1.17
+
+
+def table(columns: Mapping[str, str], rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """A table as its stage writes it; columns that no row has are empty."""
+    found = list(rows)
+    assert {name for row in found for name in row} <= set(columns)
+    return pd.DataFrame(found, columns=list(columns))
+
+
+def entries(names: Iterable[str], titles: Iterable[str] = ()) -> list[dict[str, Any]]:
+    """The setting that names areas or layers, without chosen colours."""
+    shown = list(names)
+    words = [*titles, *shown[len(list(titles)) :]]
+    return [
+        {"name": name, "title": title, "colour": None}
+        for name, title in zip(shown, words, strict=True)
+    ]
 
 
 def areas(count: int = 6) -> Areas:
     names = (*NAMES, *(f"Area{index}" for index in range(7, 30)))[:count]
     titles = (*TITLES, "White matter", *(f"Area number {index}" for index in range(7, 30)))
-    colours = style.complete_colours(names, {})
-    return Areas(names, dict(zip(names, titles, strict=False)), colours)
+    return Areas.of(entries(names, titles[:count]))
+
+
+def layer_legend() -> Areas:
+    return Areas.of(entries(LAYERS))
 
 
 def label_slice(count: int = 6, rows: int = 120, columns: int = 480, shift: int = 0) -> np.ndarray:
@@ -59,106 +106,110 @@ def confusion(names: tuple[str, ...], seed: int = 0, scale: int = 900_000) -> pd
         shares = rng.dirichlet([0.15] * len(names)) * 0.25
         shares[i] += 0.75
         counts = (shares * scale * rng.uniform(0.4, 1.2)).astype(int)
-        rows += [(name, names[j], int(counts[j])) for j in range(len(names))]
-    return pd.DataFrame(rows, columns=["area", "predicted", "count"])
+        rows += [
+            {"area": name, "predicted": other, "count": int(count)}
+            for other, count in zip(names, counts, strict=True)
+        ]
+    return table(CONFUSION_COLUMNS, rows)
+
+
+def interval(value: float, below: float, above: float) -> dict[str, float]:
+    return {"low": value - below, "high": value + above}
 
 
 def metrics(names: tuple[str, ...], seed: int = 0) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name in names:
         for metric in ("precision", "recall", "f1"):
             value = rng.uniform(0.6, 0.96)
-            rows.append(("all", name, metric, value, value - 0.05, value + 0.03))
+            row = {"subset": "all", "area": name, "metric": metric, "value": value}
+            rows.append(row | interval(value, 0.05, 0.03))
     for subset, value in (("all", 0.83), ("without WM", 0.88)):
         for metric in ("accuracy", "balanced_accuracy"):
-            rows.append((subset, "all", metric, value, value - 0.04, value + 0.03))
-    return pd.DataFrame(rows, columns=["subset", "area", "metric", "value", "low", "high"])
+            row = {"subset": subset, "area": "all", "metric": metric, "value": value}
+            rows.append(row | interval(value, 0.04, 0.03))
+    return table(METRIC_COLUMNS, rows)
 
 
 def border() -> pd.DataFrame:
     edges = [0, 25, 50, 100, 150, 200, 300, 400, 600, 800]
-    accuracy = 0.95 - 0.5 * np.exp(-np.array(edges[:-1]) / 80)
     pixels = np.array([9, 8, 14, 12, 9, 12, 8, 9, 3]) * 1000
-    return pd.DataFrame(
-        {
-            "distance_um_low": edges[:-1],
-            "distance_um_high": edges[1:],
-            "pixels": pixels,
-            "accuracy": accuracy,
-        }
+    return table(
+        BORDER_COLUMNS,
+        (
+            {
+                "distance_um_low": low,
+                "distance_um_high": high,
+                "pixels": count,
+                "accuracy": 0.95 - 0.5 * np.exp(-low / 80),
+            }
+            for low, high, count in zip(edges[:-1], edges[1:], pixels, strict=True)
+        ),
     )
 
 
 def classifiers() -> pd.DataFrame:
-    rows = []
-    for network, level in (("cnn", 0.89), ("untrained", 0.55), ("texture", 0.74)):
+    rows: list[dict[str, Any]] = []
+    for network, level in NETWORKS.items():
         for index, name in enumerate(("cnn", "logistic", "linear_svm", "rbf_svm")):
             if name == "cnn" and network != "cnn":
                 continue
             for split, drop in (("val", 0.0), ("test", 0.01)):
                 value = level + 0.008 * index - drop
-                rows.append((network, name, split, value, value - 0.03, value + 0.025, 6000, 40))
-    columns = ["network", "classifier", "split", "accuracy", "low", "high", "patches", "blocks"]
-    return pd.DataFrame(rows, columns=columns)
+                row = {"network": network, "classifier": name, "split": split, "accuracy": value}
+                rows.append(row | interval(value, 0.03, 0.025))
+    return table(CLASSIFIER_COLUMNS, rows)
 
 
 def mixture() -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "network": ["cnn", "untrained", "texture"],
-            "v_measure": [0.71, 0.22, 0.41],
-            "homogeneity": [0.7, 0.2, 0.4],
-            "completeness": [0.72, 0.25, 0.42],
-            "ari": [0.66, 0.12, 0.31],
-            "ami": [0.7, 0.21, 0.4],
-            "components": [6, 6, 6],
-            "low": [0.66, 0.17, 0.36],
-            "high": [0.75, 0.28, 0.46],
-        }
+    return table(
+        CLUSTER_COLUMNS,
+        (
+            {
+                "network": network,
+                "v_measure": v_measure,
+                **interval(v_measure, 0.05, 0.04),
+                "ari": v_measure - 0.1,
+                "ari_low": v_measure - 0.15,
+                "ari_high": v_measure - 0.02,
+                "ami": v_measure - 0.01,
+            }
+            for network, v_measure in zip(NETWORKS, (0.71, 0.22, 0.41), strict=True)
+        ),
     )
 
 
 def noise() -> pd.DataFrame:
-    rows = []
-    for network, level, decay in (
-        ("cnn", 0.89, 30),
-        ("untrained", 0.55, 60),
-        ("texture", 0.74, 110),
-    ):
-        for variance in (0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1):
-            value = 1 / 6 + (level - 1 / 6) * np.exp(-decay * variance)
-            rows.append((network, "logistic", variance, value, value - 0.03, value + 0.03))
-    return pd.DataFrame(
-        rows, columns=["network", "classifier", "variance", "accuracy", "low", "high"]
-    )
+    rows: list[dict[str, Any]] = []
+    for (network, level), decay in zip(NETWORKS.items(), (30, 60, 110), strict=True):
+        for classifier, below in (("logistic", 0.0), ("linear_svm", 0.01), ("rbf_svm", 0.03)):
+            for variance in (0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1):
+                value = 1 / 6 + (level - below - 1 / 6) * np.exp(-decay * variance)
+                row = {"network": network, "classifier": classifier, "variance": variance}
+                rows.append(row | {"accuracy": value} | interval(value, 0.03, 0.03))
+    return table(NOISE_COLUMNS, rows)
 
 
 def patch_table(labels: np.ndarray, names: tuple[str, ...], per_area: int = 60) -> pd.DataFrame:
     rng = np.random.default_rng(5)
-    parts = []
+    rows = []
     for code, name in enumerate(names, start=1):
         y, x = np.nonzero(labels == code)
-        chosen = rng.permutation(len(y))[:per_area]
-        parts.append(
-            pd.DataFrame(
-                {"z": 4, "y": y[chosen], "x": x[chosen], "area": name, "share": 1.0, "block": 0}
-            )
-        )
-    return pd.concat(parts, ignore_index=True)
+        rows += [
+            {"z": 4, "y": y[index], "x": x[index], "area": name, "share": 1.0, "block": 0}
+            for index in rng.permutation(len(y))[:per_area]
+        ]
+    return table(PATCH_COLUMNS, rows)
 
 
 def sizes(labels: np.ndarray, names: tuple[str, ...]) -> pd.DataFrame:
-    pixels = [int((labels == code).sum()) for code in range(1, len(names) + 1)]
-    return pd.DataFrame(
-        {
-            "slice": 4,
-            "area": names,
-            "pixels": pixels,
-            "um2": np.array(pixels) * VOXEL_UM**2,
-            "independent_patches": np.array(pixels) // 128**2,
-        }
-    )
+    rows = []
+    for code, name in enumerate(names, start=1):
+        pixels = int((labels == code).sum())
+        row = {"slice": 4, "area": name, "pixels": pixels, "um2": pixels * VOXEL_UM**2}
+        rows.append(row | {"independent_patches": pixels // 128**2})
+    return table(AREA_COLUMNS, rows)
 
 
 def representation(
@@ -180,8 +231,13 @@ def gram_tables(
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame, dict[str, Gram]]:
     """Errors, block means, points, shares of variance and Gram matrices."""
     rng = np.random.default_rng(9)
-    errors, blocks, points, variance, grams = [], [], [], [], {}
+    errors: list[dict[str, Any]] = []
+    blocks: list[dict[str, Any]] = []
+    points: list[dict[str, Any]] = []
+    variance: list[dict[str, Any]] = []
+    grams = {}
     for network, spread in zip(networks, (0.35, 1.4, 0.8, 1.0), strict=False):
+        own = {"network": network}
         centres = rng.dirichlet(np.ones(8), len(names)) * 4
         area = np.repeat(np.arange(len(names)), 30)
         values = np.abs(centres[area] + rng.normal(0, spread, (len(area), 8)))
@@ -190,30 +246,26 @@ def gram_tables(
         grams[network] = Gram(matrix, area)
         same = (area[:, None] == area[None, :]).astype(float)
         error = float(np.linalg.norm(matrix - same) / len(area))
-        errors.append((network, 30, error, error - 0.02, error + 0.02))
+        errors.append(own | {"block_error": error} | interval(error, 0.02, 0.02))
         for i, name in enumerate(names):
             for j, other in enumerate(names):
-                blocks.append((network, name, other, matrix[area == i][:, area == j].mean()))
+                mean = matrix[area == i][:, area == j].mean()
+                blocks.append(own | {"area": name, "other": other, "mean": mean})
         axes = np.linalg.svd(values - values.mean(axis=0), full_matrices=False)
         scores = axes[0][:, :3] * axes[1][:3]
-        points += [(network, names[a], *row) for a, row in zip(area, scores, strict=True)]
+        points += [
+            own | {"area": names[index], "pc1": one, "pc2": two, "pc3": three}
+            for index, (one, two, three) in zip(area, scores, strict=True)
+        ]
         shares = axes[1] ** 2 / (axes[1] ** 2).sum()
-        variance += [(network, index + 1, share) for index, share in enumerate(shares)]
+        variance += [own | {"component": i, "share": s} for i, s in enumerate(shares, start=1)]
     return (
-        pd.DataFrame(errors, columns=["network", "patches_per_area", "block_error", "low", "high"]),
-        pd.DataFrame(blocks, columns=["network", "area", "other", "mean"]),
-        pd.DataFrame(points, columns=["network", "area", "pc1", "pc2", "pc3"]),
-        pd.DataFrame(variance, columns=["network", "component", "share"]),
+        table(GRAM_ERROR_COLUMNS, errors),
+        table(GRAM_BLOCK_COLUMNS, blocks),
+        table(PCA_COLUMNS, points),
+        table(PCA_VARIANCE_COLUMNS, variance),
         grams,
     )
-
-
-LAYERS = ("L1", "L2_3", "L4", "L5", "L6")
-
-
-def layer_legend(count: int = 5) -> Areas:
-    names = tuple(LAYERS[:count])
-    return Areas(names, {name: name for name in names}, style.complete_colours(names, {}))
 
 
 def layer_slices(rows: int = 120, columns: int = 200) -> tuple[np.ndarray, np.ndarray]:
@@ -234,24 +286,32 @@ def clusters_of(layers: np.ndarray, seed: int = 0) -> np.ndarray:
 
 
 def profiles(z: int, codes: np.ndarray, layers: np.ndarray, depth: np.ndarray) -> pd.DataFrame:
-    parts = [profile_by_layer(codes, layers, LAYERS), profile_by_depth(codes, depth)]
-    frame = pd.concat(parts, ignore_index=True)
-    frame.insert(0, "slice", z)
-    return frame
+    by_layer = profile_by_layer(codes, layers, LAYERS)
+    parts = [by_layer, profile_by_depth(codes, depth, DEPTH_BINS)]
+    return pd.concat(parts, ignore_index=True).assign(slice=z)[list(PROFILE_COLUMNS)]
 
 
 def agreement(z: int, value: float = 0.34) -> pd.DataFrame:
-    rows = [
-        (z, statistic, null, value, 5000, 200, median, high, 0.005, value > high, True)
-        for statistic in ("ami", "v_measure")
-        for null, median, high in (
-            ("shift", 0.05, 0.16),
-            ("block", 0.03, 0.07),
-            ("depth", 0.21, 0.29),
-        )
-    ]
-    columns = ["slice", "statistic", "null", "value", "pixels", "maps", "median", "null_99", "p"]
-    return pd.DataFrame(rows, columns=[*columns, "above", "above_nulls"])
+    return table(
+        AGREEMENT_COLUMNS,
+        (
+            {
+                "slice": z,
+                "statistic": statistic,
+                "null": null,
+                "value": value,
+                "median": median,
+                "null_99": high,
+                "above": value > high,
+            }
+            for statistic in ("ami", "v_measure")
+            for null, median, high in (
+                ("shift", 0.05, 0.16),
+                ("block", 0.03, 0.07),
+                ("depth", 0.21, 0.29),
+            )
+        ),
+    )
 
 
 def basis(factors: int = 15, units: int = 64) -> pd.DataFrame:
@@ -259,8 +319,14 @@ def basis(factors: int = 15, units: int = 64) -> pd.DataFrame:
     values = rng.gamma(0.15, 1.0, (factors, units))
     values[:, :6] = 0
     values /= np.linalg.norm(values, axis=1, keepdims=True)
-    rows = [(k + 1, u, values[k, u]) for k in range(factors) for u in range(units)]
-    return pd.DataFrame(rows, columns=["factor", "unit", "value"])
+    return table(
+        BASIS_COLUMNS,
+        (
+            {"factor": k + 1, "unit": unit, "value": values[k, unit]}
+            for k in range(factors)
+            for unit in range(units)
+        ),
+    )
 
 
 def coefficient_maps(labels: np.ndarray, factors: int = 15, stride: int = 1) -> dict[int, Raster]:
@@ -276,38 +342,63 @@ def coefficient_maps(labels: np.ndarray, factors: int = 15, stride: int = 1) -> 
     return maps
 
 
-def selection(names: tuple[str, ...]) -> pd.DataFrame:
-    rows = [
-        (rank, rank, name, 900, 1000, 100, 1200, 0.95 - 0.04 * rank, 0.02 * rank, 0.0, 0.5)
-        for rank, name in enumerate(names, start=1)
-    ]
-    columns = ["rank", "factor", "area", "score", "coverage", "leakage", "pixels"]
-    columns += ["covered_share", "leaked_share", "threshold", "lambda"]
-    return pd.DataFrame(rows, columns=columns)
+def selection(names: tuple[str, ...], target: str = "area") -> pd.DataFrame:
+    return table(
+        selection_columns(target),
+        (
+            {
+                "rank": rank,
+                "factor": rank,
+                target: name,
+                "covered_share": 0.95 - 0.04 * rank,
+                "leaked_share": 0.02 * rank,
+            }
+            for rank, name in enumerate(names, start=1)
+        ),
+    )
 
 
-def alignment(names: tuple[str, ...], factors: int = 15) -> pd.DataFrame:
+def alignment(
+    names: tuple[str, ...], factors: int = 15, target: str = "area", z: int = 204
+) -> pd.DataFrame:
     rng = np.random.default_rng(6)
     rows = []
     for factor in range(1, factors + 1):
         for index, name in enumerate(names):
             own = index == (factor - 1) % len(names)
             auroc = 0.93 - 0.02 * index if own else rng.uniform(0.3, 0.75)
-            rows.append((factor, name, auroc, 0.7))
-    return pd.DataFrame(rows, columns=["factor", "name", "auroc", "null_99"])
+            place = {"slice": z, "fitted": z == 4, "factor": factor, "target": target, "name": name}
+            rows.append(place | {"auroc": auroc, "null_99": 0.7})
+    return table(ALIGNMENT_COLUMNS, rows)
 
 
 def matches() -> pd.DataFrame:
-    rows = [(1, 1, 0.05), (2, 3, 0.11), (3, 2, 0.3), (4, 4, 0.08)]
-    return pd.DataFrame(rows, columns=["component", "matched", "distance"])
+    return table(
+        MATCH_COLUMNS,
+        (
+            {"component": component, "matched": matched, "distance": distance}
+            for component, matched, distance in (
+                (1, 1, 0.05),
+                (2, 3, 0.11),
+                (3, 2, 0.3),
+                (4, 4, 0.08),
+            )
+        ),
+    )
 
 
 def curve(top: float = 0.9, epochs: int = 12) -> pd.DataFrame:
     rows = []
     for epoch in range(1, epochs + 1):
         grown = 1 - np.exp(-epoch / 3)
-        rows.append((epoch, "train", 1.8 - 1.5 * grown * top, 1 / 6 + (top - 1 / 6) * grown))
         late = 0.02 * max(0, epoch - 8)
-        value = 1 / 6 + (top - 0.04 - 1 / 6) * grown - late
-        rows.append((epoch, "val", 1.8 - 1.4 * grown * top + late, value))
-    return pd.DataFrame(rows, columns=["epoch", "split", "loss", "accuracy"])
+        for split, slope, drop, worse in (("train", 1.5, 0.0, 0.0), ("val", 1.4, 0.04, late)):
+            rows.append(
+                {
+                    "epoch": epoch,
+                    "split": split,
+                    "loss": 1.8 - slope * grown * top + worse,
+                    "accuracy": 1 / 6 + (top - drop - 1 / 6) * grown - worse,
+                }
+            )
+    return table(CURVE_COLUMNS, rows)

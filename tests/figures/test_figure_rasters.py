@@ -47,11 +47,10 @@ def test_extent_is_in_micrometres_and_follows_the_slice():
     assert rasters.pixel_box(raster) == (10, 42, 20, 68)
 
 
-def test_filled_box_holds_the_mask_and_its_margin():
+def test_filled_box_holds_the_mask():
     mask = np.zeros((20, 30), dtype=bool)
     mask[5:9, 12:20] = True
     assert rasters.filled_box(mask) == (5, 9, 12, 20)
-    assert rasters.filled_box(mask, margin=100) == (0, 20, 0, 30)
     with pytest.raises(ValueError, match="empty"):
         rasters.filled_box(np.zeros((3, 3), dtype=bool))
 

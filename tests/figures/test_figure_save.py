@@ -18,10 +18,14 @@ def example():
     return figure, table
 
 
+def paths(prefix):
+    return [prefix.with_suffix(f".{ending}") for ending in ("png", "pdf", "csv")]
+
+
 def test_png_pdf_and_table_are_written(tmp_path):
     figure, table = example()
-    save.save_figure(figure, table, tmp_path / "folder" / "V9_test", dpi=80)
-    png, pdf, csv = save.output_paths(tmp_path / "folder" / "V9_test")
+    png, pdf, csv = paths(tmp_path / "folder" / "V9_test")
+    save.save_figure(figure, table, png, pdf, csv, dpi=80)
     with Image.open(png) as picture:
         assert picture.size == (160, 120)
     assert pdf.read_bytes().startswith(b"%PDF")
@@ -33,8 +37,8 @@ def test_png_pdf_and_table_are_written(tmp_path):
 def test_same_figure_same_bytes(tmp_path):
     contents = []
     for name in ("one", "two"):
-        save.save_figure(*example(), tmp_path / name, dpi=60)
-        contents.append([path.read_bytes() for path in save.output_paths(tmp_path / name)])
+        save.save_figure(*example(), *paths(tmp_path / name), dpi=60)
+        contents.append([path.read_bytes() for path in paths(tmp_path / name)])
     assert contents[0] == contents[1]
 
 
@@ -46,7 +50,7 @@ def test_large_figures_get_fewer_pixels_an_inch():
 
 def test_a_failed_drawing_leaves_what_was_there(tmp_path, monkeypatch):
     figure, table = example()
-    save.save_figure(figure, table, tmp_path / "V9", dpi=60)
+    save.save_figure(figure, table, *paths(tmp_path / "V9"), dpi=60)
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
 
     def broken(*args, **kwargs):
@@ -55,5 +59,5 @@ def test_a_failed_drawing_leaves_what_was_there(tmp_path, monkeypatch):
 
     monkeypatch.setattr(figure, "savefig", broken)
     with pytest.raises(RuntimeError):
-        save.save_figure(figure, table, tmp_path / "V9", dpi=60)
+        save.save_figure(figure, table, *paths(tmp_path / "V9"), dpi=60)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before

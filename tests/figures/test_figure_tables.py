@@ -10,17 +10,29 @@ import pytest
 from brainarch.figures import (
     classifiers,
     clusters,
+    example_patches,
     factorization,
     factors,
     gram,
     learning_curves,
     overview,
-    patches,
     plotted,
     scale,
 )
 from brainarch.figures.network_shapes import layer_shapes
 from brainarch.network.architecture import AreaNetwork
+
+
+def of_scale(areas, raster, **changes):
+    """The plotted table of V3 from made-up tables, some of them changed."""
+    given = {
+        "confusion": fakes.confusion(areas.names),
+        "metrics": fakes.metrics(areas.names),
+        "border": fakes.border(),
+        "sampled_confusion": fakes.confusion(areas.names),
+        "sampled_metrics": fakes.metrics(areas.names),
+    }
+    return scale.prepare(areas, raster, raster, **given | changes)
 
 
 def test_confusion_rows_add_up_to_one_and_keep_their_counts():
@@ -30,9 +42,7 @@ def test_confusion_rows_add_up_to_one_and_keep_their_counts():
         columns=["area", "predicted", "count"],
     )
     raster = fakes.label_raster(fakes.label_slice(3))
-    table = scale.prepare(
-        areas, raster, raster, confusion=counts, metrics=fakes.metrics(areas.names)
-    )
+    table = of_scale(areas, raster, confusion=counts)
     shares = plotted.pick(table, "b", "share of the area")
     matrix = plotted.matrix(shares, areas.names, areas.names)
     np.testing.assert_allclose(matrix.loc["Ctx"], [0.75, 0, 0.25])
@@ -46,13 +56,7 @@ def test_pixels_drawn_are_counted_by_area():
     areas = fakes.areas(3)
     labels = fakes.label_slice(3, 60, 90)
     raster = fakes.label_raster(labels)
-    table = scale.prepare(
-        areas,
-        raster,
-        raster,
-        confusion=fakes.confusion(areas.names),
-        metrics=fakes.metrics(areas.names),
-    )
+    table = of_scale(areas, raster)
     drawn = plotted.pick(table, "a", series="annotation").set_index("item")["y"]
     assert drawn.to_dict() == {
         name: (labels == code).sum() for code, name in enumerate(areas.names, start=1)
@@ -63,9 +67,7 @@ def test_metrics_of_a_map_whose_only_subset_is_test_are_shown():
     areas = fakes.areas(3)
     metrics = fakes.metrics(areas.names).query("subset == 'all'").assign(subset="test")
     raster = fakes.label_raster(fakes.label_slice(3))
-    table = scale.prepare(
-        areas, raster, raster, confusion=fakes.confusion(areas.names), metrics=metrics
-    )
+    table = of_scale(areas, raster, metrics=metrics)
     assert len(plotted.pick(table, "c", "recall")) == 3
     assert "accuracy 0.83 [0.79, 0.86]" in scale.overall_caption(plotted.pick(table, "c"))
 
@@ -81,16 +83,14 @@ def test_only_the_asked_split_is_shown():
 def test_units_are_sorted_by_preferred_area_and_silent_ones_stand_last():
     labels = fakes.label_slice(4, 300, 600)
     values, area, y, x = fakes.representation(labels, 4, units=12, per_area=20)
-    shown = overview.arrange(
-        values, area, y, x, inside=np.ones(len(x)), n_areas=4, per_area=5, seed=0
-    )
+    shown = overview.arrange(values, area, y, x, inside=np.ones(len(x)), n_areas=4, seed=0)
     assert sorted(shown.units) == list(range(12))
     assert set(shown.units[-5:]) == set(range(5))  # silent in the fake
     means = np.stack([values[area == index].mean(axis=0) for index in range(4)])
     preferred = means.argmax(axis=0)[shown.units[:-5]]
     assert (np.diff(preferred) >= 0).all()
     assert (np.diff(shown.area) >= 0).all()
-    assert len(shown.values) == 20
+    assert len(shown.values) == 4 * overview.PATCHES
     row = int(np.flatnonzero((y == shown.y) & (x == shown.x))[0])
     np.testing.assert_array_equal(shown.values[shown.example], values[row][shown.units])
 
@@ -113,7 +113,7 @@ def test_examples_lie_far_from_each_other_and_in_their_area():
     labels = fakes.label_slice(4, 300, 900)
     names = fakes.NAMES[:4]
     table = fakes.patch_table(labels, names)
-    chosen = patches.choose_examples(table, names, 3, seed=1)
+    chosen = example_patches.choose_examples(table, names, seed=1)
     assert chosen["area"].tolist() == [name for name in names for _ in range(3)]
     for name in names:
         own = table[table["area"] == name][["y", "x"]].to_numpy(dtype=float)
@@ -125,11 +125,11 @@ def test_examples_lie_far_from_each_other_and_in_their_area():
 
 def test_patches_are_cut_as_the_geometry_says():
     grey = np.arange(200 * 300, dtype=np.uint16).reshape(200, 300)
-    cut = patches.cut_patches(grey, np.array([100]), np.array([150]))
+    cut = example_patches.cut_patches(grey, np.array([100]), np.array([150]))
     np.testing.assert_array_equal(cut[0], grey[36:164, 86:214])
     labels = np.zeros((200, 300), dtype=np.uint8)
     labels[:100] = 1
-    share = patches.share_inside(labels, np.array([1]), np.array([100]), np.array([150]))
+    share = example_patches.share_inside(labels, np.array([1]), np.array([100]), np.array([150]))
     assert share.tolist() == [0.5]
 
 

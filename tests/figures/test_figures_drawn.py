@@ -13,18 +13,19 @@ from brainarch.figures import (
     annotations,
     classifiers,
     clusters,
+    example_patches,
     factorization,
     factors,
     gram,
     learning_curves,
     overview,
-    patches,
     plotted,
     rasters,
     save,
     scale,
 )
 from brainarch.figures.network_shapes import layer_shapes
+from brainarch.figures.panels import Areas
 from brainarch.network.architecture import AreaNetwork
 
 Drawn = tuple[pd.DataFrame, Figure]
@@ -32,18 +33,18 @@ Drawn = tuple[pd.DataFrame, Figure]
 SHAPES = ((110, 440), (160, 160), (220, 130))
 
 
-def draw_scale(count=6, shape=SHAPES[0], sampled=True, border=True, names=None) -> Drawn:
+def draw_scale(count=6, shape=SHAPES[0], names=None) -> Drawn:
     areas = names or fakes.areas(count)
     labels = fakes.label_slice(count, *shape)
     pictures = (fakes.label_raster(labels), fakes.label_raster(fakes.mistaken(labels, count)))
-    own = scale.Sampled(fakes.confusion(areas.names, 3, 1200), fakes.metrics(areas.names, 4))
     table = scale.prepare(
         areas,
         *pictures,
         confusion=fakes.confusion(areas.names),
         metrics=fakes.metrics(areas.names),
-        border=fakes.border() if border else None,
-        sampled=own if sampled else None,
+        border=fakes.border(),
+        sampled_confusion=fakes.confusion(areas.names, 3, 1200),
+        sampled_metrics=fakes.metrics(areas.names, 4),
     )
     return table, scale.draw(table, areas, *pictures)
 
@@ -53,9 +54,7 @@ def draw_overview(count=6, shape=SHAPES[0], predicted=True) -> Drawn:
     labels = fakes.label_slice(count, *shape)
     grey = fakes.grey_slice(labels)
     values, area, y, x = fakes.representation(labels, count)
-    shown = overview.arrange(
-        values, area, y, x, inside=np.ones(len(x)), n_areas=count, per_area=6, seed=1
-    )
+    shown = overview.arrange(values, area, y, x, inside=np.ones(len(x)), n_areas=count, seed=1)
     annotation = fakes.label_raster(labels)
     prediction = fakes.label_raster(fakes.mistaken(labels, count)) if predicted else None
     layers = layer_shapes(AreaNetwork(count))
@@ -66,7 +65,7 @@ def draw_overview(count=6, shape=SHAPES[0], predicted=True) -> Drawn:
         grey=rasters.grey_raster(grey, fakes.VOXEL_UM),
         annotation=annotation,
         prediction=prediction,
-        patch=patches.cut_patches(grey, np.array([shown.y]), np.array([shown.x]))[0],
+        patch=example_patches.cut_patches(grey, np.array([shown.y]), np.array([shown.x]))[0],
         shown=shown,
         z=104,
     )
@@ -77,7 +76,9 @@ def draw_annotations(count=6, shape=SHAPES[0]) -> Drawn:
     areas = fakes.areas(count)
     labels = fakes.label_slice(count, *shape)
     grey = fakes.grey_slice(labels)
-    examples = patches.choose_examples(fakes.patch_table(labels, areas.names), areas.names, 2, 1)
+    examples = example_patches.choose_examples(
+        fakes.patch_table(labels, areas.names), areas.names, 1
+    )
     codes = fakes.label_raster(labels)
     table = annotations.prepare(areas, codes, fakes.sizes(labels, areas.names), examples)
     figure = annotations.draw(
@@ -85,31 +86,23 @@ def draw_annotations(count=6, shape=SHAPES[0]) -> Drawn:
         areas,
         grey=rasters.grey_raster(grey, fakes.VOXEL_UM),
         labels=codes,
-        patches=patches.cut_patches(grey, examples["y"].to_numpy(), examples["x"].to_numpy()),
+        patches=example_patches.cut_patches(
+            grey, examples["y"].to_numpy(), examples["x"].to_numpy()
+        ),
         title="Training slice z = 4",
     )
     return table, figure
 
 
-def draw_classifiers(mixture=True, noise=True, several=False) -> Drawn:
-    curve = fakes.noise()
-    if several:
-        curve = pd.concat([curve, curve.assign(classifier="rbf_svm")])
-    table = classifiers.prepare(
-        fakes.classifiers(),
-        fakes.mixture() if mixture else None,
-        curve if noise else None,
-        1 / 6,
-    )
+def draw_classifiers() -> Drawn:
+    table = classifiers.prepare(fakes.classifiers(), fakes.mixture(), fakes.noise(), 1 / 6)
     return table, classifiers.draw(table)
 
 
-def draw_gram(count=6, networks=("cnn", "untrained", "texture"), points=True) -> Drawn:
+def draw_gram(count=6, networks=("cnn", "untrained", "texture")) -> Drawn:
     areas = fakes.areas(count)
-    errors, blocks, scores, variance, grams = fakes.gram_tables(areas.names, networks)
-    if not points:
-        scores, variance = None, None
-    table = gram.prepare(errors, blocks, scores, variance)
+    *tables, grams = fakes.gram_tables(areas.names, networks)
+    table = gram.prepare(*tables)
     return table, gram.draw(table, areas, grams)
 
 
@@ -142,24 +135,29 @@ def draw_factorization(count=6, shape=(90, 360), k=15, selected=True) -> Drawn:
     chosen = fakes.selection(areas.names[: min(count, k)]) if selected else None
     table = factorization.prepare(fakes.basis(k), maps, chosen, 0.31)
     units = list(maps.values())[:5]
-    figure = factorization.draw(table, areas if selected else None, units, maps, 104)
+    figure = factorization.draw(table, areas, units, maps, 104)
     return table, figure
 
 
-def draw_factors(count=6, shape=(90, 360), k=15, slices=2, layers=True, aligned=True) -> Drawn:
-    areas = fakes.areas(count)
-    labels = fakes.label_slice(count, *shape)
-    maps = fakes.coefficient_maps(labels, k)
-    chosen = fakes.selection(areas.names[: min(count, k)]).rename(columns={"area": "name"})
-    found = fakes.alignment(areas.names, k) if aligned else None
-    target = factors.Target(areas, chosen, found, "slice z = 204, not used for the fit")
-    painted, tops = factors.paint_factors(maps, chosen, areas)
+def target_of(word, legend, codes, k, aligned=True) -> factors.Target:
+    maps = fakes.coefficient_maps(codes, k)
+    most = 3 if word == "layer" else len(legend.names)
+    chosen = fakes.selection(legend.names[: min(most, k)]).rename(columns={"area": "name"})
+    painted, tops = factors.paint_factors(maps, chosen, legend)
     overlay = factors.Overlay(
-        rasters.grey_raster(fakes.grey_slice(labels), fakes.VOXEL_UM),
+        rasters.grey_raster(fakes.grey_slice(codes), fakes.VOXEL_UM),
         painted,
-        fakes.label_raster(labels),
-        "Factors that predict areas, slice z = 104",
+        tops,
+        fakes.label_raster(codes),
+        f"Factors that predict {word}s, slice z = 104",
     )
+    found = fakes.alignment(legend.names, k) if aligned else None
+    return factors.Target(
+        word, legend, chosen, overlay, found, "slice z = 204, not used for the fit"
+    )
+
+
+def discovery_of(slices, layers) -> factors.Discovery:
     codes, depth = fakes.layer_slices(100, 200)
     layer_picture = fakes.label_raster(codes) if layers else None
     grey = rasters.grey_raster(fakes.grey_slice(codes), fakes.VOXEL_UM)
@@ -173,36 +171,25 @@ def draw_factors(count=6, shape=(90, 360), k=15, slices=2, layers=True, aligned=
         components.append(factors.ComponentMap(grey, picture, layer_picture, z, f"Slice z = {z}"))
         frames.append(profile if layers else profile[profile["by"] == "depth"])
         agreements.append(fakes.agreement(z))
-    discovery = None
-    if slices:
-        discovery = factors.Discovery(
-            pd.concat(frames),
-            (104, 204)[:slices],
-            fakes.matches() if slices > 1 else None,
-            pd.concat(agreements) if layers else None,
-        )
-    layer_target, layer_overlay, layer_tops = None, None, None
+    return factors.Discovery(
+        components,
+        pd.concat(frames),
+        fakes.matches() if slices > 1 else None,
+        pd.concat(agreements) if layers else None,
+    )
+
+
+def draw_factors(count=6, shape=(90, 360), k=15, slices=2, layers=True, aligned=True) -> Drawn:
+    target = target_of("area", fakes.areas(count), fakes.label_slice(count, *shape), k, aligned)
+    parts = {
+        "discovery": discovery_of(slices, layers) if slices else None,
+        "layers": None,
+    }
     if layers:
-        names = fakes.layer_legend()
-        layer_maps = fakes.coefficient_maps(codes, k)
-        picked = fakes.selection(names.names[: min(3, k)]).rename(columns={"area": "name"})
-        layer_target = factors.Target(names, picked, fakes.alignment(names.names, k), "z = 204")
-        layer_painted, layer_tops = factors.paint_factors(layer_maps, picked, names)
-        layer_overlay = factors.Overlay(
-            grey, layer_painted, fakes.label_raster(codes), "Factors that predict layers"
-        )
-    table = factors.prepare(
-        target,
-        tops,
-        discovery=discovery,
-        components=components,
-        layers=layer_target,
-        layer_tops=layer_tops,
-    )
-    figure = factors.draw(
-        table, target, overlay, components, layers=layer_target, layer_overlay=layer_overlay
-    )
-    return table, figure
+        codes = fakes.layer_slices(100, 200)[0]
+        parts["layers"] = target_of("layer", fakes.layer_legend(), codes, k)
+    table = factors.prepare(target, **parts)
+    return table, factors.draw(table, target, **parts)
 
 
 def draw_curves(runs=("main", "permuted")) -> Drawn:
@@ -227,8 +214,9 @@ WHOLE = {
 def test_every_figure_can_be_read_and_is_written(name, assert_readable, tmp_path):
     table, figure = WHOLE[name]()
     assert_readable(figure)
-    save.save_figure(figure, table, tmp_path / name, dpi=40)
-    for path in save.output_paths(tmp_path / name):
+    paths = [tmp_path / f"figure.{ending}" for ending in ("png", "pdf", "csv")]
+    save.save_figure(figure, table, *paths, dpi=40)
+    for path in paths:
         assert path.stat().st_size > 500
 
 
@@ -252,14 +240,7 @@ def test_factors_of_any_number_of_areas(count, assert_readable):
 @pytest.mark.parametrize(
     ("draw", "options", "absent"),
     [
-        (draw_scale, {"sampled": False}, {"e", "f"}),
-        (draw_scale, {"border": False}, {"f"}),
-        (draw_scale, {"sampled": False, "border": False}, {"d", "e", "f"}),
         (draw_overview, {"predicted": False}, {"e"}),
-        (draw_classifiers, {"mixture": False}, {"b"}),
-        (draw_classifiers, {"noise": False}, {"c"}),
-        (draw_classifiers, {"several": True}, set()),
-        (draw_gram, {"points": False}, {"c"}),
         (draw_gram, {"networks": ("cnn",)}, set()),
         (draw_gram, {"networks": ("cnn", "resnet18", "squeezenet", "texture")}, set()),
         (draw_clusters, {"layers": False, "nulls": False}, {"c", "d"}),
@@ -316,12 +297,37 @@ def test_dots_and_curves_are_where_the_table_says():
     assert sorted(drawn) == sorted(zip(rows["x"], rows["y"], strict=True))
 
 
+def test_intervals_are_those_of_the_table():
+    table, figure = draw_classifiers()
+    axes = next(axes for axes in figure.axes if axes.get_ylabel() == "agreement with areas")
+    drawn = [line.get_ydata() for line in axes.lines]
+    rows = plotted.pick(table, "b")
+    for row in plotted.rows_of(rows):
+        assert any(row.y in values for values in drawn)
+        ends = [values for values in drawn if len(values) == 2 and values[0] == row.low]
+        assert len(ends) == (0 if np.isnan(row.low) else 1)
+        assert all(values[1] == row.high for values in ends)
+
+
 def test_confusion_picture_holds_the_tables_shares():
-    table, figure = draw_scale(count=4, sampled=False, border=False)
+    table, figure = draw_scale(count=4)
     names = fakes.NAMES[:4]
-    expected = plotted.matrix(plotted.pick(table, "b", "share of the area"), names, names)
-    picture = next(axes for axes in figure.axes if axes.get_xlabel() == "predicted area")
-    np.testing.assert_allclose(picture.images[0].get_array(), expected.to_numpy())
+    pictures = [axes for axes in figure.axes if axes.get_xlabel() == "predicted area"]
+    for axes, panel in zip(pictures, ("b", "d"), strict=True):
+        expected = plotted.matrix(plotted.pick(table, panel, "share of the area"), names, names)
+        (drawn,) = axes.collections
+        np.testing.assert_allclose(drawn.get_array(), expected.to_numpy())
+        shares = [float(text.get_text().split("\n")[0] or 0) for text in axes.texts]
+        np.testing.assert_allclose(shares, expected.to_numpy().ravel(), atol=0.005)
+
+
+def test_points_lie_where_the_table_says():
+    table, figure = draw_gram(networks=("cnn",))
+    rows = plotted.pick(table, "c", gram.POINTS)
+    for axis, column in (("PC2", "y"), ("PC3", "z")):
+        axes = next(axes for axes in figure.axes if axes.get_ylabel().startswith(axis))
+        drawn = axes.collections[0].get_offsets()
+        assert sorted(map(tuple, drawn)) == sorted(zip(rows["x"], rows[column], strict=True))
 
 
 def test_stacked_shares_fill_every_depth():
@@ -346,10 +352,18 @@ def test_profiles_are_those_of_the_table():
             np.testing.assert_allclose(line.get_ydata(), expected)
 
 
+def test_a_run_of_one_epoch_is_a_dot():
+    curves = {"main": fakes.curve(), "permuted": fakes.curve(epochs=1)}
+    figure = learning_curves.draw(learning_curves.prepare(curves, 1 / 6))
+    loss = next(axes for axes in figure.axes if axes.get_ylabel().startswith("cross"))
+    markers = {len(line.get_xdata()): line.get_marker() for line in loss.lines}
+    assert markers == {12: "", 1: "o"}
+
+
 def test_names_with_markup_and_mathematics_are_shown_as_they_are(assert_readable):
     areas = fakes.areas(2)
     titles = {"Ctx": "cortex <b>$x^2$</b>", "Str": "$unclosed & co"}
-    named = type(areas)(areas.names, titles, areas.colours)
+    named = Areas(areas.names, titles, areas.colours)
     _, figure = draw_scale(count=2, names=named)
     assert_readable(figure)
     texts = {text.get_text() for text in figure.findobj(Text)}
@@ -360,5 +374,5 @@ def test_long_names_are_cut_where_there_is_no_room(assert_readable):
     areas = fakes.areas(6)
     names = tuple(f"a_rather_long_area_name_{index}" for index in range(6))
     titles = {name: f"the {name} of the whole brain" for name in names}
-    long = type(areas)(names, titles, dict(zip(names, areas.palette, strict=True)))
+    long = Areas(names, titles, dict(zip(names, areas.palette, strict=True)))
     assert_readable(draw_scale(names=long)[1])

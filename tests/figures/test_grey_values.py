@@ -7,11 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import typer
-from typer.testing import CliRunner
 
-from brainarch.cli import inspection
 from brainarch.figures import grey_values, plotted
+from brainarch.figures.stages import draw_grey_values
 from brainarch.tables import read_table, write_table
 from brainarch.volume.statistics import (
     HISTOGRAM_COLUMNS,
@@ -52,18 +50,14 @@ def test_bars_hold_every_voxel_and_the_page_is_drawn(values: int, used: int, sli
     np.testing.assert_array_equal(line.get_ydata(), found.slices["tissue_share"])
 
 
-def test_the_verb_writes_picture_and_table(tmp_path: Path) -> None:
+def test_the_stage_writes_picture_and_table(tmp_path: Path) -> None:
     found = counted(256, 200)
-    write_table(found.summary, tmp_path / "s.csv", SUMMARY_COLUMNS)
-    write_table(found.table, tmp_path / "h.csv", HISTOGRAM_COLUMNS)
-    write_table(found.slices, tmp_path / "z.csv", SLICE_COLUMNS)
-    app = typer.Typer()
-    app.command()(inspection.plot_volume)
-    tables = [f"--{n}={tmp_path / f}.csv" for n, f in
-              (("summary", "s"), ("histogram", "h"), ("slices", "z"))]  # fmt: skip
-    options = [*tables, f"--output-prefix={tmp_path / 'grey'}", "--dpi=50"]
-    done = CliRunner().invoke(app, options)
-    assert done.exit_code == 0, (done.output, done.exception)
+    tables = {name: tmp_path / f"{name}.csv" for name in ("summary", "histogram", "slices")}
+    write_table(found.summary, tables["summary"], SUMMARY_COLUMNS)
+    write_table(found.table, tables["histogram"], HISTOGRAM_COLUMNS)
+    write_table(found.slices, tables["slices"], SLICE_COLUMNS)
+    drawn = {name: tmp_path / f"grey.{name}" for name in ("png", "pdf")}
+    draw_grey_values(**tables, **drawn, table=tmp_path / "grey.csv")
     assert {path.name for path in tmp_path.glob("grey*")} == {
         "grey.png", "grey.pdf", "grey.csv", "grey.columns.json",
     }  # fmt: skip

@@ -1,8 +1,10 @@
-"""The network: shapes, the window it reads, and checkpoints that never run code."""
+"""The network: shapes, the window it reads, and files that never run code."""
 
 from __future__ import annotations
 
+import json
 import pickle
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,22 +16,21 @@ from safetensors.torch import save_file
 from brainarch.errors import InputError
 from brainarch.geometry import WINDOW
 from brainarch.network.architecture import REPRESENTATION_UNITS, AreaNetwork
-from brainarch.network.checkpoint import (
-    Checkpoint,
-    load_checkpoint,
-    load_weights,
-    require_areas,
-    save_checkpoint,
-)
 from brainarch.network.grey import Normalisation, to_unit
+from brainarch.network.trained import (
+    TrainedNetwork,
+    load_network,
+    require_areas,
+    save_network,
+)
 
 AREAS = ("Ctx", "Str", "VP")
 
 
 @pytest.fixture
-def checkpoint() -> Checkpoint:
+def trained() -> TrainedNetwork:
     torch.manual_seed(3)
-    return Checkpoint(
+    return TrainedNetwork(
         network=AreaNetwork(len(AREAS)).eval(),
         areas=AREAS,
         normalisation=Normalisation(0.5, 0.1),
@@ -39,25 +40,25 @@ def checkpoint() -> Checkpoint:
     )
 
 
-def test_layer_shapes_are_the_authors(checkpoint: Checkpoint) -> None:
+def test_layer_shapes_are_the_authors(trained: TrainedNetwork) -> None:
     sides = []
     value = torch.zeros(1, 1, WINDOW, WINDOW)
-    for layer in checkpoint.network.trunk:
+    for layer in trained.network.trunk:
         value = layer(value)
         if isinstance(layer, torch.nn.Conv2d | torch.nn.MaxPool2d):
             sides.append(value.shape[-1])
     assert sides == [128, 64, 60, 30, 28, 14, 12, 6]
     assert value.shape == (1, REPRESENTATION_UNITS)
-    assert checkpoint.network.trunk.fc1.in_features == 6 * 6 * 128
+    assert trained.network.trunk.fc1.in_features == 6 * 6 * 128
 
 
-def test_output_depends_on_exactly_the_window(checkpoint: Checkpoint) -> None:
+def test_output_depends_on_exactly_the_window(trained: TrainedNetwork) -> None:
     # a ReLU or a pool may hide a pixel for one input, so gradients of several inputs are added up
     touched = torch.zeros(WINDOW, WINDOW)
     for seed in range(6):
         generator = torch.Generator().manual_seed(seed)
         window = torch.randn(1, 1, WINDOW, WINDOW, generator=generator, requires_grad=True)
-        checkpoint.network(window).square().sum().backward()
+        trained.network(window).square().sum().backward()
         assert window.grad is not None
         touched += window.grad[0, 0].abs()
     assert touched[0].any()
@@ -67,46 +68,47 @@ def test_output_depends_on_exactly_the_window(checkpoint: Checkpoint) -> None:
     assert (touched > 0).float().mean() > 0.999
 
 
-def test_any_smaller_window_is_refused(checkpoint: Checkpoint) -> None:
+def test_any_smaller_window_is_refused(trained: TrainedNetwork) -> None:
     with pytest.raises(RuntimeError):
-        checkpoint.network(torch.zeros(1, 1, WINDOW - 1, WINDOW - 1))
+        trained.network(torch.zeros(1, 1, WINDOW - 1, WINDOW - 1))
 
 
-def test_checkpoint_round_trip(checkpoint: Checkpoint, tmp_path: Path) -> None:
+def test_a_saved_network_is_loaded(trained: TrainedNetwork, tmp_path: Path) -> None:
     path = tmp_path / "net work.safetensors"
-    save_checkpoint(checkpoint, path)
-    loaded = load_checkpoint(path)
-    assert replace(loaded, network=checkpoint.network) == checkpoint
-    for name, value in checkpoint.network.state_dict().items():
+    save_network(trained, path)
+    loaded = load_network(path)
+    assert replace(loaded, network=trained.network) == trained
+    for name, value in trained.network.state_dict().items():
         assert torch.equal(loaded.network.state_dict()[name], value)
 
 
-def test_checkpoint_of_other_areas_is_refused(checkpoint: Checkpoint, tmp_path: Path) -> None:
+def test_a_network_of_other_areas_is_refused(trained: TrainedNetwork, tmp_path: Path) -> None:
     path = tmp_path / "network.safetensors"
     with pytest.raises(
         InputError, match=r"trained on 3 areas \(Ctx, Str, VP\), but the legend has 2"
     ):
-        require_areas(checkpoint, ("Ctx", "Str"), path)
-    require_areas(checkpoint, AREAS, path)
+        require_areas(trained, ("Ctx", "Str"), path)
+    require_areas(trained, AREAS, path)
 
 
-def test_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
+def test_another_network_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "other.safetensors"
-    save_file({"w": torch.zeros(2)}, path, metadata={"architecture": "other"})
-    with pytest.raises(InputError, match="checkpoint of another network"):
-        load_checkpoint(path)
+    header = {"brainarch": json.dumps({"architecture": "other"})}
+    save_file({"w": torch.zeros(2)}, path, metadata=header)
+    with pytest.raises(InputError, match=r"holds another network \(other, expected"):
+        load_network(path)
     save_file({"w": torch.zeros(2)}, path)
     with pytest.raises(InputError, match="none named"):
-        load_checkpoint(path)
+        load_network(path)
 
 
 def test_missing_and_foreign_files_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no such checkpoint"):
-        load_checkpoint(tmp_path / "none.safetensors")
+    with pytest.raises(InputError, match="no such network"):
+        load_network(tmp_path / "none.safetensors")
     path = tmp_path / "text.safetensors"
     path.write_text("hello")
     with pytest.raises(InputError, match="not a safetensors file"):
-        load_checkpoint(path)
+        load_network(path)
 
 
 class Payload:
@@ -121,22 +123,54 @@ class Payload:
 
 @pytest.mark.parametrize("how", ["torch", "pickle"])
 def test_a_file_that_needs_code_is_refused_and_not_run(tmp_path: Path, how: str) -> None:
-    marker, path = tmp_path / "ran", tmp_path / "weights.pt"
+    marker, path = tmp_path / "ran", tmp_path / "network.safetensors"
     if how == "torch":
         torch.save({"w": Payload(marker)}, path)
     else:
         path.write_bytes(pickle.dumps(Payload(marker)))
-    with pytest.raises(InputError, match="needs to run code to load"):
-        load_weights(path)
+    with pytest.raises(InputError, match="a file that needs code to load is refused"):
+        load_network(path)
     assert not marker.exists()
 
 
-def test_weights_saved_by_torch_are_read(tmp_path: Path) -> None:
-    weights = {"w": torch.arange(3.0)}
-    torch.save({"state_dict": weights}, tmp_path / "a.ckpt")
-    assert torch.equal(load_weights(tmp_path / "a.ckpt")["w"], weights["w"])
-    save_file(weights, tmp_path / "a.safetensors")
-    assert torch.equal(load_weights(tmp_path / "a.safetensors")["w"], weights["w"])
+def test_equal_networks_give_equal_files(trained: TrainedNetwork, tmp_path: Path) -> None:
+    paths = [tmp_path / f"{index}.safetensors" for index in range(6)]
+    for path in paths:
+        save_network(trained, path)
+    assert len({path.read_bytes() for path in paths}) == 1
+    save_network(load_network(paths[0]), tmp_path / "again.safetensors")
+    assert (tmp_path / "again.safetensors").read_bytes() == paths[0].read_bytes()
+
+
+def test_the_digest_is_of_what_a_network_computes(trained: TrainedNetwork) -> None:
+    assert replace(trained, training={}).digest == trained.digest
+    assert deepcopy(trained).digest == trained.digest
+    laid_out = deepcopy(trained)
+    laid_out.network.to(memory_format=torch.channels_last)
+    assert laid_out.digest == trained.digest
+    moved = deepcopy(trained)
+    with torch.no_grad():
+        moved.network.head.bias[0] += 1e-6
+    others = [
+        moved,
+        replace(trained, areas=("Str", "Ctx", "VP")),
+        replace(trained, normalisation=Normalisation(0.5, 0.2)),
+        replace(trained, voxel_um=1.2),
+        replace(trained, dtype="uint16"),
+    ]
+    assert len({other.digest for other in others} | {trained.digest}) == 6
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_refused(
+    trained: TrainedNetwork, tmp_path: Path, value: float
+) -> None:
+    with torch.no_grad():
+        trained.network.trunk.conv2.bias[3] = value
+    save_network(trained, tmp_path / "n.safetensors")
+    with pytest.raises(InputError, match=r"trunk\.conv2\.bias holds NaN or infinite weights") as it:
+        load_network(tmp_path / "n.safetensors")
+    assert "\n" not in str(it.value)
 
 
 def test_grey_values() -> None:

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from brainarch.phantom.model import PhantomBlock, PhantomSpec, render
+from brainarch.phantom.model import PhantomBlock, PhantomSpec
+
+from .rendering import render
 
 #: Small enough for seconds, large enough for every area.
 SMALL = PhantomSpec((40, 320, 1300), seed=3)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from bench.realism import comparison, measures
 
-from brainarch.phantom import anatomy, comparison, realism
-from brainarch.phantom.model import PhantomSpec, render
+from brainarch.phantom import anatomy
+from brainarch.phantom.model import PhantomSpec
 
 from .conftest import DEFAULT
+from .rendering import render
 
 
 def reference_quantities(area):
     known = comparison.reference()["areas"][area]
-    power = zip(realism.FREQUENCIES, known["log10_power"], strict=True)
+    power = zip(measures.FREQUENCIES, known["log10_power"], strict=True)
     return {
         "mean": known["mean"],
         "std": known["std"],
@@ -26,8 +28,8 @@ def phantom_quantities(blocks, area):
     code = anatomy.AREA_CODES[area]
     images = [block.grey[0] for block in blocks]
     masks = [block.areas[0] == code for block in blocks]
-    found = realism.area_statistics(images, masks, step=64)
-    power = zip(realism.FREQUENCIES, found.log_power, strict=True)
+    found = measures.area_statistics(images, masks, step=64)
+    power = zip(measures.FREQUENCIES, found.log_power, strict=True)
     structures = [block.microstructure[0] for block in blocks]
     return {
         "mean": found.mean,
@@ -61,7 +63,7 @@ def test_other_seeds_are_nearly_within(seed):
     # A seed may put a large vessel into the few patches of white matter.
     assert (asked.within == "no").sum() <= 3
     assert set(asked[asked.within == "no"].quantity) <= {
-        f"log10 power at {frequency:.4f}" for frequency in realism.FREQUENCIES
+        f"log10 power at {frequency:.4f}" for frequency in measures.FREQUENCIES
     }
 
 
@@ -70,11 +72,11 @@ def test_noise_of_the_right_mean_and_spread_fails(default_slices):
     mask = default_slices[0].areas[0] == anatomy.AREA_CODES["Ctx"]
     known = comparison.reference()["areas"]["Ctx"]
     noise = np.clip(rng.normal(known["mean"], known["std"], mask.shape), 0, 255).astype(np.uint8)
-    found = realism.area_statistics([noise], [mask], step=128)
+    found = measures.area_statistics([noise], [mask], step=128)
     off = np.abs(found.log_power - np.array(known["log10_power"])) > 0.3
     assert off.sum() >= 6
 
 
 def test_reference_frequencies_are_those_of_the_statistic():
     stated = comparison.reference()["frequencies_cycles_per_px"]
-    np.testing.assert_allclose(stated, realism.FREQUENCIES, rtol=0.01)
+    np.testing.assert_allclose(stated, measures.FREQUENCIES, rtol=0.01)

@@ -5,9 +5,10 @@ import pytest
 
 from brainarch.geometry import PATCH, patch_share
 from brainarch.phantom import anatomy, layout
-from brainarch.phantom.model import PhantomSpec, render_labels
+from brainarch.phantom.model import PhantomSpec
 
 from .conftest import ANNOTATED, DEFAULT
+from .rendering import render_labels
 
 PUBLISHED = PhantomSpec((720, 1420, 5805))
 TEST = PhantomSpec((209, 512, 1750))

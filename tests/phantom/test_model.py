@@ -6,9 +6,10 @@ import pytest
 
 from brainarch.errors import InputError
 from brainarch.phantom.compiled import use_threads
-from brainarch.phantom.model import PhantomSpec, render, render_blocks, render_labels
+from brainarch.phantom.model import PhantomSpec, render_blocks
 
 from .conftest import SMALL
+from .rendering import render, render_labels
 
 ARRAYS = ("grey", "areas", "layers", "barrels", "microstructure")
 
@@ -91,9 +92,3 @@ def test_neighbouring_slices_are_alike_and_distant_ones_are_not(small_block):
 def test_impossible_phantoms_are_refused(arguments, word):
     with pytest.raises(InputError, match=word):
         PhantomSpec(**arguments)
-
-
-@pytest.mark.parametrize(("start", "stop"), [(-1, 3), (5, 5), (30, 41)])
-def test_ranges_outside_are_refused(start, stop):
-    with pytest.raises(InputError, match="not inside"):
-        render(SMALL, start, stop)

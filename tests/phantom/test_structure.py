@@ -7,9 +7,10 @@ import pytest
 from scipy import ndimage
 
 from brainarch.phantom import anatomy, tissues
-from brainarch.phantom.model import PhantomSpec, render
+from brainarch.phantom.model import PhantomSpec
 
 from .conftest import DEFAULT
+from .rendering import render
 
 AXON, VESSEL, CELL = 1, 2, 3
 

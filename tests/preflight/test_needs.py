@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from brainarch.dense.cube import Cube
-from brainarch.factors.store import CoefficientMaps
+from brainarch.factors.coefficients import CoefficientMaps
+from brainarch.grids.grid import Place
 from brainarch.preflight.machine import size_mb
 from brainarch.preflight.needs import (
     UNITS,
@@ -74,12 +75,11 @@ def test_stores_of_noise_stay_within_what_was_counted(tmp_path: Path) -> None:
     """Incompressible values are the worst case; a store of zeros would prove nothing."""
     rng = np.random.default_rng(0)
     side = 128
-    y = x = np.arange(side)
-    attrs = {"z": 3, "stride": 1}
+    place = Place(3, 1, 1.17, np.arange(side), np.arange(side))
     done = np.ones((side, side), dtype=bool)
-    cube = Cube.create(tmp_path / "cube.zarr", y, x, UNITS, attrs)
+    cube = Cube.create(tmp_path / "cube.zarr", place, UNITS)
     cube.write(0, 0, rng.random((side, side, UNITS), dtype=np.float32), done)
-    maps = CoefficientMaps.create(tmp_path / "c.zarr", y, x, 15, attrs)
+    maps = CoefficientMaps.create(tmp_path / "c.zarr", place, 15)
     iy, ix = np.nonzero(done)
     maps.write_rows(0, iy, ix, rng.random((side * side, 15), dtype=np.float32))
     count = side * side

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from brainarch.embedding.store import Representations
+from brainarch.embedding.representations import Representations
 from brainarch.readout.threads import limit_threads
 
 AREAS = ("Ctx", "Str", "WM")
@@ -29,7 +29,7 @@ def representations(values, area, block=None, **other):
         "network": "cnn",
         "unit_names": tuple(f"u{index}" for index in range(np.shape(values)[1])),
         "commensurate": True,
-        "checkpoint": "",
+        "network_digest": "1f",
         "seed": 0,
     }
     return Representations(**{**given, **other})

@@ -7,14 +7,17 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from brainarch.embedding.store import NoisyRepresentations
+from brainarch.embedding.representations import NoisyRepresentations
 from brainarch.readout import classifiers
 from brainarch.readout.convergence import fit_checked
 
+INTERVAL = {"resamples": 1000, "seed": 0}
 
-def table(train, test, **options):
+
+def table(train, test, seed=0):
     fitted = classifiers.fit_classifiers({"cnn": train})
-    return classifiers.classifier_table(fitted, {"test": {"cnn": test}}, **options)
+    scored = {"test": {"cnn": test}}
+    return classifiers.classifier_table(fitted, scored, resamples=1000, seed=seed)
 
 
 def test_separate_areas_are_told_apart(make, planted):
@@ -76,10 +79,12 @@ def test_noise_curve_starts_at_the_clean_accuracy_and_falls(make, planted):
     louder = make(test.values + rng.normal(scale=40, size=test.values.shape), test.area)
     noisy = {"cnn": NoisyRepresentations(np.array([0.0, 0.1]), (test, louder))}
     fitted = classifiers.fit_classifiers({"cnn": train, "texture": train})
-    found = classifiers.noise_table(fitted, noisy)
+    found = classifiers.noise_table(fitted, noisy, **INTERVAL)
     assert set(found["network"]) == {"cnn"}
     assert len(found) == 6
-    clean = classifiers.classifier_table(fitted, {"test": {"cnn": test, "texture": test}})
+    clean = classifiers.classifier_table(
+        fitted, {"test": {"cnn": test, "texture": test}}, **INTERVAL
+    )
     for name in ("logistic", "linear_svm", "rbf_svm"):
         curve = found[found["classifier"] == name].set_index("variance")["accuracy"]
         assert curve[0.0] == clean[clean["classifier"] == name]["accuracy"].iloc[0]
@@ -90,7 +95,7 @@ def test_head_row_counts_right_predictions(make, planted):
     values, area = planted(0)
     predicted = area.copy()
     predicted[:30] = 2
-    row = classifiers.head_row("cnn", predicted, make(values, area)).iloc[0]
+    row = classifiers.head_row("cnn", predicted, make(values, area), **INTERVAL).iloc[0]
     assert row["classifier"] == "cnn"
     assert row["accuracy"] == pytest.approx(90 / 120)
 

@@ -9,7 +9,7 @@ from brainarch.readout import clusters
 
 
 def table(train, test):
-    return clusters.gmm_table({"cnn": train}, {"cnn": test}, seed=1).iloc[0]
+    return clusters.cluster_table({"cnn": train}, {"cnn": test}, resamples=1000, seed=1).iloc[0]
 
 
 def test_planted_clusters_are_found(make, planted):

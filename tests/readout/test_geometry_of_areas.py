@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from brainarch.readout import geometry
-from brainarch.readout.inputs import comparable
+
+#: Of intervals that a test does not look at.
+INTERVAL = {"resamples": 100, "seed": 0}
 
 
 def test_components_are_those_of_the_covariance():
@@ -43,7 +45,7 @@ def test_different_units_are_standardised():
 def test_rounding_errors_are_not_blown_up():
     constant = np.full((50, 1), 0.1, np.float32)
     constant[::3] = np.nextafter(np.float32(0.1), np.float32(1))
-    assert not comparable(constant, commensurate=False).any()
+    assert not geometry.comparable(constant, commensurate=False).any()
 
 
 def test_relations_are_distances_over_spreads(make):
@@ -52,7 +54,7 @@ def test_relations_are_distances_over_spreads(make):
     means = np.array([[0.0, 0, 0, 0], [3, 0, 0, 0], [3, 8, 0, 0]])
     spread = np.array([1.0, 1.0, 2.0])
     values = means[area] + spread[area, None] * rng.normal(size=(1200, 4))
-    found = geometry.area_relations(make(values, area)).set_index(["area", "other"])
+    found = geometry.area_relations(make(values, area), **INTERVAL).set_index(["area", "other"])
     assert len(found) == 6
     near = found.loc[("Ctx", "Str")]
     assert near["distance"] == pytest.approx(3, rel=0.05)
@@ -82,7 +84,7 @@ def test_separation_has_the_interval_of_resampled_blocks(make):
         distance = np.linalg.norm(parts[0].mean(axis=0) - parts[1].mean(axis=0))
         return distance / np.sqrt(np.mean([part.var(axis=0).sum() for part in parts]))
 
-    found = geometry.area_relations(make(values, area, block=block), n_resamples=2000).iloc[0]
+    found = geometry.area_relations(make(values, area, block=block), resamples=2000, seed=0).iloc[0]
     assert found["separation"] == pytest.approx(separation(np.arange(300)), rel=1e-5)
     draws = [rng.integers(0, 15, 15) for _ in range(1000)]
     resampled = [
@@ -97,7 +99,7 @@ def test_separation_has_the_interval_of_resampled_blocks(make):
 def test_absent_areas_have_no_relations(make, planted):
     values, area = planted(0)
     kept = area != 1
-    found = geometry.area_relations(make(values[kept], area[kept]))
+    found = geometry.area_relations(make(values[kept], area[kept]), **INTERVAL)
     assert set(found["area"]) == {"Ctx", "WM"}
 
 

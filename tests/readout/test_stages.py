@@ -5,18 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-import typer
-from typer.testing import CliRunner
 
-from brainarch.cli import readout as readout_cli
-from brainarch.embedding.store import (
+from brainarch.embedding.representations import (
     NoisyRepresentations,
     load_representations,
     save_noisy,
     save_representations,
 )
 from brainarch.errors import InputError
-from brainarch.readout.drawing import load_drawing
+from brainarch.readout import stages
+from brainarch.readout.gram_excerpt import load_excerpt
 from brainarch.tables import read_columns, read_table
 
 
@@ -35,31 +33,30 @@ def files(tmp_path, make, planted):
     return tmp_path
 
 
-def run(verb, *words):
-    app = typer.Typer()
-    readout_cli.register(app)
-    result = CliRunner().invoke(app, [verb, *map(str, words)])
-    if result.exception is not None:
-        raise result.exception
-
-
 def given(files, *splits):
-    return [
-        word
+    """Return representations of both networks by split."""
+    return {
+        split: {name: files / f"{name}_{split}.zarr" for name in ("cnn", "texture")}
         for split in splits
-        for name in ("cnn", "texture")
-        for word in (f"--{split}", f"{name}={files / f'{name}_{split}.zarr'}")
-    ]
+    }
 
 
-def classify(files, *words):
-    run(
-        "classify",
-        *given(files, "train", "test", "noise"),
-        *("--output", files / "classifiers.csv", "--output-noise", files / "noise.csv"),
-        *("--bootstrap", 100, *words),
+def classify(files, heads=None):
+    stages.classify_patches(
+        **given(files, "train", "test", "noise"),
+        heads=heads or {},
+        classifiers=files / "classifiers.csv",
+        noise_curve=files / "noise.csv",
+        resamples=100,
+        seed=2020,
     )
     return read_table(files / "classifiers.csv"), read_table(files / "noise.csv")
+
+
+def score_clusters(files, **changes):
+    inputs = {**given(files, "train", "test"), **changes}
+    stages.score_clusters(**inputs, scores=files / "scores.csv", resamples=100, seed=2020)
+    return read_table(files / "scores.csv").set_index("network")
 
 
 def test_classify_compares_networks(files):
@@ -86,7 +83,7 @@ def test_classify_shows_the_networks_own_head(files, make, planted):
         }
     )
     predictions.to_csv(files / "predictions.csv", index=False)
-    accuracies, _ = classify(files, "--head", f"cnn={files / 'predictions.csv'}")
+    accuracies, _ = classify(files, {"cnn": files / "predictions.csv"})
     row = accuracies[accuracies["classifier"] == "cnn"].iloc[0]
     assert row["accuracy"] == pytest.approx(1 / 3)
     assert row["split"] == "test"
@@ -95,10 +92,10 @@ def test_classify_shows_the_networks_own_head(files, make, planted):
 
     predictions.assign(predicted="ZI").to_csv(files / "predictions.csv", index=False)
     with pytest.raises(InputError, match="predicts 'ZI', which is no area"):
-        classify(files, "--head", f"cnn={files / 'predictions.csv'}")
+        classify(files, {"cnn": files / "predictions.csv"})
     predictions.assign(y=0).to_csv(files / "predictions.csv", index=False)
     with pytest.raises(InputError, match="predictions of other patches"):
-        classify(files, "--head", f"cnn={files / 'predictions.csv'}")
+        classify(files, {"cnn": files / "predictions.csv"})
 
 
 def test_results_do_not_depend_on_the_run(files):
@@ -109,19 +106,21 @@ def test_results_do_not_depend_on_the_run(files):
 
 
 def test_cluster_score(files):
-    run("cluster-score", *given(files, "train", "test"), "--output", files / "gmm.csv")
-    found = read_table(files / "gmm.csv").set_index("network")
+    found = score_clusters(files)
     assert found.loc["cnn", "v_measure"] > 0.9
     assert found.loc["texture", "v_measure"] < 0.2
     assert found["components"].tolist() == [3, 3]
 
 
 def test_gram(files):
-    run(
-        "gram",
-        *given(files, "test"),
-        *("--output-error", files / "error.csv", "--output-blocks", files / "blocks.csv"),
-        *("--output-drawing", f"cnn={files / 'gram.zarr'}", "--patches-per-area", 20),
+    stages.measure_gram(
+        **given(files, "test"),
+        errors=files / "error.csv",
+        blocks=files / "blocks.csv",
+        matrices={name: files / f"gram_{name}.zarr" for name in ("cnn", "texture")},
+        patches_per_area=20,
+        resamples=100,
+        seed=2020,
     )
     errors = read_table(files / "error.csv").set_index("network")
     assert errors["patches_per_area"].tolist() == [20, 20]
@@ -130,20 +129,21 @@ def test_gram(files):
     assert errors.loc["cnn", "block_error"] < errors.loc["texture", "block_error"]
     blocks = read_table(files / "blocks.csv")
     assert len(blocks) == 2 * 9
-    drawing = load_drawing(files / "gram.zarr")
-    assert drawing.gram.shape == (60, 60)
-    own = drawing.gram[:20, :20].mean()
+    excerpt = load_excerpt(files / "gram_cnn.zarr")
+    assert excerpt.gram.shape == (60, 60)
+    own = excerpt.gram[:20, :20].mean()
     row = blocks[(blocks["network"] == "cnn") & (blocks["area"] == "Ctx")].iloc[0]
     assert row["other"] == "Ctx"
     assert row["mean"] == pytest.approx(own, rel=1e-5)
 
 
 def test_pca(files):
-    run(
-        "pca",
-        *given(files, "test"),
-        *("--output", files / "pca.csv", "--output-variance", files / "variance.csv"),
-        *("--patches-per-area", 10),
+    stages.project_components(
+        **given(files, "test"),
+        components=files / "pca.csv",
+        variance=files / "variance.csv",
+        patches_per_area=10,
+        seed=2020,
     )
     table = read_table(files / "pca.csv")
     assert table.groupby(["network", "area"]).size().tolist() == [10] * 6
@@ -153,17 +153,18 @@ def test_pca(files):
 
 
 def test_relations(files):
-    run(
-        "relations",
-        *given(files, "train", "test"),
-        *("--output", files / "relations.csv", "--output-outliers", files / "outliers.csv"),
-        *("--outliers", 4),
+    stages.relate_areas(
+        **given(files, "train", "test"),
+        relations=files / "relations.csv",
+        outliers=files / "outliers.csv",
+        resamples=100,
+        seed=2020,
     )
     table = read_table(files / "relations.csv")
     assert len(table) == 2 * 6
     assert table.groupby(["network", "area"])["nearest"].sum().tolist() == [1] * 6
     outliers = read_table(files / "outliers.csv")
-    assert outliers.groupby(["network", "area"]).size().tolist() == [4] * 6
+    assert outliers.groupby(["network", "area"]).size().tolist() == [10] * 6
 
 
 def save_other(files, name, split, **changes):
@@ -182,8 +183,8 @@ def test_networks_must_describe_the_same_patches(files):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"checkpoint": "other"}, "--test cnn: its checkpoint differ"),
-        ({"network": "untrained"}, "--test cnn: its network differ"),
+        ({"network_digest": "other"}, "test patches by cnn: network digest not as of the train"),
+        ({"network": "untrained"}, "test patches by cnn: network not as of the train"),
     ],
 )
 def test_train_and_test_must_be_of_one_network(files, change, message):
@@ -192,26 +193,7 @@ def test_train_and_test_must_be_of_one_network(files, change, message):
         classify(files)
 
 
-def test_options_must_go_together(files):
-    with pytest.raises(InputError, match="--train and --test: give both for texture"):
-        run(
-            "cluster-score",
-            *given(files, "train")[:2],
-            *given(files, "test"),
-            *("--output", files / "gmm.csv"),
-        )
-    with pytest.raises(InputError, match="--noise and --output-noise: give both or neither"):
-        run(
-            "classify",
-            *given(files, "train", "test"),
-            *("--output", files / "c.csv", "--output-noise", files / "n.csv"),
-        )
-    with pytest.raises(InputError, match="--output-drawing vgg: no --test"):
-        run(
-            "gram",
-            *given(files, "test"),
-            *("--output-error", files / "e.csv", "--output-blocks", files / "b.csv"),
-            *("--output-drawing", f"vgg={files / 'g.zarr'}"),
-        )
-    with pytest.raises(InputError, match="wanted NAME=VALUE"):
-        run("pca", "--test", "x", "--output", "a.csv", "--output-variance", "b.csv")
+def test_train_and_test_must_have_the_same_networks(files):
+    train = {"cnn": files / "cnn_train.zarr"}
+    with pytest.raises(InputError, match="train and test: representations of both are needed for"):
+        score_clusters(files, train=train)

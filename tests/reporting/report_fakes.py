@@ -1,14 +1,27 @@
-"""A small run's results on disk, and the manifest that names them."""
+"""A small run's results on disk, by kind."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from PIL import Image
+
+from brainarch.annotations.areas import AREA_COLUMNS
+from brainarch.discovery.agreement import AGREEMENT_COLUMNS
+from brainarch.discovery.matching import MATCH_COLUMNS
+from brainarch.evaluation.tables import CONFUSION_COLUMNS, METRIC_COLUMNS
+from brainarch.factors.stages import CHOSEN_COLUMNS, selection_columns
+from brainarch.patches.sampling import COUNT_COLUMNS, INDEPENDENT_COLUMNS
+from brainarch.pipeline.facts import SPLITS
+from brainarch.readout.classifiers import CLASSIFIER_COLUMNS
+from brainarch.readout.clusters import CLUSTER_COLUMNS
+from brainarch.readout.stages import GRAM_ERROR_COLUMNS
+from brainarch.reporting.stages import write_report
 
 NAMES = ("Ctx", "Str", "VP", "ZI", "HypoTh", "WM")
 
@@ -41,36 +54,82 @@ def config(source: str = "phantom", **changes: Any) -> dict[str, Any]:
     return content | changes
 
 
-def metrics(accuracy: float, low: float, high: float, recall: float = 0.7) -> pd.DataFrame:
-    rows = [("all", "all", "accuracy", accuracy, low, high, 600, 12, 40)]
-    rows += [("all", name, "recall", recall, 0.6, 0.8, 100, 3, 8) for name in NAMES]
-    columns = ["subset", "area", "metric", "value", "low", "high", "patches", "blocks"]
-    return pd.DataFrame(rows, columns=[*columns, "independent_patches"])
+def table(columns: Mapping[str, str], rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """A table as its stage writes it; columns that no row has are empty."""
+    found = list(rows)
+    assert {name for row in found for name in row} <= set(columns)
+    return pd.DataFrame(found, columns=list(columns))
+
+
+def metrics(
+    accuracy: float, low: float, high: float, recall: float = 0.7, subset: str = "all"
+) -> pd.DataFrame:
+    total = {"area": "all", "metric": "accuracy", "value": accuracy, "low": low, "high": high}
+    rows = [total | {"patches": 600, "blocks": 12, "independent_patches": 40}]
+    for name in NAMES:
+        own = {"area": name, "metric": "recall", "value": recall, "low": 0.6, "high": 0.8}
+        rows.append(own | {"patches": 100, "blocks": 3, "independent_patches": 8})
+    return table(METRIC_COLUMNS, (row | {"subset": subset} for row in rows))
 
 
 def confusion() -> pd.DataFrame:
-    rows = [(a, p, 70 if a == p else 6) for a in NAMES for p in NAMES]
-    frame = pd.DataFrame(rows, columns=["area", "predicted", "count"])
-    frame.loc[(frame["area"] == "VP") & (frame["predicted"] == "ZI"), "count"] = 50
-    return frame
+    often = {("VP", "ZI"): 50} | {(name, name): 70 for name in NAMES}
+    return table(
+        CONFUSION_COLUMNS,
+        (
+            {"area": area, "predicted": predicted, "count": often.get((area, predicted), 6)}
+            for area in NAMES
+            for predicted in NAMES
+        ),
+    )
 
 
 def agreement(value: float, limit: float) -> pd.DataFrame:
-    rows = [
-        ("ami", null, value, 0.1, limit, value > limit, value > limit)
-        for null in ("shift", "block", "depth")
-    ]
-    columns = ["statistic", "null", "value", "median", "null_99", "above", "above_nulls"]
-    return pd.DataFrame(rows, columns=columns).assign(slice=259)
+    found = {"value": value, "above": value > limit, "above_nulls": value > limit}
+    null = {"slice": 259, "statistic": "ami", "median": 0.1, "null_99": limit}
+    return table(
+        AGREEMENT_COLUMNS, (null | found | {"null": name} for name in ("shift", "block", "depth"))
+    )
 
 
 def chosen(aurocs: tuple[float, ...] = (0.95, 0.9, 0.6)) -> pd.DataFrame:
-    rows = [
-        (279, "area", name, index + 1, 0.96, auroc, 0.8, auroc > 0.8, auroc >= 0.85)
-        for index, (name, auroc) in enumerate(zip(NAMES, aurocs, strict=False))
-    ]
-    columns = ["slice", "target", "name", "factor", "auroc_fitted", "auroc", "null_99"]
-    return pd.DataFrame(rows, columns=[*columns, "above_null", "aligned"])
+    return table(
+        CHOSEN_COLUMNS,
+        (
+            {
+                "slice": 279,
+                "target": "area",
+                "name": name,
+                "factor": factor,
+                "auroc_fitted": 0.96,
+                "auroc": auroc,
+                "null_99": 0.8,
+                "above_null": auroc > 0.8,
+                "aligned": auroc >= 0.85,
+            }
+            for factor, (name, auroc) in enumerate(zip(NAMES, aurocs, strict=False), start=1)
+        ),
+    )
+
+
+def matches(*pairs: tuple[int, int, float, int]) -> pd.DataFrame:
+    names = ("component", "matched", "distance", "nearest")
+    return table(MATCH_COLUMNS, (dict(zip(names, pair, strict=True)) for pair in pairs))
+
+
+def selection(target: str) -> pd.DataFrame:
+    row = {"rank": 1, "factor": 4, target: "VP", "covered_share": 0.9, "leaked_share": 0.1}
+    return table(selection_columns(target), [row])
+
+
+def mixture(**found: tuple[float, float, float]) -> pd.DataFrame:
+    return table(
+        CLUSTER_COLUMNS,
+        (
+            {"network": network, "v_measure": value, "low": low, "high": high}
+            for network, (value, low, high) in found.items()
+        ),
+    )
 
 
 def proof(exact: bool = True) -> dict[str, Any]:
@@ -83,66 +142,46 @@ def proof(exact: bool = True) -> dict[str, Any]:
     }
 
 
-def results(root: Path) -> dict[str, str]:
-    """Write one file of every kind and return the manifest's ``files``."""
-    sizes = pd.DataFrame(
-        [(z, name, 1000, 1369.0, 5) for z in (159, 209, 259, 279) for name in NAMES],
-        columns=["slice", "area", "pixels", "um2", "independent_patches"],
-    )
-    splits = ("train", "val", "test")
-    counts = pd.DataFrame(
-        [
-            (split, name, reason, pixels)
-            for split in splits
-            for name in NAMES
-            for reason, pixels in (("kept", 300), ("too close to the border", 700))
-        ],
-        columns=["split", "area", "reason", "pixels"],
-    )
-    independent = pd.DataFrame(
-        [(split, name, 300, 900, 5) for split in splits for name in NAMES],
-        columns=["split", "area", "patches", "candidates", "independent_patches"],
-    )
-    classifiers = pd.DataFrame(
-        [
-            ("cnn", "logistic", "test", 0.9, 0.86, 0.93),
-            ("texture", "logistic", "test", 0.6, 0.5, 0.7),
-        ],
-        columns=["network", "classifier", "split", "accuracy", "low", "high"],
-    )
-    mixture = pd.DataFrame(
-        [("cnn", 0.7, 0.6, 0.8), ("untrained", 0.2, 0.1, 0.3)],
-        columns=["network", "v_measure", "low", "high"],
-    )
-    gram = pd.DataFrame(
-        [("cnn", 0.41, 0.38, 0.44)], columns=["network", "block_error", "low", "high"]
-    )
-    selection = pd.DataFrame(
-        [(1, 4, "VP", 0.9, 0.1)],
-        columns=["rank", "factor", "area", "covered_share", "leaked_share"],
-    )
-    matches = pd.DataFrame(
-        [(1, 2, 0.1, 2), (2, 1, 0.2, 1)], columns=["component", "matched", "distance", "nearest"]
-    )
+def results(root: Path) -> dict[str, Path]:
+    """Write one file of every kind and return their paths by kind."""
+    per_area = {"pixels": 1000, "um2": 1369.0, "independent_patches": 5}
+    pairs = [{"split": split, "area": name} for split in SPLITS for name in NAMES]
+    reasons = (("kept", 300), ("too close to the border", 700))
+    drawn = {"patches": 300, "candidates": 900, "independent_patches": 5}
+    fitted = {"classifier": "logistic", "split": "test"}
     tables = {
-        "areas": sizes,
-        "counts/main": counts,
-        "independent/main": independent,
+        "areas": table(
+            AREA_COLUMNS,
+            ({"slice": z, "area": name} | per_area for z in (159, 209, 259, 279) for name in NAMES),
+        ),
+        "counts/main": table(
+            COUNT_COLUMNS,
+            (pair | {"reason": what, "pixels": n} for pair in pairs for what, n in reasons),
+        ),
+        "independent/main": table(INDEPENDENT_COLUMNS, (pair | drawn for pair in pairs)),
         "metrics/main/val": metrics(0.91, 0.88, 0.94),
         "metrics/main/test": metrics(0.86, 0.81, 0.9),
         "metrics/permuted/test": metrics(0.18, 0.14, 0.22),
         "confusion/main/test": confusion(),
-        "prediction_metrics/259": metrics(0.79, 0.7, 0.85).assign(subset="test"),
+        "prediction_metrics/259": metrics(0.79, 0.7, 0.85, subset="test"),
         "prediction_confusion/259": confusion(),
-        "classifiers": classifiers,
-        "mixture": mixture,
-        "gram_error": gram,
-        "selection_areas": selection,
-        "selection_layers": selection.rename(columns={"area": "layer"}),
+        "classifiers": table(
+            CLASSIFIER_COLUMNS,
+            [
+                fitted | {"network": "cnn", "accuracy": 0.9, "low": 0.86, "high": 0.93},
+                fitted | {"network": "texture", "accuracy": 0.6, "low": 0.5, "high": 0.7},
+            ],
+        ),
+        "mixture": mixture(cnn=(0.7, 0.6, 0.8), untrained=(0.2, 0.1, 0.3)),
+        "gram_error": table(
+            GRAM_ERROR_COLUMNS, [{"network": "cnn", "block_error": 0.41, "low": 0.38, "high": 0.44}]
+        ),
+        "selection_areas": selection("area"),
+        "selection_layers": selection("layer"),
         "alignment_chosen": chosen(),
         "agreement/clusters/259": agreement(0.3, 0.2),
         "agreement/components/259": agreement(0.1, 0.2),
-        "matches": matches,
+        "matches": matches((1, 2, 0.1, 2), (2, 1, 0.2, 1)),
     }
     records = {
         "proof/259": proof(),
@@ -157,14 +196,12 @@ def results(root: Path) -> dict[str, str]:
             "barrel_spacing_um": 260,
             "seed": 7,
         },
-        "training/main": {"best_epoch": 4},
     }
     files = {}
     for key, frame in tables.items():
         files[key] = write(root, key, "csv", frame.to_csv(index=False))
     for key, record in records.items():
         files[key] = write(root, key, "json", json.dumps(record))
-    files["legend"] = write(root, "legend", "csv", "code,name,title,colour\n")
     files["figure/V3_scale"] = picture(root / "V3_scale.png", 400, 200)
     return files
 
@@ -178,23 +215,24 @@ def benchmarks(root: Path) -> Path:
     return folder
 
 
-def write(root: Path, key: str, ending: str, text: str) -> str:
+def write(root: Path, key: str, ending: str, text: str) -> Path:
     path = root / f"{key.replace('/', '_')}.{ending}"
     path.write_text(text, encoding="utf-8")
-    return str(path)
+    return path
 
 
-def picture(path: Path, width: int, height: int) -> str:
+def picture(path: Path, width: int, height: int) -> Path:
     rng = np.random.default_rng(0)
     noise = rng.integers(0, 255, (height // 8, width // 8, 3), dtype=np.uint8)
     Image.fromarray(noise).resize((width, height)).save(path)
-    return str(path)
-
-
-def manifest(
-    root: Path, source: str = "phantom", without: tuple[str, ...] = (), **changes: Any
-) -> Path:
-    files = {key: path for key, path in results(root).items() if key.split("/")[0] not in without}
-    path = root / "manifest.json"
-    path.write_text(json.dumps({"config": config(source, **changes), "files": files}))
     return path
+
+
+def report(
+    root: Path, files: Mapping[str, Path], config: Mapping[str, Any], timed: bool = True
+) -> tuple[str, dict[str, Any]]:
+    """Write a report into ``root`` and return the page and what its JSON holds."""
+    page, numbers = root / "out" / "summary.html", root / "out" / "summary.json"
+    folder = benchmarks(root) if timed else root / "absent"
+    write_report(files=files, page=page, numbers=numbers, benchmarks=folder, config=config)
+    return page.read_text(encoding="utf-8"), json.loads(numbers.read_text(encoding="utf-8"))

@@ -5,14 +5,11 @@ from html.parser import HTMLParser
 
 import pytest
 import report_fakes as fakes
-import typer
-from typer.testing import CliRunner
 
-from brainarch.cli import reporting
 from brainarch.errors import InputError
+from brainarch.figures.catalogue import FIGURES
 from brainarch.reporting import pictures, published, runtime
-from brainarch.reporting.manifest import read_manifest
-from brainarch.reporting.summary import write_summary
+from brainarch.reporting.manifest import Manifest
 
 #: Figures of DESIGN, section 4, as they may be printed.
 PUBLISHED_TEXTS = ("89.77", "88.88", "0.28", "0.56", "0.72", "78 to 85", "5 million", "Inception")
@@ -40,10 +37,9 @@ class Page(HTMLParser):
 
 
 def make(root, source="phantom", without=(), **changes):
-    manifest = fakes.manifest(root, source, without, **changes)
-    html, machine = root / "out" / "summary.html", root / "out" / "summary.json"
-    write_summary(manifest, fakes.benchmarks(root), html, machine)
-    return html.read_text(encoding="utf-8"), json.loads(machine.read_text(encoding="utf-8"))
+    files = fakes.results(root)
+    kept = {key: path for key, path in files.items() if key.split("/")[0] not in without}
+    return fakes.report(root, kept, fakes.config(source, **changes))
 
 
 def test_a_phantoms_summary_shows_no_published_figure(tmp_path):
@@ -118,7 +114,7 @@ def test_the_page_needs_nothing_but_itself(tmp_path):
 def test_display_names_are_escaped(tmp_path):
     text, record = make(tmp_path)
     assert "<script>" not in text
-    assert "&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt; &amp; more" in text
+    assert "&lt;script&gt;alert(&#34;x&#34;)&lt;/script&gt; &amp; more" in text
     assert "<i>Ctx</i>" not in text
     assert record["title"] == 'A <script>alert("x")</script> & more'
 
@@ -168,39 +164,48 @@ def test_cost_versions_and_data_are_told(tmp_path):
     assert record["areas"]["rows"][5][:2] == ["WM", "0.001 mm² (5)"]
 
 
+def test_figures_are_shown_with_the_catalogues_caption(tmp_path):
+    page = Page(make(tmp_path)[0]).text
+    figure = next(figure for figure in FIGURES if figure.name == "V3_scale")
+    assert f"V3_scale: {figure.title}." in page
+    assert figure.caption in page
+
+
 def test_a_run_with_almost_nothing_still_has_a_summary(tmp_path):
-    manifest = tmp_path / "manifest.json"
     bare = fakes.config(layers=None, discovery=None, extraction={"slices": [259]})
-    manifest.write_text(json.dumps({"config": bare, "files": {}}))
-    write_summary(manifest, None, tmp_path / "s.html", tmp_path / "s.json")
-    record = json.loads((tmp_path / "s.json").read_text())
+    text, record = fakes.report(tmp_path, {}, bare, timed=False)
     assert {entry["answer"] for entry in record["verdicts"]} == {"not tested"}
     why = {entry["what"]: entry["why"] for entry in record["missing"]}
     assert "the user's input" in why["agreement with layers, layer factors"]
-    assert "only one slice" in why["held-out factors, components found again"]
+    assert "fewer than two labelled" in why["held-out factors, components found again"]
+    assert why["figure V6_clusters (clusters inside one area)"] == (
+        "the config names no area to subdivide"
+    )
+    assert why["figure V1_overview (the method from data)"] == "it was not drawn"
+    page = Page(text)
+    assert page.open == []
+    assert "No figure was drawn." in page.text
+    assert "No stage was timed." in page.text
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ({"config": fakes.config(), "files": {"metrics/main": "x"}}, "no such kind of file"),
-        ({"config": fakes.config(), "files": {"plan": "/absent/plan.json"}}, "does not exist"),
-        ({"config": {"dataset": "a b"}, "files": {}}, "config."),
-        ({"config": fakes.config(), "files": {}, "more": 1}, "more"),
-    ],
-)
-def test_a_wrong_manifest_is_one_line(tmp_path, content, message):
-    path = tmp_path / "manifest.json"
-    path.write_text(json.dumps(content))
-    with pytest.raises(InputError, match=r"manifest\.json") as raised:
-        read_manifest(path)
-    assert message in str(raised.value)
+@pytest.mark.parametrize("key", ["metrics/main", "plan/4", "pictures"])
+def test_an_unknown_kind_of_file_is_refused(tmp_path, key):
+    with pytest.raises(ValueError, match="no such kind of file"):
+        Manifest({key: tmp_path})
+
+
+def test_a_wrong_config_is_one_line(tmp_path):
+    with pytest.raises(InputError, match="config: ") as raised:
+        fakes.report(tmp_path, {}, {"dataset": "a b"}, timed=False)
     assert "\n" not in str(raised.value)
 
 
-def test_an_absent_manifest_is_named(tmp_path):
-    with pytest.raises(InputError, match="no such manifest"):
-        read_manifest(tmp_path / "manifest.json")
+@pytest.mark.parametrize("content", ["nonsense", "[1]"])
+def test_a_broken_record_is_named(tmp_path, content):
+    path = tmp_path / "plan.json"
+    path.write_text(content)
+    with pytest.raises(InputError, match=r"plan\.json: .*run its stage again"):
+        Manifest({"plan": path}).record("plan")
 
 
 def test_pictures_stay_within_the_budget_and_are_not_enlarged(tmp_path, monkeypatch):
@@ -262,16 +267,3 @@ def test_benchmarks_that_could_not_be_measured(tmp_path):
 )
 def test_durations_read_well(seconds, text):
     assert runtime.duration(seconds) == text
-
-
-def test_the_verb_writes_both_files(tmp_path):
-    app = typer.Typer()
-    app.command("other")(lambda: None)
-    reporting.register(app)
-    manifest = fakes.manifest(tmp_path)
-    line = ["summary", "--manifest", str(manifest)]
-    line += ["--output-html", str(tmp_path / "a.html"), "--output-json", str(tmp_path / "a.json")]
-    result = CliRunner().invoke(app, line)
-    assert result.exit_code == 0, result.exception
-    assert (tmp_path / "a.html").read_text().startswith("<!doctype html>")
-    assert json.loads((tmp_path / "a.json").read_text())["dataset"] == "tiny"

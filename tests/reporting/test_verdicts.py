@@ -4,6 +4,8 @@ import pandas as pd
 import pytest
 import report_fakes as fakes
 
+from brainarch.config.read import check_config
+from brainarch.pipeline.facts import Facts
 from brainarch.reporting import numbers, verdicts
 from brainarch.reporting.missing import missing_targets
 
@@ -94,27 +96,19 @@ def test_agreement_must_beat_both_spatial_nulls_on_every_slice():
 
 
 def test_overlapping_intervals_are_not_apart():
-    frame = pd.DataFrame(
-        {
-            "network": ["cnn", "texture"],
-            "v_measure": [0.5, 0.4],
-            "low": [0.4, 0.3],
-            "high": [0.6, 0.5],
-        }
-    )
+    frame = fakes.mixture(cnn=(0.5, 0.4, 0.6), texture=(0.4, 0.3, 0.5))
     assert verdicts.clusters_verdict(frame).answer == "no"
     assert verdicts.clusters_verdict(frame.iloc[:1]).answer == "not tested"
 
 
 def test_a_match_that_is_not_the_nearest_is_told():
-    frame = pd.DataFrame(
-        {"component": [1, 2], "matched": [1, 2], "nearest": [1, 1], "distance": [0.1, 0.4]}
-    )
+    frame = fakes.matches((1, 1, 0.1, 1), (2, 2, 0.4, 1))
     assert verdicts.matches_verdict(frame, "").answer == "partly"
 
 
 def test_the_most_confused_pairs_come_first():
-    pairs = numbers.confused_pairs(fakes.confusion(), 3)
+    pairs = numbers.confused_pairs(fakes.confusion())
+    assert len(pairs) == numbers.PAIRS
     assert (pairs[0]["area"], pairs[0]["predicted"], pairs[0]["count"]) == ("VP", "ZI", 50)
     assert pairs[0]["share"] == pytest.approx(50 / (70 + 50 + 4 * 6))
     assert all(pair["area"] != pair["predicted"] for pair in pairs)
@@ -128,27 +122,31 @@ def test_an_area_without_patches_confuses_nothing():
     assert [pair["area"] for pair in numbers.confused_pairs(frame)] == ["B"]
 
 
+def facts(**changes):
+    return Facts(check_config(fakes.config(**changes), "test"))
+
+
 def test_what_is_missing_and_why():
-    gone = dict(
-        missing_targets(
-            discovery=True,
-            layers=None,
-            extracted=[5],
-            annotated=[1, 2],
-            permuted_control=False,
-            figures=["V1_overview", "M2_factors"],
-        )
+    bare = facts(
+        layers=None,
+        extraction={"slices": [5, 159], "where": "tissue"},
+        training={"permuted_control": False},
     )
+    gone = dict(missing_targets(bare, ["V1_overview", "V5_gram"]))
     assert "no layers" in gone["agreement with layers, layer factors"]
     assert "not annotated" in gone["accuracy at scale of slice 5"]
     assert "off" in gone["control with permuted labels"]
-    assert not any(key.startswith(("figure V1", "figure M2")) for key in gone)
-    assert any(key.startswith("figure V6") for key in gone)
-    assert not missing_targets(
-        discovery=True,
-        layers=[5, 6],
-        extracted=[5, 6],
-        annotated=[5, 6],
-        permuted_control=True,
-        figures=["V1", "V2", "V3", "V4", "V5", "V6", "M1", "M2"],
-    )
+    assert not any(key.startswith(("figure V1", "figure V5")) for key in gone)
+    assert gone["figure V3_scale (areas at scale)"] == "the fitted slice 5 is not annotated"
+    assert gone["figure learning_curves (learning curves)"] == "it was not drawn"
+
+
+def test_layers_of_some_slices_only_are_told():
+    partly = facts(extraction={"slices": [259, 159]})
+    gone = dict(missing_targets(partly, partly.figures))
+    assert gone == {"layers of slice 159": "no layer labels for it"}
+
+
+def test_nothing_is_missing_from_a_whole_run():
+    whole = facts()
+    assert missing_targets(whole, whole.figures) == []

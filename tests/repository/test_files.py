@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -26,6 +28,15 @@ CONDA_NAMES = {
     "dask-core": "dask",
     "snakemake-minimal": "snakemake",
 }
+#: What a package is imported as, where that is not its name.
+MODULES = {
+    "pillow": "PIL",
+    "pyyaml": "yaml",
+    "scikit-image": "skimage",
+    "scikit-learn": "sklearn",
+}
+#: Packages that others load (codecs of TIFF files), or that run the workflow.
+NOT_IMPORTED = {"imagecodecs", "snakemake"}
 
 
 def tracked() -> list[str]:
@@ -69,13 +80,32 @@ def test_lock_satisfies_every_declared_dependency() -> None:
         assert ours >= [int(part) for part in re.findall(r"\d+", least)], requirement
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "envs").glob("*.yaml")), ids=lambda p: p.name)
-def test_conda_environment_has_the_locked_versions(path: Path) -> None:
+def test_conda_environment_is_the_locked_one() -> None:
+    """Every dependency of the package, at the version of the lock."""
+    content = yaml.safe_load((ROOT / "envs/brainarch.yaml").read_text())
+    entries = dict(entry.partition("=")[::2] for entry in content["dependencies"])
+    entries = {CONDA_NAMES.get(name, name): version for name, version in entries.items()}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = {requirement.split(">=")[0] for requirement in project["dependencies"]}
+    assert set(entries) == declared | {"python", "pip", "setuptools"}
     versions = locked()
-    for entry in yaml.safe_load(path.read_text())["dependencies"]:
-        name, _, version = entry.partition("=")
-        if version and name != "python":
-            assert versions[CONDA_NAMES.get(name, name)] == version, name
+    for name in declared:
+        assert entries[name] == versions[name], name
+
+
+def test_every_imported_package_is_declared() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = {re.split("[>=]", requirement)[0] for requirement in project["dependencies"]}
+    modules = {MODULES.get(name, name.replace("-", "_")) for name in declared}
+    imported: set[str] = set()
+    for path in (ROOT / "src").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                imported.add((node.module or "").split(".")[0])
+    own = {"brainarch", *sys.stdlib_module_names}
+    assert imported - own == modules - NOT_IMPORTED
 
 
 def test_licence_and_citation_agree_with_the_package() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from brainarch.geometry import cut_windows
 from brainarch.network.grey import Normalisation, to_unit
 from brainarch.training import fit
 from brainarch.training.data import WindowDataset, grey_statistics
-from brainarch.training.fit import EpochShuffle, FitOptions, fit_network
+from brainarch.training.fit import EpochShuffle, fit_network
 from brainarch.training.module import mirror_at_random
 
 
@@ -37,8 +38,8 @@ def dataset(seed: int, patches: int = 24, permute: bool = False) -> WindowDatase
     return WindowDataset({5: textures()}, z, y, x, labels, Normalisation(0.5, 0.29))
 
 
-def options(**changes: object) -> FitOptions:
-    values: dict[str, object] = {
+def options(**changes: Any) -> dict[str, Any]:
+    values: dict[str, Any] = {
         "epochs": 3,
         "batch_size": 8,
         "learning_rate": 1e-3,
@@ -46,9 +47,9 @@ def options(**changes: object) -> FitOptions:
         "flips": True,
         "seed": 11,
         "threads": 1,
-        "accelerator": "cpu",
+        "device": "cpu",
     }
-    return FitOptions(**{**values, **changes})  # type: ignore[arg-type]
+    return {**values, **changes}
 
 
 def weights(network: torch.nn.Module) -> torch.Tensor:
@@ -99,7 +100,7 @@ def test_mirrored_windows_are_the_windows_mirrored() -> None:
 
 
 def test_planted_textures_are_told_apart(tmp_path: Path) -> None:
-    result = fit_network(dataset(0, 48), dataset(1), 2, options(epochs=4), tmp_path)
+    result = fit_network(dataset(0, 48), dataset(1), 2, tmp_path, **options(epochs=4))
     assert result.best_val_accuracy == 1.0
     assert list(result.curves.columns) == ["epoch", "split", "loss", "accuracy"]
     assert len(result.curves) == 2 * 4
@@ -110,7 +111,7 @@ def test_planted_textures_are_told_apart(tmp_path: Path) -> None:
 
 def test_permuted_labels_are_not_learnt(tmp_path: Path) -> None:
     train = dataset(0, 48, permute=True)
-    result = fit_network(train, dataset(1, 40), 2, options(epochs=3), tmp_path)
+    result = fit_network(train, dataset(1, 40), 2, tmp_path, **options(epochs=3))
     assert result.best_val_accuracy < 0.85
 
 
@@ -119,7 +120,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(
 ) -> None:
     brief = options(epochs=2)
     train, val = dataset(0, 16), dataset(1, 8)
-    whole = fit_network(train, val, 2, brief, tmp_path / "whole")
+    whole = fit_network(train, val, 2, tmp_path / "whole", **brief)
 
     class Kill(fit.StepSeed):
         def on_train_batch_start(
@@ -136,16 +137,16 @@ def test_a_killed_training_goes_on_to_the_same_weights(
     with monkeypatch.context() as patched:
         patched.setattr(fit, "StepSeed", Kill)
         with pytest.raises(SystemExit):
-            fit_network(train, val, 2, brief, tmp_path / "cut")
-    resumed = fit_network(train, val, 2, brief, tmp_path / "cut")
+            fit_network(train, val, 2, tmp_path / "cut", **brief)
+    resumed = fit_network(train, val, 2, tmp_path / "cut", **brief)
     assert torch.equal(weights(resumed.network), weights(whole.network))
     assert resumed.curves.equals(whole.curves)
 
 
 @pytest.mark.parametrize("change", [{"seed": 12}, {"dropout": 0.0}, {"flips": False}])
 def test_options_change_the_weights(tmp_path: Path, change: dict[str, object]) -> None:
-    run: Callable[[FitOptions, str], torch.Tensor] = lambda chosen, name: weights(  # noqa: E731
-        fit_network(dataset(0, 8), dataset(1, 8), 2, chosen, tmp_path / name).network
+    run: Callable[[dict[str, Any], str], torch.Tensor] = lambda chosen, name: weights(  # noqa: E731
+        fit_network(dataset(0, 8), dataset(1, 8), 2, tmp_path / name, **chosen).network
     )
     base = options(epochs=1)
     assert torch.equal(run(base, "a"), run(base, "b"))

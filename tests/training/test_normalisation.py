@@ -6,25 +6,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tifffile
 
 from brainarch.annotations.store import create_labels
-from brainarch.training.train import _training_statistics
-from brainarch.volume.convert import convert, plan_conversion
-from brainarch.volume.stack import open_stack
-from brainarch.volume.store import open_volume
+from brainarch.training.stages import _training_statistics
+from brainarch.volume.store import Volume, open_volume
+from small_inputs import write_volume
 
 SHAPE = (4, 60, 80)
 TRAIN, VAL, TEST = 1, 2, 3
 
 
-def volume(folder: Path, grey: np.ndarray) -> Path:
-    folder.mkdir()
-    tifffile.imwrite(folder / "s.tif", grey, photometric="minisblack")
-    stack = open_stack(folder / "s.tif")
-    path = folder / "v.ome.zarr"
-    convert(stack, plan_conversion(SHAPE, "uint8", 1.17), path, folder / ".partial")
-    return path
+def volume(folder: Path, grey: np.ndarray) -> Volume:
+    write_volume(folder, grey)
+    return open_volume(folder)
 
 
 def masks(folder: Path, areas: dict[int, np.ndarray], splits: dict[int, np.ndarray]) -> list[Path]:
@@ -56,7 +50,7 @@ def test_slices_of_other_splits_and_unlabelled_pixels_do_not_count(
     areas = dict.fromkeys(range(3), labelled)
     splits = {z: np.uint8(code) * centres for z, code in enumerate((TRAIN, VAL, TEST))}
     paths = masks(tmp_path, areas, splits)
-    found = _training_statistics(open_volume(volume(tmp_path / "one", grey)), *paths)
+    found = _training_statistics(volume(tmp_path / "one", grey), *paths)
     expected = grey[0][labelled > 0] / 255
     assert found.mean == pytest.approx(expected.mean(), rel=1e-6)
     assert found.std == pytest.approx(expected.std(), rel=1e-6)
@@ -64,12 +58,12 @@ def test_slices_of_other_splits_and_unlabelled_pixels_do_not_count(
     other = grey.copy()
     other[1:] = 255 - other[1:] // 3
     other[0][labelled == 0] = 0
-    assert _training_statistics(open_volume(volume(tmp_path / "two", other)), *paths) == found
+    assert _training_statistics(volume(tmp_path / "two", other), *paths) == found
 
     # Control: one labelled pixel of the training slice does count.
     y, x = np.argwhere(labelled > 0)[0]
     other[0, y, x] = 255 - other[0, y, x]
-    assert _training_statistics(open_volume(volume(tmp_path / "three", other)), *paths) != found
+    assert _training_statistics(volume(tmp_path / "three", other), *paths) != found
 
 
 def test_of_a_slice_that_splits_share_only_trainings_part_counts(
@@ -78,10 +72,10 @@ def test_of_a_slice_that_splits_share_only_trainings_part_counts(
     split = np.select([np.arange(80) < 30, np.arange(80) < 50], [TRAIN, VAL], TEST)
     split = np.where(labelled > 0, split, 0).astype(np.uint8)
     paths = masks(tmp_path, {2: labelled}, {2: split})
-    found = _training_statistics(open_volume(volume(tmp_path / "one", grey)), *paths)
+    found = _training_statistics(volume(tmp_path / "one", grey), *paths)
     expected = grey[2][split == TRAIN] / 255
     assert found.mean == pytest.approx(expected.mean(), rel=1e-6)
     assert found.std == pytest.approx(expected.std(), rel=1e-6)
     other = grey.copy()
     other[2][split != TRAIN] = 0
-    assert _training_statistics(open_volume(volume(tmp_path / "two", other)), *paths) == found
+    assert _training_statistics(volume(tmp_path / "two", other), *paths) == found

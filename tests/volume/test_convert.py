@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import signal
 import struct
@@ -34,7 +35,7 @@ SLAB = 8
 def run(source, output: Path, *, first: int = 0, slab: int | None = SLAB, threads: int = 1) -> None:
     stack = open_stack(source, first)
     plan = plan_conversion(stack.shape, str(stack.dtype), 1.17, first_slice=first, slab=slab)
-    convert(stack, plan, output, output.parent / ".partial", threads=threads)
+    convert(stack, plan, output, output.parent / "slices.csv", output.parent / ".partial", threads)
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -45,7 +46,8 @@ def content(folder: Path) -> dict[str, bytes]:
 def test_uncompressed_is_the_same_volume(stack_folder, converted, tmp_path):
     stack = open_stack(stack_folder)
     plan = plan_conversion(stack.shape, "uint8", 1.17, slab=SLAB, compression="none")
-    convert(stack, plan, tmp_path / "v.ome.zarr", tmp_path / ".partial")
+    table = tmp_path / "slices.csv"
+    convert(stack, plan, tmp_path / "v.ome.zarr", table, tmp_path / ".partial")
     plain = zarr.open_group(tmp_path / "v.ome.zarr", mode="r")
     for name, array in zarr.open_group(converted / "v.ome.zarr", mode="r").arrays():
         np.testing.assert_array_equal(plain[name][:], array[:])
@@ -225,7 +227,7 @@ DYING = """
     setattr(module, moment, die)
     stack = open_stack(source)
     plan = module.plan_conversion(stack.shape, "uint8", 1.17, slab=8)
-    module.convert(stack, plan, output, output.parent / ".partial")
+    module.convert(stack, plan, output, output.parent / "slices.csv", output.parent / ".partial")
 """
 
 
@@ -264,7 +266,7 @@ def run_and_kill(source: Path, output: Path, moment: str, countdown: int) -> Non
     [("write_shards", 6, 1), ("write_json", 4, 2), ("_publish", 1, 3)],
 )
 def test_killed_conversion_goes_on_to_the_same_bytes(
-    stack_folder, converted, tmp_path, capsys, monkeypatch, moment, countdown, finished
+    stack_folder, converted, tmp_path, caplog, monkeypatch, moment, countdown, finished
 ):
     run_and_kill(stack_folder, tmp_path / "v.ome.zarr", moment, countdown)
     (work,) = (tmp_path / ".partial").iterdir()
@@ -278,9 +280,10 @@ def test_killed_conversion_goes_on_to_the_same_bytes(
             original(self, start, stop, *rest),
         )[1],
     )
-    run(stack_folder, tmp_path / "v.ome.zarr")
+    with caplog.at_level(logging.INFO):
+        run(stack_folder, tmp_path / "v.ome.zarr")
     assert read == [0, 8, 16][finished:]  # finished slabs are not read again
-    assert (f"after {finished} of 3 slabs" in capsys.readouterr().out) == (finished > 0)
+    assert (f"after {finished} of 3 slabs" in caplog.text) == (finished > 0)
     assert content(tmp_path) == content(converted)
 
 

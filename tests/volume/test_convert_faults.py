@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,8 @@ SLAB = 8
 def run(source: Path, output: Path, partial: Path | None = None) -> None:
     stack = open_stack(source)
     plan = plan_conversion(stack.shape, "uint8", 1.17, slab=SLAB)
-    convert(stack, plan, output, partial or output.parent / ".partial")
+    folder = output.parent
+    convert(stack, plan, output, folder / "slices.csv", partial or folder / ".partial")
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -56,7 +58,7 @@ def test_full_disk_stops_in_one_line_and_goes_on_later(
     stack_folder: Path,
     expected: dict[str, bytes],
     tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
     calls: int,
     finished: int,
 ) -> None:
@@ -71,9 +73,10 @@ def test_full_disk_stops_in_one_line_and_goes_on_later(
         "on from there"
     )
     assert not output.exists()
-    capsys.readouterr()
-    run(stack_folder, output)
-    assert (f"going on after {finished} of 3 slabs" in capsys.readouterr().out) == (finished > 0)
+    caplog.clear()
+    with caplog.at_level(logging.INFO):
+        run(stack_folder, output)
+    assert (f"going on after {finished} of 3 slabs" in caplog.text) == (finished > 0)
     assert content(tmp_path) == expected
 
 

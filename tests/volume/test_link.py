@@ -9,15 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-import typer
 import zarr
 from ome_zarr_models.v04 import Image as Image04
 from ome_zarr_models.v05 import Image as Image05
-from typer.testing import CliRunner
 
-from brainarch.cli.inspection import verify
-from brainarch.cli.volume import link_volume
 from brainarch.errors import InputError
+from brainarch.volume.stages import link_image, verify_volume
 from brainarch.volume.store import open_volume
 
 GREY = np.random.default_rng(0).integers(0, 60000, (4, 30, 50)).astype(np.uint16)
@@ -64,21 +61,23 @@ def write_image(
     return path
 
 
-def link(source: Path, output: Path, *more: str):
-    app = typer.Typer()
-    app.command()(link_volume)
-    arguments = [f"--input={source}", f"--output={output}", "--dtype=uint16", "--shape=4,30,50"]
-    if not any(option.startswith("--voxel-um") for option in more):
-        arguments.append("--voxel-um=2")
-    return CliRunner().invoke(app, [*arguments, *more])
+def link(source: Path, output: Path, first_slice: int = 0) -> None:
+    link_image(
+        source=str(source),
+        shape=[4, 30, 50],
+        dtype="uint16",
+        voxel_um=2.0,
+        first_slice=first_slice,
+        volume=output,
+    )
 
 
-def refusal(source: Path, *more: str) -> str:
-    result = link(source, source.parent / "link.ome.zarr", *more)
-    assert isinstance(result.exception, InputError), result.output
-    assert "\n" not in str(result.exception)
+def refusal(source: Path, first_slice: int = 0) -> str:
+    with pytest.raises(InputError) as caught:
+        link(source, source.parent / "link.ome.zarr", first_slice)
+    assert "\n" not in str(caught.value)
     assert not (source.parent / "link.ome.zarr").exists()
-    return str(result.exception)
+    return str(caught.value)
 
 
 @pytest.mark.parametrize("version", ["0.4", "0.5"])
@@ -89,7 +88,7 @@ def test_image_is_read_where_it_lies(tmp_path, version, axes):
     model.from_zarr(zarr.open_group(source, mode="r"))  # the source is what it should be
     before = {path: path.stat().st_mtime_ns for path in source.rglob("*")}
     output = tmp_path / "results" / "volume" / "volume.ome.zarr"
-    assert link(source, output, "--first-slice=100").exit_code == 0
+    link(source, output, first_slice=100)
     assert [path.name for path in output.rglob("*")] == ["zarr.json"]  # nothing was copied
     volume = open_volume(output)
     assert (volume.shape, volume.dtype, volume.voxel_um) == ((4, 30, 50), np.uint16, 2.0)
@@ -107,7 +106,7 @@ def test_big_endian_values(tmp_path):
     path = tmp_path / "v.zarr"
     write_image(path, GREY.astype(">u2"), version="0.4")
     assert json.loads((path / "s0" / ".zarray").read_text())["dtype"] == ">u2"
-    assert link(path, tmp_path / "l.zarr").exit_code == 0
+    link(path, tmp_path / "l.zarr")
     volume = open_volume(tmp_path / "l.zarr")
     assert volume.dtype.isnative
     assert volume.read_slice(3).dtype.isnative
@@ -123,7 +122,7 @@ def test_big_endian_values(tmp_path):
 )  # fmt: skip
 def test_units(tmp_path, unit, scale):
     source = write_image(tmp_path / "v.zarr", unit=unit, scale=(scale,) * 3)
-    assert link(source, tmp_path / "l.zarr").exit_code == 0
+    link(source, tmp_path / "l.zarr")
     assert open_volume(tmp_path / "l.zarr").voxel_um == pytest.approx(2)
     assert open_volume(source).voxel_um == pytest.approx(2)  # any verb takes the image itself
 
@@ -148,7 +147,7 @@ def test_wrong_units(tmp_path):
 
 def test_no_unit(tmp_path, caplog):
     source = write_image(tmp_path / "a.zarr", unit=None)
-    assert link(source, tmp_path / "l.zarr").exit_code == 0
+    link(source, tmp_path / "l.zarr")
     assert [record.getMessage() for record in caplog.records] == [
         f"{source}: its axes name no unit; micrometer is taken"
     ]
@@ -186,7 +185,7 @@ def test_data_unlike_the_declaration(tmp_path):
     assert refusal(source) == f"{source}: grey values are float32; wanted uint8 or uint16"
     source = write_image(tmp_path / "c.zarr")
     zarr.open_group(source, mode="r+").attrs["brainarch"] = {"first_slice": 7}
-    assert refusal(source, "--first-slice=3") == (
+    assert refusal(source, first_slice=3) == (
         f"{source}: its first slice is 7, but 3 was declared; correct the declaration"
     )
 
@@ -212,7 +211,7 @@ def test_stores_that_are_no_image(tmp_path):
 def linked(tmp_path) -> tuple[Path, Path]:
     source = write_image(tmp_path / "in" / "v.zarr")
     output = tmp_path / "out" / "volume.ome.zarr"
-    assert link(source, output).exit_code == 0
+    link(source, output)
     return source, output
 
 
@@ -248,11 +247,10 @@ def test_source_that_has_changed(linked):
 
 
 def test_a_link_cannot_be_verified(linked):
-    app = typer.Typer()
-    app.command()(verify)
-    result = CliRunner().invoke(app, [f"--volume={linked[1]}"])
-    assert isinstance(result.exception, InputError)
-    assert str(result.exception) == (
+    table = linked[1].parent / "slices.csv"
+    with pytest.raises(InputError) as caught:
+        verify_volume(volume=linked[1], slices=table, source=None, sample=None, seed=0)
+    assert str(caught.value) == (
         f"{linked[1]}: leads to an OME-Zarr image that was not converted here, so no checksums of "
         "its slices were recorded; nothing can be verified"
     )
@@ -262,7 +260,7 @@ def test_relative_paths_survive_a_move(tmp_path, monkeypatch):
     (tmp_path / "project").mkdir()
     monkeypatch.chdir(tmp_path / "project")
     write_image(Path("data/v.zarr"))
-    assert link(Path("data/v.zarr"), Path("results/d/volume.ome.zarr")).exit_code == 0
+    link(Path("data/v.zarr"), Path("results/d/volume.ome.zarr"))
     monkeypatch.chdir(tmp_path)
     Path("project").rename("moved")
     volume = open_volume(Path("moved/results/d/volume.ome.zarr"))

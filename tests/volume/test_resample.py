@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,18 +13,19 @@ import torch
 import zarr
 from hypothesis import given
 from hypothesis import strategies as st
-from typer.testing import CliRunner
+from making import make_volume
 
-from brainarch.cli.main import app
+from brainarch.annotations.stages import import_labels
 from brainarch.errors import InputError
 from brainarch.tables import read_table
+from brainarch.volume.pixel_size import Resampling
 from brainarch.volume.resample import (
     interpolations,
     overlaps,
     resample_image,
     resample_labels,
 )
-from brainarch.volume.resampling import Resampling
+from brainarch.volume.stages import Verified, verify_volume
 from brainarch.volume.store import open_image, open_volume
 
 FINE, COARSE = 0.65, 1.3
@@ -104,15 +106,20 @@ def test_mistaken_sizes_are_refused() -> None:
 
 
 @pytest.fixture
-def converted(tmp_path: Path) -> tuple[Path, np.ndarray]:
+def converted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> tuple[Path, np.ndarray]:
     """Return a folder with a stack of 12 slices at 0.65 um and the volume made of it at 1.3."""
     data = np.random.default_rng(4).integers(0, 256, (12, 300, 411)).astype(np.uint8)
     tifffile.imwrite(tmp_path / "s.tif", data)
-    options = ["convert", f"--input={tmp_path / 's.tif'}", "--shape=12,300,411"]
-    options += [f"--voxel-um={FINE}", f"--resample-um={COARSE}", "--first-slice=40"]
-    result = CliRunner().invoke(app, [*options, f"--output={tmp_path / 'v.ome.zarr'}"])
-    assert result.exit_code == 0, result.output
-    assert "slices are resampled from 0.65 to 1.3 um, 300 x 411 px to 150 x 206 px" in result.output
+    with caplog.at_level(logging.INFO):
+        make_volume(
+            tmp_path / "s.tif",
+            tmp_path / "v.ome.zarr",
+            data.shape,
+            voxel_um=FINE,
+            pixel_um=COARSE,
+            first_slice=40,
+        )
+    assert "slices are resampled from 0.65 to 1.3 um, 300 x 411 px to 150 x 206 px" in caplog.text
     return tmp_path, data
 
 
@@ -138,26 +145,44 @@ def volume_transformations(path: Path) -> list[list[dict[str, object]]]:
 
 def test_verify_resamples_what_it_reads_again(converted: tuple[Path, np.ndarray]) -> None:
     folder, data = converted
-    options = ["verify", f"--volume={folder / 'v.ome.zarr'}", f"--input={folder / 's.tif'}"]
-    result = CliRunner().invoke(app, [*options, "--all"])
-    assert result.exit_code == 0, result.output
-    assert "12 of 12 slices read (volume and stack), 0 differences" in result.output
+
+    def verified() -> Verified:
+        return verify_volume(
+            volume=folder / "v.ome.zarr",
+            slices=folder / "slices.csv",
+            source=str(folder / "s.tif"),
+            sample=None,
+            seed=0,
+        )
+
+    assert verified() == (12, 12, [])
     data[5, 7, 8] ^= 255
     tifffile.imwrite(folder / "s.tif", data)
-    result = CliRunner().invoke(app, [*options, "--all"])
-    assert result.exit_code == 1
-    assert "slice 45: the source (s.tif) has changed since it was converted" in result.output
+    assert list(map(str, verified().differences)) == [
+        "slice 45: the source (s.tif) has changed since it was converted"
+    ]
 
 
 def test_labels_of_the_source_follow_the_volume(converted: tuple[Path, np.ndarray]) -> None:
     folder, _ = converted
     labels = np.where(np.arange(411) < 100, 1, 2)[None] * np.ones((300, 1), int)
     tifffile.imwrite(folder / "l.tif", labels.astype(np.uint8))
-    options = ["import-annotations", f"--volume={folder / 'v.ome.zarr'}", "--area=A=1"]
-    options += ["--area=B=2", f"--output-labels={folder / 'l.ome.zarr'}"]
-    options += [f"--output-legend={folder / 'legend.csv'}", f"--output-table={folder / 't.csv'}"]
-    result = CliRunner().invoke(app, [*options, f"--slice=44={folder / 'l.tif'}"])
-    assert result.exit_code == 0, result.output
+
+    def import_from(path: Path) -> None:
+        import_labels(
+            volume=folder / "v.ome.zarr",
+            images={44: str(path)},
+            codes={"A": [1], "B": [2]},
+            ignored=[0],
+            shares={},
+            first_slice=None,
+            transpose=False,
+            labels=folder / "l.ome.zarr",
+            legend=folder / "legend.csv",
+            table=folder / "t.csv",
+        )
+
+    import_from(folder / "l.tif")
     table = read_table(folder / "t.csv").set_index("area")
     assert table.loc["A", "pixels"] == 150 * 50
     assert table.loc["B", "pixels"] == 150 * 156
@@ -165,7 +190,7 @@ def test_labels_of_the_source_follow_the_volume(converted: tuple[Path, np.ndarra
     assert open_image(folder / "l.ome.zarr").sides_um() == (FINE, COARSE, COARSE)
     # Labels as large as the volume are not of the source.
     tifffile.imwrite(folder / "m.tif", labels[::2, ::2].astype(np.uint8))
-    result = CliRunner().invoke(app, [*options, f"--slice=44={folder / 'm.tif'}"])
-    assert isinstance(result.exception, InputError)
+    with pytest.raises(InputError) as caught:
+        import_from(folder / "m.tif")
     wanted = "labels of slice 44 are 150 x 206 px, but the volume's slices are 300 x 411 before"
-    assert wanted in str(result.exception)
+    assert wanted in str(caught.value)

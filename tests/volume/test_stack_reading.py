@@ -79,7 +79,7 @@ def test_pattern_names_what_is_missing(tmp_path):
     (folder / "z0160.tif").unlink()
     assert message(pattern, 150) == (
         f"{folder / 'z0157.tif'}: the file numbers begin at 157, but slice 150 was declared the "
-        "first; give --first-slice 157 or add the missing files"
+        "first; set volume.first_slice to 157 or add the missing files"
     )
     (folder / "z0157.tif").unlink()
     assert open_stack(pattern, 158).shape[0] == 1

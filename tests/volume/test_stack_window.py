@@ -9,11 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import tifffile
-import typer
 import zarr
-from typer.testing import CliRunner
+from making import make_volume
 
-from brainarch.cli.volume import convert
 from brainarch.errors import InputError
 from brainarch.volume.stack import open_stack
 from brainarch.volume.window import can_narrow, narrow
@@ -86,24 +84,20 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def run(folder: Path, output: Path, *more: str):
-    app = typer.Typer()
-    app.command()(convert)
-    arguments = [f"--input={folder}", f"--output={output}", "--voxel-um=1", "--shape=3,40,50"]
-    return CliRunner().invoke(app, [*arguments, *more])
+def convert(folder: Path, output: Path, **settings: object) -> None:
+    make_volume(folder, output, (3, 40, 50), voxel_um=1.0, **settings)
 
 
-def refusal(*arguments: str | Path) -> str:
-    result = run(*arguments)
-    assert isinstance(result.exception, InputError), result.output
-    return str(result.exception)
+def refusal(folder: Path, output: Path, **settings: object) -> str:
+    with pytest.raises(InputError) as caught:
+        convert(folder, output, **settings)
+    return str(caught.value)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
 def test_converted_volume_and_its_counts(folder, tmp_path, dtype):
     output = tmp_path / "r" / "v.ome.zarr"
-    result = run(folder, output, "--window=0,1", f"--dtype={dtype}")
-    assert result.exit_code == 0, (result.output, result.exception)
+    convert(folder, output, window=[0.0, 1.0], dtype=dtype)
     group = zarr.open_group(output, mode="r")
     top = np.iinfo(dtype).max
     table = pd.read_csv(output.parent / "slices.csv")
@@ -122,14 +116,7 @@ def test_converted_volume_and_its_counts(folder, tmp_path, dtype):
 def test_without_a_window(folder, tmp_path):
     assert refusal(folder, tmp_path / "v.ome.zarr") == (
         f"{folder / 'z0.tif'}: grey values are float32; wanted uint8 or uint16, or an intensity "
-        "window that says which values become black and white (volume.window, --window)"
-    )
-
-
-@pytest.mark.parametrize("window", ["1,0", "1,1", "1", "a,b", "0,inf", "nan,1", "1,2,3"])
-def test_windows_that_make_no_sense(folder, tmp_path, window):
-    assert refusal(folder, tmp_path / "v.ome.zarr", f"--window={window}") == (
-        f"--window {window}: wanted LOW,HIGH, two numbers, the lower one first"
+        "window that says which values become black and white (volume.window)"
     )
 
 
@@ -141,7 +128,7 @@ def test_values_that_are_no_numbers_are_refused(folder, tmp_path, value, words):
     data = tifffile.imread(folder / "z1.tif")
     data[4, 5:7] = value
     tifffile.imwrite(folder / "z1.tif", data)
-    assert refusal(folder, tmp_path / "r" / "v.ome.zarr", "--window=0,1") == (
+    assert refusal(folder, tmp_path / "r" / "v.ome.zarr", window=[0.0, 1.0]) == (
         f"{folder / 'z1.tif'}: page 0 has {words} that are infinite; give every pixel a number"
     )
     assert not (tmp_path / "r" / "v.ome.zarr").exists()
@@ -155,8 +142,9 @@ def test_another_window_is_another_conversion(folder, tmp_path, monkeypatch):
 
     monkeypatch.setattr("brainarch.volume.convert._publish", die)
     output = tmp_path / "r" / "v.ome.zarr"
-    for window in ("0,1", "0,1", "0,1.5"):
-        assert str(run(folder, output, f"--window={window}").exception) == "killed"
+    for high in (1.0, 1.0, 1.5):
+        with pytest.raises(RuntimeError, match="killed"):
+            convert(folder, output, window=[0.0, high])
     assert len(list((tmp_path / ".partial").iterdir())) == 2
 
 

@@ -7,15 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
-import typer
 from skimage.filters import threshold_otsu
-from typer.testing import CliRunner
 
-from brainarch.cli import inspection
 from brainarch.tables import read_columns, read_table
 from brainarch.volume import statistics
 from brainarch.volume.convert import convert, plan_conversion
 from brainarch.volume.stack import open_stack
+from brainarch.volume.stages import measure_volume
 from brainarch.volume.statistics import (
     PERCENTILES,
     measure,
@@ -39,7 +37,7 @@ def store(data: np.ndarray, folder: Path, first: int = 40) -> Volume:
     tifffile.imwrite(folder / "s.tif", data, photometric="minisblack")
     stack = open_stack(folder / "s.tif")
     plan = plan_conversion(stack.shape, str(data.dtype), 1.17, first_slice=first, slab=8)
-    convert(stack, plan, folder / "v.ome.zarr", folder / ".partial")
+    convert(stack, plan, folder / "v.ome.zarr", folder / "slices.csv", folder / ".partial")
     return open_volume(folder / "v.ome.zarr")
 
 
@@ -105,18 +103,15 @@ def test_percentiles_at_the_very_border() -> None:
     assert percentiles(histogram, [50.0, 50.1, 0.0, 100.0]) == [0, 2, 0, 2]
 
 
-def test_the_verb_writes_three_tables(tmp_path: Path) -> None:
+def test_the_stage_writes_three_tables(tmp_path: Path) -> None:
     data = two_tissues("uint8", 255)
     store(data, tmp_path)
-    app = typer.Typer()
-    app.command()(inspection.volume_statistics)
     names = ("summary", "histogram", "slices")
-    options = [f"--output-{name}={tmp_path / 'o' / name}.csv" for name in names]
-    done = CliRunner().invoke(app, [f"--volume={tmp_path / 'v.ome.zarr'}", *options])
-    assert done.exit_code == 0, (done.output, done.exception)
-    tables = {name: read_table(tmp_path / "o" / f"{name}.csv") for name in names}
+    paths = {name: tmp_path / "o" / f"{name}.csv" for name in names}
+    measure_volume(volume=tmp_path / "v.ome.zarr", **paths)
+    tables = {name: read_table(path) for name, path in paths.items()}
     for name, frame in tables.items():
-        assert set(read_columns(tmp_path / "o" / f"{name}.csv")) == set(frame.columns)
+        assert set(read_columns(paths[name])) == set(frame.columns)
     assert int(tables["histogram"]["voxels"].sum()) == data.size
     assert len(tables["histogram"]) == 256
     assert len(tables["slices"]) == 19

@@ -83,7 +83,7 @@ def test_one_multipage_file(tmp_path, dtype, options):
     assert stack.dtype == np.dtype(dtype)
     assert stack.dtype.isnative
     for threads in (1, 3):
-        np.testing.assert_array_equal(stack.read(1, 6, threads), data[1:6])
+        np.testing.assert_array_equal(stack.read_slab(1, 6, threads).values, data[1:6])
 
 
 def test_imagej_file_that_describes_only_its_first_page(tmp_path):
@@ -122,7 +122,7 @@ def test_first_number_must_be_as_declared(write_slices):
     folder = write_slices(["z1.tif", "z2.tif"], numbered(2))
     assert message(folder) == (
         f"{folder / 'z1.tif'}: the file numbers begin at 1, but slice 0 was declared the first; "
-        "give --first-slice 1 or add the missing files"
+        "set volume.first_slice to 1 or add the missing files"
     )
 
 
@@ -152,7 +152,7 @@ def test_other_grey_types(write_slices):
     folder = write_slices(["z0.tif"], numbered(1, dtype="float32"))
     assert message(folder) == (
         f"{folder / 'z0.tif'}: grey values are float32; wanted uint8 or uint16, or an intensity "
-        "window that says which values become black and white (volume.window, --window)"
+        "window that says which values become black and white (volume.window)"
     )
 
 

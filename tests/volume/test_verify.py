@@ -12,7 +12,7 @@ import typer
 import zarr
 from typer.testing import CliRunner, Result
 
-from brainarch.cli import inspection
+from brainarch.cli import volume as verbs
 from brainarch.errors import InputError
 from brainarch.volume.convert import convert, plan_conversion
 from brainarch.volume.stack import open_stack
@@ -34,13 +34,13 @@ def case(tmp_path: Path) -> tuple[Path, Path]:
     volume = tmp_path / "volume" / "v.ome.zarr"
     stack = open_stack(source, FIRST)
     plan = plan_conversion(stack.shape, "uint8", 1.17, first_slice=FIRST, slab=8)
-    convert(stack, plan, volume, tmp_path / ".partial")
+    convert(stack, plan, volume, volume.parent / "slices.csv", tmp_path / ".partial")
     return source, volume
 
 
 def run(volume: Path, *options: str) -> Result:
     app = typer.Typer()
-    app.command()(inspection.verify)
+    app.command()(verbs.verify)
     return CliRunner().invoke(app, [f"--volume={volume}", *options])
 
 
@@ -139,7 +139,7 @@ def test_narrowed_slices_are_compared_as_they_were_stored(tmp_path: Path) -> Non
     stack = open_stack(source, 0, window=(50.0, 150.0), dtype="uint8")
     plan = plan_conversion(stack.shape, "uint8", 1.17, slab=8)
     volume = tmp_path / "out" / "v.ome.zarr"
-    convert(stack, plan, volume, tmp_path / ".partial")
+    convert(stack, plan, volume, volume.parent / "slices.csv", tmp_path / ".partial")
     assert run(volume, "--all", f"--input={source}").exit_code == 0
     tifffile.imwrite(source / "z1.tif", np.full((20, 30), 60, dtype=np.float32))
     assert run(volume, "--all", f"--input={source}").exit_code == 1

@@ -12,10 +12,11 @@ ROOT = Path(__file__).parents[2]
 
 
 def snakemake(
-    *arguments: str, directory: Path = ROOT, **environment: str
+    *arguments: str, directory: Path = ROOT, first: Path | None = None, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run the workflow in a directory and return what it printed."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    """Run the workflow in a directory and return what it printed; ``first`` heads the PATH."""
+    folders = [*([first] if first else []), Path(sys.executable).parent, os.environ["PATH"]]
+    path = os.pathsep.join(map(str, folders))
     return subprocess.run(
         [
             *(sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")),

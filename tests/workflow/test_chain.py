@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import doctest
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,8 @@ import pytest
 import yaml
 from runs import ROOT, planned_jobs, snakemake
 
-pytestmark = pytest.mark.slow
+import brainarch
+from brainarch.figures.catalogue import FIGURES
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +34,8 @@ def test_every_stage_leaves_its_results(finished: Path) -> None:
     answers = {entry["question"]: entry["answer"] for entry in summary["verdicts"]}
     assert answers["Is the dense representation exact?"] == "yes"
     assert answers["Is every labelled pixel accounted for?"] == "yes"
-    for name in ("V1", "V2", "V3", "V4", "V5", "V6", "M1", "M2"):
-        assert len(list((results / "figures").glob(f"{name}_*.p*"))) == 2
+    for figure in FIGURES:
+        assert len(list((results / "figures").glob(f"{figure.name}.p*"))) == 2
     unfinished = [path for path in (results / ".partial").rglob("*") if path.is_file()]
     assert unfinished == []
 
@@ -40,6 +44,30 @@ def test_a_second_run_does_nothing(finished: Path) -> None:
     config = str(ROOT / "config/test.yaml")
     again = snakemake("-n", "--configfile", config, directory=finished)
     assert "Nothing to be done" in again.stdout + again.stderr
+
+
+def test_the_front_door_opens_it(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(finished)
+    assert doctest.testmod(brainarch).failed == 0
+    brain = brainarch.open("results/test")
+    shape = brain.areas(104).read("area").shape
+    assert brain.subdivisions(104).read("component").shape == shape
+    assert brain.coefficients(154).factors == 15
+    assert brain.network().areas == brain.network("permuted").areas
+    assert "readout/classifiers" in brain.tables()
+
+
+def test_a_line_of_the_log_does_the_same_again(finished: Path) -> None:
+    log = finished / ".snakemake/log"
+    lines = "".join(path.read_text() for path in log.glob("*.log")).splitlines()
+    (line,) = {x.split(": ", 1)[1] for x in lines if "brainarch select-areas" in x}
+    table = finished / "results/test/factors/selection_areas.csv"
+    before, stamp = table.read_bytes(), table.stat()
+    table.unlink()
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    subprocess.run(line, shell=True, cwd=finished, check=True, env={**os.environ, "PATH": path})  # noqa: S602
+    assert table.read_bytes() == before
+    os.utime(table, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))  # as if nothing had been done
 
 
 def test_a_cosmetic_edit_reruns_nothing_heavy(finished: Path, tmp_path: Path) -> None:
@@ -58,6 +86,7 @@ def test_the_report_of_snakemake_is_one_file(finished: Path) -> None:
     assert (finished / "report.html").stat().st_size > 1_000_000
 
 
+@pytest.mark.slow
 def test_real_slice_from_tiff_to_figures(tmp_path: Path) -> None:
     folder = os.environ.get("BRAINARCH_REAL_DATA")
     if not folder:

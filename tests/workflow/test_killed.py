@@ -19,8 +19,8 @@ from runs import ROOT, snakemake
 
 from brainarch.annotations.store import create_labels
 from brainarch.network.architecture import AreaNetwork
-from brainarch.network.checkpoint import Checkpoint, save_checkpoint
 from brainarch.network.grey import Normalisation
+from brainarch.network.trained import TrainedNetwork, save_network
 from brainarch.volume.store import multiscale_attributes
 
 pytestmark = pytest.mark.slow
@@ -51,8 +51,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     names = tuple(area["name"] for area in content["areas"])
     network = AreaNetwork(len(names)).eval()
     grey = Normalisation(0.5, 0.3)
-    checkpoint = Checkpoint(network, names, grey, 1.17, "uint8", {})
-    save_checkpoint(checkpoint, directory / RESULTS / "model/main/network.safetensors")
+    checkpoint = TrainedNetwork(network, names, grey, 1.17, "uint8", {})
+    save_network(checkpoint, directory / RESULTS / "model/main/network.safetensors")
     return directory
 
 

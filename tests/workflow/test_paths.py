@@ -56,8 +56,8 @@ def test_odd_paths_and_titles_are_only_text(case: tuple[Path, dict[str, Any]]) -
     assert code == 0, output[-3000:]
     assert (directory / TABLE).exists()
     assert not list(directory.rglob("owned"))
-    legend = (directory / "results/mine/annotations/legend.csv").read_text(encoding="utf-8")
-    assert "O'Brien's $(touch owned) <b>area</b>" in legend
+    (frozen,) = (directory / "results/mine/configs").iterdir()
+    assert "O'Brien's $(touch owned) <b>area</b>" in frozen.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The workflow: every rule is complete, every plan is the expected one, nothing is downloaded."""
+"""The workflow: every rule is complete, every plan can be made, nothing is downloaded for it."""
 
 from __future__ import annotations
 
@@ -6,99 +6,44 @@ import re
 from pathlib import Path
 
 import pytest
-import typer
+import yaml
 from runs import ROOT, planned_jobs, snakemake
 
-from brainarch.cli.main import app
+from brainarch.cli.stages import ELSEWHERE, stage_names
 
 RULE_FILES = sorted((ROOT / "workflow/rules").glob("*.smk"))
-#: Directives that every rule with a shell line has.
-REQUIRED = ("log", "benchmark", "conda", "threads", "resources", "message", "shell")
-
-#: Jobs of each rule for the published volume.
-PUBLISHED_JOBS = {
-    "M1": 1,
-    "M2": 1,
-    "V1": 1,
-    "V2": 1,
-    "V3": 1,
-    "V4": 1,
-    "V5": 1,
-    "V6": 1,
-    "align": 1,
-    "all": 1,
-    "classify": 1,
-    "cluster_area": 1,
-    "cluster_score": 1,
-    "convert": 1,
-    "depth": 2,
-    "download_areas": 1,
-    "download_stack": 1,
-    "embed": 6,
-    "embed_noise": 3,
-    "evaluate": 3,
-    "extract": 2,
-    "factorize": 1,
-    "find_components": 2,
-    "gram": 1,
-    "import_areas": 1,
-    "learning_curves": 1,
-    "match_components": 1,
-    "pca": 1,
-    "plan": 1,
-    "predict": 2,
-    "preflight": 1,
-    "profile_components": 3,
-    "project": 1,
-    "prove": 2,
-    "relations": 1,
-    "report": 1,
-    "sample": 1,
-    "select_areas": 1,
-    "train": 2,
-    "volume_figure": 1,
-    "volume_statistics": 1,
-}
+#: Directives of every rule that does something; it inherits the others.
+REQUIRED = ("output", "log", "benchmark", "params", "message")
+#: Verbs that are no stage, or called otherwise.
+OTHER_VERBS = {"doctor", "convert", "import-annotations"}
 
 
 def rules() -> dict[str, str]:
     found = {}
     for path in RULE_FILES:
-        parts = re.split(r"^ *rule (\w+):\n", path.read_text(), flags=re.MULTILINE)
-        for name, text in zip(parts[1::2], parts[2::2], strict=True):
-            # a rule that is written twice, for two kinds of input, is two rules here
-            found[f"{name} (too)" if name in found else name] = text
+        parts = re.split(
+            r"^ *use rule stage as (\w+) with:\n", path.read_text(), flags=re.MULTILINE
+        )
+        found |= dict(zip(parts[1::2], parts[2::2], strict=True))
     return found
 
 
 @pytest.mark.parametrize("name", rules())
 def test_every_rule_is_complete(name: str) -> None:
     text = rules()[name]
-    if "shell:" not in text:
-        assert "output:" not in text, "only targets may go without a command"
-        return
     for directive in REQUIRED:
         assert re.search(rf"^ +{directive}:", text, flags=re.MULTILINE), directive
-    for resource in ("mem_mb=", "runtime="):
-        assert resource in text, resource
 
 
-@pytest.mark.parametrize("name", rules())
-def test_every_path_in_a_shell_line_is_quoted(name: str) -> None:
-    shell = rules()[name].partition("shell:")[2]
-    for field in re.findall(r"\{((?:input|output|log)[^}]*)\}", shell):
-        assert field.endswith(":q"), field
-
-
-@pytest.mark.parametrize("name", [name for name, text in rules().items() if "shell:" in text])
-def test_every_verb_and_option_of_a_rule_exists(name: str) -> None:
-    text = rules()[name]
-    verbs = re.findall(r"brainarch ([a-z-]+)", text.partition("shell:")[2])
-    assert verbs
-    command = typer.main.get_command(app).commands[verbs[0]]  # type: ignore[attr-defined]
-    known = {option for parameter in command.params for option in parameter.opts}
-    shell = text.partition("shell:")[2].partition("\n\n")[0]
-    assert set(re.findall(r"--[a-z][a-z-]*", shell)) <= known
+def test_every_stage_has_a_rule_that_calls_its_verb() -> None:
+    called = {name: re.findall(r'verb="([a-z-]+)', text)[0] for name, text in rules().items()}
+    assert set(called) == {*stage_names(), "preflight"}
+    for name, verb in called.items():
+        assert verb in OTHER_VERBS or verb == name.replace("_", "-"), name
+    assert {name for name, verb in called.items() if verb in OTHER_VERBS} == {
+        *ELSEWHERE,
+        "preflight",
+    }
 
 
 @pytest.fixture
@@ -115,7 +60,35 @@ def no_sockets(tmp_path: Path) -> str:
 def test_published_plan_is_complete_and_opens_no_socket(no_sockets: str) -> None:
     run = snakemake("-n", "--configfile", "config/prasad2020.yaml", PYTHONPATH=no_sockets)
     assert run.returncode == 0, run.stderr[-2000:]
-    assert planned_jobs(run.stdout) == PUBLISHED_JOBS
+    jobs = planned_jobs(run.stdout)
+    assert {"download_stack", "download_areas", "convert", "report"} <= set(jobs)
+    assert not {"phantom", "import_layers", "select_layers", "compare_layers"} & set(jobs)
+
+
+def test_a_plain_dry_run_takes_the_default_profile() -> None:
+    run = snakemake("-n")
+    assert run.returncode == 0, run.stderr[-2000:]
+    assert re.search(r"Using workflow specific profile \S*profiles/default", run.stderr)
+    assert planned_jobs(run.stdout)["phantom"] == 1
+
+
+def test_the_catalogues_snakefile_plans_the_same(tmp_path: Path) -> None:
+    config = ("--configfile", str(ROOT / "config/config.yaml"))
+    plans = [
+        planned_jobs(snakemake("-n", "-s", str(ROOT / path), *config, directory=tmp_path).stdout)
+        for path in ("Snakefile", "workflow/Snakefile")
+    ]
+    assert plans[0] == plans[1]
+
+
+def test_a_figure_that_this_dataset_lacks_says_why(tmp_path: Path) -> None:
+    content = yaml.safe_load((ROOT / "config/test.yaml").read_text())
+    config = tmp_path / "config.yaml"
+    config.write_text(yaml.safe_dump(content | {"discovery": None, "layers": None}))
+    run = snakemake("-n", "--configfile", str(config), "--", "V6", directory=tmp_path)
+    assert run.returncode != 0
+    text = "V6_clusters is no part of this run: the config names no area to subdivide"
+    assert text in run.stdout + run.stderr
 
 
 def test_wrong_config_is_one_clear_line() -> None:

@@ -1,41 +1,104 @@
-"""One page that says whether it worked, with every number's interval, source and cost."""
-
-import json
-
-SUMMARY_FILES = summary_files()
+"""Both papers' figures, each with the table that it plots, and the page that sums a run up."""
 
 
-rule report:
+use rule stage as figure with:
     input:
-        list(SUMMARY_FILES.values()),
+        unpack(lambda wildcards: read(PIPELINE.figure(wildcards.figure))),
+    output:
+        png=report(
+            PIPELINE.results.figure("{figure}", ".png"),
+            category=lambda wildcards: SHOWN[wildcards.figure].category,
+            caption="../report/figure.rst",
+            labels={"figure": "{figure}"},
+        ),
+        pdf=PIPELINE.results.figure("{figure}", ".pdf"),
+        table=PIPELINE.results.figure("{figure}", ".csv"),
+    log:
+        f"{LOGS}/figure-{{figure}}.log",
+    benchmark:
+        f"{TIMES}/figure-{{figure}}.tsv"
+    params:
+        verb="figure --figure {figure}",
+        settings=lambda wildcards: PIPELINE.figure(wildcards.figure).settings,
+        # for the report; being derived, it is no reason to draw again
+        shown=lambda wildcards, output: SHOWN[wildcards.figure],
+    message:
+        "Drawing {wildcards.figure}"
+
+
+rule V1:
+    input:
+        one("V1_overview"),
+
+
+rule V2:
+    input:
+        one("V2_annotations"),
+
+
+rule V3:
+    input:
+        one("V3_scale"),
+
+
+rule V4:
+    input:
+        one("V4_classifiers"),
+
+
+rule V5:
+    input:
+        one("V5_gram"),
+
+
+rule V6:
+    input:
+        one("V6_clusters"),
+
+
+rule M1:
+    input:
+        one("M1_factorization"),
+
+
+rule M2:
+    input:
+        one("M2_factors"),
+
+
+rule variability:
+    input:
+        drawn("Paper V", "Controls"),
+        rules.relations.output,
+
+
+rule microarchitecture:
+    input:
+        drawn("Paper M"),
+
+
+rule figures:
+    input:
+        drawn("Paper V", "Paper M", "Controls"),
+
+
+use rule stage as report with:
+    input:
+        **read(PIPELINE.report()),
     output:
         page=report(
-            f"{RESULTS}/report/summary.html",
+            PIPELINE.report().outputs["page"],
             category="Summary",
             caption="../report/summary.rst",
             labels={"page": "Summary"},
         ),
-        numbers=f"{RESULTS}/report/summary.json",
-        manifest=f"{RESULTS}/report/manifest.json",
+        numbers=PIPELINE.report().outputs["numbers"],
     log:
         f"{LOGS}/report.log",
     benchmark:
         f"{TIMES}/report.tsv"
-    conda:
-        "../../envs/brainarch.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=10,
     params:
-        manifest=lambda wildcards: json.dumps(
-            {"config": CONFIG.model_dump(mode="json"), "files": SUMMARY_FILES},
-            ensure_ascii=False,
-        ),
-        benchmarks=TIMES,
+        verb="report",
+        settings=PIPELINE.report().settings,
     message:
         "Writing the summary page"
-    shell:
-        "printf '%s' {params.manifest:q} > {output.manifest:q};"
-        " brainarch summary --manifest {output.manifest:q} --benchmarks {params.benchmarks:q}"
-        " --output-html {output.page:q} --output-json {output.numbers:q} 2>&1 | tee {log:q}"

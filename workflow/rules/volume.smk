@@ -1,142 +1,199 @@
-"""TIFF stack and label images become OME-Zarr; what they hold is checked here."""
-
-if not PHANTOM:
-    STACK = CONFIG.volume.path
-    AREA_LABELS = CONFIG.annotations.path
-    LAYER_LABELS = CONFIG.layers.path if CONFIG.layers is not None else None
+"""A look before the run; then TIFF stack and label images, made, fetched or given, in OME-Zarr."""
 
 
-if in_zarr(STACK):
+# Nothing is its input, and the config is derived from its output: it runs before the volume is made
+# and again only when the section on the volume has changed, which makes a new volume anyway.
+use rule stage as preflight with:
+    output:
+        report=PIPELINE.results.preflight,
+    log:
+        f"{LOGS}/preflight.log",
+    benchmark:
+        f"{TIMES}/preflight.tsv"
+    localrule: True
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        verb="doctor",
+        settings=CONFIG.volume.model_dump(mode="json"),
+        # a cluster gives every stage the memory that its rule asks for
+        machine=lambda wildcards, output: [
+            *("--output", output.report),
+            *(["--no-memory"] if workflow.remote_exec or workflow.non_local_exec else []),
+        ],
+    message:
+        "Checking input files, disk and memory"
 
-    # An OME-Zarr image is used where it lies; what stands in the volume's place leads to it.
-    rule convert:
+
+if PIPELINE.is_phantom:
+
+    use rule stage as phantom with:
         input:
-            stack=lambda wildcards: stack_files(),
-            preflight=rules.preflight.output.report,
+            **read(PIPELINE.phantom()),
         output:
-            volume=directory(f"{RESULTS}/volume/volume.ome.zarr"),
+            **written(PIPELINE.phantom()),
         log:
-            f"{LOGS}/convert.log",
+            f"{LOGS}/phantom.log",
         benchmark:
-            f"{TIMES}/convert.tsv"
-        conda:
-            "../../envs/brainarch.yaml"
-        threads: 1
-        resources:
-            mem_mb=1000,
-            runtime=10,
-        params:
-            stack=lambda wildcards: STACK,
-            shape=",".join(map(str, CONFIG.volume.shape)),
-            dtype=CONFIG.volume.dtype,
-            voxel_um=CONFIG.volume.voxel_um,
-            first_slice=CONFIG.volume.first_slice,
-        message:
-            "Linking the OME-Zarr volume"
-        shell:
-            "brainarch link-volume --input {params.stack:q} --shape {params.shape}"
-            " --dtype {params.dtype} --voxel-um {params.voxel_um}"
-            " --first-slice {params.first_slice} --output {output.volume:q} 2>&1 | tee {log:q}"
-
-else:
-
-    rule convert:
-        input:
-            stack=lambda wildcards: stack_files(),
-            preflight=rules.preflight.output.report,
-        output:
-            volume=directory(f"{RESULTS}/volume/volume.ome.zarr"),
-            slices=f"{RESULTS}/volume/slices.csv",
-        log:
-            f"{LOGS}/convert.log",
-        benchmark:
-            f"{TIMES}/convert.tsv"
-        conda:
-            "../../envs/brainarch.yaml"
+            f"{TIMES}/phantom.tsv"
         threads: 8
         resources:
-            mem_mb=2000,
+            mem_mb=3000,
+            runtime=60,
+        params:
+            verb="phantom",
+            settings=PIPELINE.phantom().settings,
+        message:
+            "Writing the synthetic volume as a TIFF stack with labels"
+
+
+# The slices are no declared outputs: Snakemake deletes those of a job that failed, and what came
+# over the network must stay. The declared output is the table of what was received.
+if PIPELINE.fetches("image"):
+
+    use rule stage as download_stack with:
+        input:
+            **read(PIPELINE.download_stack()),
+        output:
+            **written(PIPELINE.download_stack()),
+        log:
+            f"{LOGS}/download-stack.log",
+        benchmark:
+            f"{TIMES}/download-stack.tsv"
+        localrule: True
+        resources:
+            mem_mb=1000,
+            runtime=1440,
+        params:
+            verb="download-stack",
+            settings=PIPELINE.download_stack().settings,
+        message:
+            "Fetching the slices of the volume"
+
+
+if PIPELINE.fetches("areas"):
+
+    use rule stage as download_areas with:
+        input:
+            **read(PIPELINE.download_areas()),
+        output:
+            **written(PIPELINE.download_areas()),
+        log:
+            f"{LOGS}/download-areas.log",
+        benchmark:
+            f"{TIMES}/download-areas.tsv"
+        localrule: True
+        resources:
+            mem_mb=1000,
             runtime=120,
         params:
-            stack=lambda wildcards: STACK,
-            shape=",".join(map(str, CONFIG.volume.shape)),
-            dtype=CONFIG.volume.dtype,
-            window=window_option(),
-            voxel_um=CONFIG.volume.voxel_um,
-            first_slice=CONFIG.volume.first_slice,
-            resample=resample_option(),
-            compression=CONFIG.volume.compression,
-            partial=f"{PARTIAL}/convert",
+            verb="download-areas",
+            settings=PIPELINE.download_areas().settings,
         message:
-            "Converting the TIFF stack to OME-Zarr"
-        shell:
-            "brainarch convert --input {params.stack:q} --shape {params.shape}"
-            " --dtype {params.dtype} {params.window:q} --voxel-um {params.voxel_um}"
-            " --first-slice {params.first_slice} --compression {params.compression}"
-            " {params.resample} --output {output.volume:q} --output-slices {output.slices:q}"
-            " --partial {params.partial:q}"
-            " --memory-mb {resources.mem_mb} --threads {threads} 2>&1 | tee {log:q}"
+            "Fetching the label images of the annotated slices"
 
 
-rule import_areas:
+use rule stage as convert with:
     input:
-        labels=lambda wildcards: area_files(),
-        volume=rules.convert.output.volume,
+        **read(PIPELINE.convert()),
     output:
-        labels=directory(f"{RESULTS}/annotations/areas.ome.zarr"),
-        legend=f"{RESULTS}/annotations/legend.csv",
-        table=f"{RESULTS}/annotations/areas.csv",
+        **written(PIPELINE.convert()),
+    log:
+        f"{LOGS}/convert.log",
+    benchmark:
+        f"{TIMES}/convert.tsv"
+    threads: 8
+    resources:
+        mem_mb=2000,
+        runtime=120,
+    params:
+        verb="convert",
+        machine=lambda wildcards, threads, resources: [
+            *("--threads", threads),
+            *("--memory-mb", resources.mem_mb),
+        ],
+        settings=PIPELINE.convert().settings,
+    message:
+        "Making the OME-Zarr volume"
+
+
+use rule stage as import_areas with:
+    input:
+        **read(PIPELINE.import_areas()),
+    output:
+        **written(PIPELINE.import_areas()),
     log:
         f"{LOGS}/import-areas.log",
     benchmark:
         f"{TIMES}/import-areas.tsv"
-    conda:
-        "../../envs/brainarch.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
     params:
-        slices=lambda wildcards: label_options(AREA_LABELS, CONFIG.annotations.slices),
-        legend=lambda wildcards: legend_options(CONFIG.areas, shares=True),
-        layout=layout_options(CONFIG.annotations),
-        ignore=",".join(map(str, CONFIG.annotations.ignore)),
+        verb="import-annotations --kind areas",
+        machine=[],
+        settings=PIPELINE.import_areas().settings,
     message:
         "Importing the area annotations"
-    shell:
-        "brainarch import-annotations --volume {input.volume:q} {params.slices:q} {params.legend:q}"
-        " {params.layout:q} --ignore {params.ignore} --output-labels {output.labels:q}"
-        " --output-legend {output.legend:q} --output-table {output.table:q} 2>&1 | tee {log:q}"
 
 
 if CONFIG.layers is not None:
 
-    rule import_layers:
+    use rule stage as import_layers with:
         input:
-            labels=lambda wildcards: label_files(LAYER_LABELS, CONFIG.layers.slices),
-            volume=rules.convert.output.volume,
+            **read(PIPELINE.import_layers()),
         output:
-            labels=directory(f"{RESULTS}/annotations/layers.ome.zarr"),
-            legend=f"{RESULTS}/annotations/layers_legend.csv",
-            table=f"{RESULTS}/annotations/layers.csv",
+            **written(PIPELINE.import_layers()),
         log:
             f"{LOGS}/import-layers.log",
         benchmark:
             f"{TIMES}/import-layers.tsv"
-        conda:
-            "../../envs/brainarch.yaml"
-        threads: 1
-        resources:
-            mem_mb=2000,
-            runtime=30,
         params:
-            slices=lambda wildcards: label_options(LAYER_LABELS, CONFIG.layers.slices),
-            legend=lambda wildcards: legend_options(CONFIG.layers.names, shares=False),
-            layout=layout_options(CONFIG.layers),
-            ignore=",".join(map(str, CONFIG.layers.ignore)),
+            verb="import-annotations --kind layers",
+            machine=[],
+            settings=PIPELINE.import_layers().settings,
         message:
             "Importing the layer annotations"
-        shell:
-            "brainarch import-annotations --volume {input.volume:q} {params.slices:q} {params.legend:q}"
-            " {params.layout:q} --ignore {params.ignore} --output-labels {output.labels:q}"
-            " --output-legend {output.legend:q} --output-table {output.table:q} 2>&1 | tee {log:q}"
+
+
+use rule stage as volume_statistics with:
+    input:
+        **read(PIPELINE.volume_statistics()),
+    output:
+        **written(PIPELINE.volume_statistics()),
+    log:
+        f"{LOGS}/volume-statistics.log",
+    benchmark:
+        f"{TIMES}/volume-statistics.tsv"
+    threads: 4
+    resources:
+        mem_mb=1500,
+        runtime=60,
+    params:
+        verb="volume-statistics",
+    message:
+        "Counting the grey values of the whole volume"
+
+
+use rule stage as preview with:
+    input:
+        unpack(lambda wildcards: read(PIPELINE.preview(wildcards.kind, int(wildcards.z)))),
+    output:
+        **written(PIPELINE.preview("{kind}", "{z}")),
+    log:
+        f"{LOGS}/preview-{{kind}}-z{{z}}.log",
+    benchmark:
+        f"{TIMES}/preview-{{kind}}-z{{z}}.tsv"
+    wildcard_constraints:
+        kind="|".join(PIPELINE.previewed),
+    params:
+        verb="preview --kind {kind} --slice {z}",
+        settings=lambda wildcards: PIPELINE.preview(wildcards.kind, int(wildcards.z)).settings,
+    message:
+        "Drawing the {wildcards.kind} of slice {wildcards.z}"
+
+
+rule previews:
+    input:
+        [
+            at_slices(PIPELINE.preview(kind, "{z}").outputs["png"], slices)
+            for kind, slices in PIPELINE.previewed.items()
+        ],

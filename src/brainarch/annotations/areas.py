@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from brainarch.errors import InputError
 from brainarch.geometry import patch_share
-from brainarch.patches.packing import pack_patches
+from brainarch.statistics.packing import pack_patches
 
 #: Unknown codes that an error names; the rest are counted.
 NAMED_CODES = 12

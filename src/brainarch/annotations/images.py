@@ -94,15 +94,16 @@ def _index(path: Path, slices: int, place: _Place | None) -> int:
     if place is None:
         if slices != 1:
             raise InputError(
-                f"{path}: holds {slices} slices; name it without {{z}} (--labels-first-slice), and "
-                "slices are taken from it"
+                f"{path}: holds {slices} slices; name it without {{z}}, and slices are taken from "
+                "it"
             )
         return 0
     if not 0 <= place.z - place.first_slice < slices:
         last = place.first_slice + slices - 1
         raise InputError(
             f"{path}: holds labels of slices {place.first_slice} to {last}, not of slice "
-            f"{place.z}; correct the number of its first slice (first_slice, --labels-first-slice)"
+            f"{place.z}; correct the number of its first slice (annotations.first_slice or "
+            "layers.first_slice)"
         )
     return place.z - place.first_slice
 

@@ -14,6 +14,7 @@ from zarr.codecs import ZstdCodec
 
 from brainarch.annotations.legend import Legend
 from brainarch.errors import InputError
+from brainarch.palette import rgba_of
 from brainarch.volume.store import ATTRIBUTE, AXES, multiscale_attributes, open_image
 
 #: Side of a chunk in pixels; all chunks of a slice share one file.
@@ -124,7 +125,7 @@ def create_labels(
     first_slice : int
         Number of the first slice.
     legend : Legend, optional
-        Its codes, names and colours are stored for viewers.
+        Its codes and names are stored for viewers, with a fixed colour for each code.
     extra : dict, optional
         More entries for ``attrs["brainarch"]``.
     slice_um : float, optional
@@ -179,11 +180,8 @@ def _image_label(legend: Legend | None) -> dict[str, Any]:
     if legend is None:
         return {}
     return {
-        "colors": [{"label-value": area.code, "rgba": [*area.rgb, 255]} for area in legend.areas],
-        "properties": [
-            {"label-value": area.code, "name": area.name, "title": area.title}
-            for area in legend.areas
-        ],
+        "colors": [{"label-value": area.code, "rgba": rgba_of(area.code)} for area in legend.areas],
+        "properties": [{"label-value": area.code, "name": area.name} for area in legend.areas],
     }
 
 

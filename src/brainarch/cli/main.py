@@ -1,8 +1,7 @@
-"""The ``brainarch`` command: one verb a stage, explicit paths and values only."""
+"""The ``brainarch`` command: one verb for each stage, given a config and a slice or run."""
 
 from __future__ import annotations
 
-import importlib
 import logging
 import sys
 from typing import Annotated
@@ -10,28 +9,8 @@ from typing import Annotated
 import typer
 
 import brainarch
+from brainarch.cli import config, preflight, stages, volume
 from brainarch.errors import InputError
-
-#: Modules that register their verbs, in the order of the help page: the way the data goes.
-ROOMS = (
-    "preflight",
-    "phantom",
-    "download",
-    "volume",
-    "inspection",
-    "annotations",
-    "patches",
-    "training",
-    "evaluation",
-    "embedding",
-    "dense",
-    "readout",
-    "factors",
-    "discovery",
-    "figures",
-    "reporting",
-    "config",
-)
 
 app = typer.Typer(
     name="brainarch",
@@ -59,8 +38,8 @@ def _options(
     logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s", stream=sys.stderr)
 
 
-for room in ROOMS:
-    importlib.import_module(f"brainarch.cli.{room}").register(app)
+for room in (preflight, volume, stages, config):
+    room.register(app)
 
 
 def main() -> None:

@@ -1,36 +1,61 @@
-"""Verbs that make the volume: from a TIFF stack, or by linking to an OME-Zarr image."""
+"""Verbs for a volume of one's own: with a config, or with explicit paths and no config."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import typer
 
+from brainarch.cli.options import Changes, ResultsFolder, Threads, read_pipeline
+from brainarch.errors import InputError
+
+#: Differing slices that `verify` names; the rest are counted.
+NAMED = 10
+#: Slices that `verify` reads when nothing else is said.
+SAMPLE = 16
+
+OptionalConfig = Annotated[
+    Path | None, typer.Argument(help="Config; without one, say everything by options.")
+]
+Shape = Annotated[str, typer.Option(help="Declared slices,rows,columns, e.g. 720,1420,5805.")]
+VoxelUm = Annotated[float, typer.Option(help="Side of the cubic voxel in micrometer.")]
+Dtype = Annotated[str, typer.Option(help="Declared grey values: uint8 or uint16.")]
+FirstSlice = Annotated[
+    int, typer.Option(min=0, help="Number of the first slice, as file names count.")
+]
+
 
 def convert(
+    config: OptionalConfig = None,
     *,
     input_: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--input",
             help="Folder of single-slice TIFF files, quoted pattern ('scan/z*.tif', or "
             "'scan/z{z:04d}.tif' with the slice number), or one multi-page TIFF or OME-TIFF.",
         ),
-    ],
-    shape: Annotated[str, typer.Option(help="Declared slices,rows,columns, e.g. 720,1420,5805.")],
-    voxel_um: Annotated[float, typer.Option(help="Side of the cubic voxel in micrometer.")],
-    output: Annotated[Path, typer.Option(help="OME-Zarr volume to make.")],
-    dtype: Annotated[str, typer.Option(help="Declared grey values: uint8 or uint16.")] = "uint8",
-    first_slice: Annotated[
-        int, typer.Option(min=0, help="Number of the first slice, as file names count.")
-    ] = 0,
+    ] = None,
+    shape: Shape | None = None,
+    voxel_um: VoxelUm | None = None,
+    output: Annotated[Path | None, typer.Option(help="OME-Zarr volume to make.")] = None,
+    dtype: Dtype | None = None,
+    first_slice: FirstSlice | None = None,
     window: Annotated[
         str | None,
         typer.Option(
             help="Grey values LOW,HIGH that become 0 and the largest value of --dtype; needed for "
             "float data, or to make uint8 of uint16. Values outside are clipped and counted."
         ),
+    ] = None,
+    resample_um: Annotated[
+        float | None,
+        typer.Option(help="Resample rows and columns to this pixel size in micrometer."),
+    ] = None,
+    compression: Annotated[
+        str | None, typer.Option(help="zstd, or none: larger, and quicker to convert.")
     ] = None,
     output_slices: Annotated[
         Path | None,
@@ -43,90 +68,278 @@ def convert(
         ),
     ] = None,
     memory_mb: Annotated[float, typer.Option(min=1, help="Memory that may be used, in MB.")] = 2000,
-    slab: Annotated[
-        int | None,
-        typer.Option(
-            help="Slices held in memory at a time, a multiple of 8; by default the most of 64, 32, "
-            "16, 8 that fit the memory. It decides how the result is cut into files."
-        ),
-    ] = None,
-    compression: Annotated[
-        str, typer.Option(help="zstd, or none: larger, and quicker to convert.")
-    ] = "zstd",
-    resample_um: Annotated[
-        float | None,
-        typer.Option(
-            help="Resample rows and columns to this pixel size in micrometer, e.g. that of the "
-            "volume a network was trained on. Slices keep numbers and distance."
-        ),
-    ] = None,
-    threads: Annotated[int, typer.Option(min=1, help="Threads.")] = 1,
+    threads: Threads = 1,
+    results: ResultsFolder = "results",
+    changes: Changes = None,
 ) -> None:
     """Convert a TIFF stack to an OME-Zarr 0.5 volume with a resolution pyramid."""
-    from brainarch.cli.parsing import parse_shape, parse_window
-    from brainarch.volume.convert import check_declared, plan_conversion
-    from brainarch.volume.convert import convert as run
-    from brainarch.volume.stack import check_voxel, describe, open_stack
-
-    declared = parse_shape(shape)
-    limits = parse_window("--window", window) if window is not None else None
-    stack = open_stack(input_, first_slice, window=limits, dtype=dtype)
-    check_declared(stack, declared, dtype)
-    check_voxel(stack, voxel_um)
-    plan = plan_conversion(
-        declared,
-        dtype,
-        voxel_um,
+    given = _given(
+        config,
+        ("input", "shape", "voxel_um", "output"),
+        input=input_,
+        shape=shape,
+        voxel_um=voxel_um,
+        output=output,
+        dtype=dtype,
         first_slice=first_slice,
+        window=window,
+        resample_um=resample_um,
+        compression=compression,
+        output_slices=output_slices,
+        partial=partial,
+    )
+    if config is not None:
+        stage = read_pipeline(config, results, changes).convert()
+        stage.run(memory_mb=memory_mb, threads=threads)
+        return
+    from brainarch.cli.parsing import parse_shape, parse_window
+    from brainarch.volume.stages import convert_stack
+
+    folder = given["output"].absolute().parent
+    convert_stack(
+        source=given["input"],
+        shape=parse_shape(given["shape"]),
+        dtype=given.get("dtype", "uint8"),
+        voxel_um=given["voxel_um"],
+        first_slice=given.get("first_slice", 0),
+        window=None if window is None else parse_window("--window", window),
+        compression=given.get("compression", "zstd"),
+        pixel_um=resample_um,
+        volume=given["output"],
+        slices=given.get("output_slices", folder / "slices.csv"),
+        partial=given.get("partial", folder.parent / ".partial"),
         memory_mb=memory_mb,
         threads=threads,
-        slab=slab,
-        source_dtype=str(stack.source_dtype),
-        compression=compression,
-        pixel_um=resample_um,
     )
-    if plan.resampling is not None:
-        before, after = (describe(shape[1:], "px") for shape in (declared, plan.shape))
-        typer.echo(
-            f"convert: slices are resampled from {voxel_um:g} to {plan.voxel_um:g} um, "
-            f"{before} to {after}"
-        )
-    typer.echo(
-        f"convert: {len(plan.slabs)} slabs of {plan.slab} slices, {len(plan.levels)} levels, "
-        f"predicted memory {plan.memory_mb:.0f} of {memory_mb:.0f} MB"
-    )
-    if partial is None:
-        partial = output.absolute().parent.parent / ".partial"
-    run(stack, plan, output, partial, slices_table=output_slices, threads=threads)
 
 
 def link_volume(
     *,
     input_: Annotated[
-        Path, typer.Option("--input", help="OME-Zarr 0.4 or 0.5 image; it stays where it is.")
+        str, typer.Option("--input", help="OME-Zarr 0.4 or 0.5 image; it stays where it is.")
     ],
-    shape: Annotated[str, typer.Option(help="Declared slices,rows,columns, e.g. 720,1420,5805.")],
-    voxel_um: Annotated[float, typer.Option(help="Side of the cubic voxel in micrometer.")],
+    shape: Shape,
+    voxel_um: VoxelUm,
     output: Annotated[Path, typer.Option(help="Link to make; every verb takes it for a volume.")],
-    dtype: Annotated[str, typer.Option(help="Declared grey values: uint8 or uint16.")] = "uint8",
-    first_slice: Annotated[int, typer.Option(min=0, help="Number of the first slice.")] = 0,
+    dtype: Dtype = "uint8",
+    first_slice: FirstSlice = 0,
 ) -> None:
     """Use an existing OME-Zarr image as the volume, without a copy."""
     from brainarch.cli.parsing import parse_shape
-    from brainarch.volume import store
+    from brainarch.volume.stages import link_image
 
-    image = store.check_image(
-        input_,
+    link_image(
+        source=input_,
         shape=parse_shape(shape),
         dtype=dtype,
         voxel_um=voxel_um,
         first_slice=first_slice,
+        volume=output,
     )
-    store.link_volume(image, output, voxel_um=voxel_um, first_slice=first_slice)
-    typer.echo(f"link-volume: {output} leads to {input_}, nothing was copied")
+
+
+def verify(
+    *,
+    volume: Annotated[Path, typer.Option(help="OME-Zarr volume.")],
+    slices: Annotated[
+        Path | None,
+        typer.Option(help="Table of slices with SHA-256; by default slices.csv beside the volume."),
+    ] = None,
+    input_: Annotated[
+        str | None,
+        typer.Option(
+            "--input",
+            help="TIFF stack that the volume was made from; without it the volume alone is read.",
+        ),
+    ] = None,
+    sample: Annotated[
+        int | None, typer.Option(min=1, help=f"Random slices to read; {SAMPLE} by default.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Read every slice.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the sample.")] = 2020,
+    threads: Threads = 1,
+) -> None:
+    """Re-read a finished volume, and the stack it came from; exit status 1 if a slice differs."""
+    from brainarch.volume.stages import verify_volume
+
+    if every and sample is not None:
+        raise InputError("--all and --sample: give one of them")
+    found = verify_volume(
+        volume=volume,
+        slices=slices or volume.absolute().parent / "slices.csv",
+        source=input_,
+        sample=None if every else sample or SAMPLE,
+        seed=seed,
+        threads=threads,
+    )
+    for difference in found.differences[:NAMED]:
+        typer.echo(f"verify: {difference}", err=True)
+    if len(found.differences) > NAMED:
+        typer.echo(f"verify: and {len(found.differences) - NAMED} more", err=True)
+    sides = "volume alone" if input_ is None else "volume and stack"
+    differences = len(found.differences)
+    typer.echo(
+        f"verify: {found.read} of {found.slices} slices read ({sides}), {differences} differences"
+    )
+    if found.differences:
+        raise typer.Exit(1)
+
+
+def import_annotations(
+    config: OptionalConfig = None,
+    *,
+    kind: Annotated[
+        Literal["areas", "layers"] | None, typer.Option(help="What to import, with a config.")
+    ] = None,
+    volume: Annotated[
+        Path | None, typer.Option(help="OME-Zarr volume that the slices belong to.")
+    ] = None,
+    slice_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--slice",
+            help="Slice number and its label image (TIFF, PNG, NRRD), 4=area_z4.tif; repeat. A "
+            "label volume (NRRD, OME-Zarr, multi-page TIFF) is named once for each slice; see "
+            "--labels-first-slice.",
+        ),
+    ] = None,
+    area: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Area and its codes in the images, Ctx=1 or WM=6,8; repeat. The order gives the "
+            "areas' own codes 1, 2 ..."
+        ),
+    ] = None,
+    output_labels: Annotated[
+        Path | None, typer.Option(help="OME-Zarr label image to make.")
+    ] = None,
+    output_legend: Annotated[Path | None, typer.Option(help="Legend table to make.")] = None,
+    output_table: Annotated[Path | None, typer.Option(help="Area table to make.")] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option(help="Codes left out, 0,7; repeat. By default 0.")
+    ] = None,
+    share: Annotated[
+        list[str] | None,
+        typer.Option(help="Least share of a patch inside an area, WM=0.75; repeat. By default 1."),
+    ] = None,
+    labels_first_slice: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Number of the first slice of the label volumes; without it every file holds one "
+            "slice.",
+        ),
+    ] = None,
+    transpose: Annotated[
+        bool, typer.Option("--transpose", help="The label files hold columns x rows.")
+    ] = False,
+    results: ResultsFolder = "results",
+    changes: Changes = None,
+) -> None:
+    """Import label images of some slices (brain areas, or layers)."""
+    given = _given(
+        config,
+        ("volume", "slice", "area", "output_labels", "output_legend", "output_table"),
+        volume=volume,
+        slice=slice_ or None,
+        area=area or None,
+        output_labels=output_labels,
+        output_legend=output_legend,
+        output_table=output_table,
+        ignore=ignore or None,
+        share=share or None,
+        labels_first_slice=labels_first_slice,
+        transpose=transpose or None,
+    )
+    if config is not None:
+        if kind is None:
+            raise InputError("--kind: areas or layers; say which the config's labels are")
+        pipeline = read_pipeline(config, results, changes)
+        stage = pipeline.import_areas() if kind == "areas" else pipeline.import_layers()
+        stage.run()
+        return
+    from brainarch.annotations.stages import import_labels
+    from brainarch.cli.parsing import parse_integer, parse_list, parse_pairs, parse_shares
+
+    images = parse_pairs("--slice", given["slice"])
+    codes = parse_pairs("--area", given["area"])
+    import_labels(
+        volume=given["volume"],
+        images={parse_integer("--slice", z): path for z, path in images.items()},
+        codes={name: parse_list(f"--area {name}", [text]) for name, text in codes.items()},
+        ignored=parse_list("--ignore", given.get("ignore", ["0"])),
+        shares=parse_shares("--share", given.get("share", [])),
+        first_slice=labels_first_slice,
+        transpose=transpose,
+        labels=given["output_labels"],
+        legend=given["output_legend"],
+        table=given["output_table"],
+    )
+
+
+def download(
+    *,
+    channel: Annotated[
+        str, typer.Option(help="Collection/experiment/channel, e.g. prasad/prasad2020/image.")
+    ],
+    shape: Shape,
+    output: Annotated[
+        str,
+        typer.Option(
+            help="TIFF file of a slice with {z} or {z:04d} for its number, 'stack/z{z:04d}.tif'. "
+            "Files that are there and whole are not fetched again."
+        ),
+    ],
+    output_table: Annotated[Path, typer.Option(help="Table of the slices with SHA-256 to make.")],
+    dtype: Annotated[
+        str | None,
+        typer.Option(
+            help="Declared grey values, uint8 or uint16. Without it the channel holds labels."
+        ),
+    ] = None,
+    first_slice: FirstSlice = 0,
+    slice_: Annotated[
+        list[str] | None,
+        typer.Option("--slice", help="Slice numbers, 159 or 159,209; repeat. By default all."),
+    ] = None,
+    host: Annotated[
+        str, typer.Option(help="Address of the BossDB server.")
+    ] = "https://api.bossdb.io",
+) -> None:
+    """Fetch slices of a public BossDB channel as TIFF files, only those that are missing."""
+    from brainarch.cli.parsing import parse_list, parse_shape
+    from brainarch.download.stages import fetch_slices
+
+    declared = parse_shape(shape)
+    every = range(first_slice, first_slice + declared[0])
+    fetch_slices(
+        host=host,
+        channel=channel,
+        pattern=output,
+        slices=parse_list("--slice", slice_) if slice_ else every,
+        shape=declared,
+        first_slice=first_slice,
+        dtype=dtype,
+        table=output_table,
+    )
+
+
+def _given(config: Path | None, needed: Sequence[str], **options: Any) -> dict[str, Any]:
+    """Return the options that were given; refuse them beside a config, and too few without one."""
+    given = {name: value for name, value in options.items() if value is not None}
+    if config is not None and given:
+        extra = next(iter(given)).replace("_", "-")
+        raise InputError(f"{config} and --{extra}: give a config or such options, not both")
+    missing = [name.replace("_", "-") for name in needed if name not in given]
+    if config is None and missing:
+        raise InputError(f"--{missing[0]} is missing; give it, or a config instead")
+    return given
 
 
 def register(app: typer.Typer) -> None:
-    """Add this room's verbs to the command."""
+    """Add these verbs to the command."""
     app.command("convert")(convert)
     app.command("link-volume")(link_volume)
+    app.command("verify")(verify)
+    app.command("import-annotations")(import_annotations)
+    app.command("download")(download)

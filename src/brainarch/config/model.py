@@ -8,12 +8,20 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 
+from brainarch.embedding.names import NETWORKS
 from brainarch.errors import InputError
-from brainarch.geometry import PATCH
+from brainarch.geometry import PATCH, WINDOW
 from brainarch.volume.kinds import TIFF_SUFFIXES, in_zarr, is_label_volume
-from brainarch.volume.resampling import Resampling
+from brainarch.volume.pixel_size import Resampling
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", min_length=1, max_length=64)]
 Colour = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")]
@@ -22,6 +30,24 @@ Share = Annotated[float, Field(gt=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 
 ChannelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+/[A-Za-z0-9_-]+/[A-Za-z0-9_-]+$")]
+
+
+def _network(name: str) -> str:
+    if name not in NETWORKS:
+        raise ValueError(f"no such network; there are {', '.join(NETWORKS)}")
+    return name
+
+
+def _unlike(values: list[float]) -> list[float]:
+    if len(set(values)) < len(values):
+        raise ValueError("a value stands twice")
+    return values
+
+
+Variance = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+NetworkName = Annotated[
+    str, AfterValidator(_network), WithJsonSchema({"type": "string", "enum": list(NETWORKS)})
+]
 
 #: A label file's name is made by ``str.format`` with the slice as ``z``.
 LABEL_PATTERN_HELP = (
@@ -227,22 +253,20 @@ class BlockSplits(Section):
         default=4, description="how many assignments of parts to splits are tried, a network each"
     )
     min_independent: Count = Field(
-        default=3, description="least number of non-overlapping patches an area has in each split"
+        default=3,
+        description="least number of non-overlapping patches that an area has in each split",
     )
 
 
 class SamplingConfig(Section):
     """Which patches are drawn."""
 
-    train_patches: Count = Field(default=2000, description="training patches an area (V: 2,000)")
+    train_patches: Count = Field(default=2000, description="training patches per area (V: 2,000)")
     eval_patches: Count = Field(
-        default=1000, description="validation and test patches an area, each (V: 1,000)"
+        default=1000, description="validation and test patches per area, each (V: 1,000)"
     )
     min_gap_um: float = Field(
         default=50.0, ge=0, description="least distance between splits in micrometres (V: 50)"
-    )
-    block_px: Annotated[int, Field(ge=134)] = Field(
-        default=512, description="side of the spatial blocks of the bootstrap in pixels (ours)"
     )
 
 
@@ -251,7 +275,7 @@ class TrainingConfig(Section):
 
     epochs: Count = Field(default=50, description="passes over the training patches (ours)")
     batch_size: Annotated[int, Field(ge=2)] = Field(
-        default=32, description="patches a gradient step (ours)"
+        default=32, description="patches per gradient step (ours)"
     )
     learning_rate: float = Field(default=1e-4, gt=0, description="of Adam (V: 1e-4)")
     dropout: float = Field(
@@ -309,25 +333,22 @@ class ExtractionConfig(Section):
 class ReadoutConfig(Section):
     """Classifiers and statistics on the representations of sampled patches."""
 
-    networks: list[Literal["cnn", "untrained", "texture"]] = Field(
+    networks: list[NetworkName] = Field(
         default=["cnn", "untrained", "texture"],
         min_length=1,
         description="what is compared: the trained CNN, the same CNN untrained, and hand-crafted "
         "texture features",
     )
-    noise_variances: list[Annotated[float, Field(ge=0)]] = Field(
+    noise_variances: Annotated[list[Variance], AfterValidator(_unlike)] = Field(
         default=[0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1],
         min_length=2,
         description="variances of Gaussian noise on grey values in [0, 1] (ours, up to 0.1)",
     )
     noise_patches: Count = Field(
-        default=200, description="test patches an area in the noise curve (ours)"
+        default=200, description="test patches per area in the noise curve (ours)"
     )
     gram_patches: Count = Field(
-        default=500, description="test patches an area in the Gram matrix (ours)"
-    )
-    bootstrap: Annotated[int, Field(ge=100)] = Field(
-        default=1000, description="resamples of the spatial block bootstrap (ours)"
+        default=500, description="test patches per area in the Gram matrix (ours)"
     )
 
 
@@ -371,8 +392,20 @@ class DiscoveryConfig(Section):
     inside_px: Annotated[int, Field(ge=0)] = Field(
         default=64, description="least distance to the area's border in pixels (A: 64)"
     )
+
+
+class StatisticsConfig(Section):
+    """Intervals and nulls, the same wherever one stands."""
+
+    resamples: Annotated[int, Field(ge=100)] = Field(
+        default=1000, description="resamples of the spatial block bootstrap (ours)"
+    )
+    block_px: Annotated[int, Field(ge=WINDOW)] = Field(
+        default=512, description="side of its blocks in pixels; at least a window (ours)"
+    )
     nulls: Annotated[int, Field(ge=20)] = Field(
-        default=200, description="spatial nulls that an agreement is compared with (ours)"
+        default=200,
+        description="surrogate maps of each kind that an agreement is compared with (ours)",
     )
 
 
@@ -423,6 +456,9 @@ class Config(Section):
     )
     discovery: DiscoveryConfig | None = Field(
         default=None, description="subdivisions of one area, or null without"
+    )
+    statistics: StatisticsConfig = Field(
+        default_factory=StatisticsConfig, description="intervals and spatial nulls of all stages"
     )
 
     def labels_start(self, labels: AnnotationConfig | LayersConfig) -> int | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, get_args
 
@@ -14,6 +16,13 @@ from pydantic_core import ErrorDetails
 from brainarch.config.model import Config
 from brainarch.errors import InputError
 
+#: Where keys of earlier versions have gone.
+MOVED = {
+    "readout.bootstrap": "statistics.resamples",
+    "sampling.block_px": "statistics.block_px",
+    "discovery.nulls": "statistics.nulls",
+}
+
 
 def read_config(path: Path) -> Config:
     """Read and check a config file.
@@ -21,41 +30,67 @@ def read_config(path: Path) -> Config:
     Raises
     ------
     InputError
-        If the file is missing, is no YAML, or a key is unknown, missing or has a wrong value.
+        If the file is missing or not readable, or a key is unknown, missing or has a wrong value.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such config file") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not readable as YAML ({' '.join(str(error).split())})") from None
-    return parse_config(text, str(path))
+    return check_config(read_content(path), str(path))
 
 
-def parse_config(text: str, origin: str) -> Config:
-    """Check the text of a config file.
-
-    Parameters
-    ----------
-    text : str
-        YAML.
-    origin : str
-        Where it comes from, for the error message.
+def read_content(path: Path) -> dict[str, Any]:
+    """Read the keys of a config file: YAML, or the JSON that a run leaves.
 
     Raises
     ------
     InputError
-        If the text is no YAML, or a key is unknown, missing or has a wrong value.
+        If the file is missing or not readable.
     """
     try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise InputError(
-            f"{origin}: not readable as YAML ({' '.join(str(error).split())})"
-        ) from None
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such config file") from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise InputError(f"{path}: not readable as YAML ({' '.join(str(error).split())})") from None
+    except OSError as error:
+        raise InputError(f"{path}: not readable ({error.strerror})") from None
     if not isinstance(content, Mapping):
-        raise InputError(f"{origin}: a config is a table of keys and values")
-    return check_config(content, origin)
+        raise InputError(f"{path}: a config is a table of keys and values")
+    return dict(content)
+
+
+def change_config(content: Mapping[str, Any], changes: Sequence[str], origin: str) -> Config:
+    """Return the typed config of some keys with a few of them changed.
+
+    Parameters
+    ----------
+    content : mapping
+        The keys, as read from a file.
+    changes : sequence of str
+        ``training.flips=true``: a key with its sections, and a value as YAML writes it.
+    origin : str
+        Where the keys come from, for the error message.
+
+    Raises
+    ------
+    InputError
+        If a change is malformed, or the changed config is wrong.
+    """
+    changed = deepcopy(dict(content))
+    for change in changes:
+        key, sign, text = change.partition("=")
+        *sections, last = key.split(".")
+        if not sign or not last:
+            raise InputError(f"--set {change}: wanted KEY=VALUE, e.g. training.epochs=2")
+        section = changed
+        for name in sections:
+            inner = section.setdefault(name, {})
+            if not isinstance(inner, dict):
+                raise InputError(f"--set {change}: {name} is no section with keys")
+            section = inner
+        try:
+            section[last] = yaml.safe_load(text)
+        except yaml.YAMLError:
+            raise InputError(f"--set {change}: the value is no YAML") from None
+    return check_config(changed, " ".join([origin, *(f"--set {change}" for change in changes)]))
 
 
 def check_config(content: Mapping[str, Any], origin: str) -> Config:
@@ -86,6 +121,8 @@ def _explain(detail: ErrorDetails) -> str:
         del location[1]  # pydantic inserts which kind of split it took the keys for
     key = ".".join(str(part) for part in location)
     if detail["type"] == "extra_forbidden":
+        if key in MOVED:
+            return f"{key}: this key is now {MOVED[key]}"
         guess = difflib.get_close_matches(str(location[-1]), _siblings(location[:-1]), n=1)
         hint = f"; did you mean {guess[0]}?" if guess else "; see config/README.md for every key"
         return f"{key}: unknown key{hint}"

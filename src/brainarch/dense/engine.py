@@ -15,7 +15,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 from torch.nn import functional
 
 from brainarch.dense.schedule import (
@@ -25,7 +24,6 @@ from brainarch.dense.schedule import (
     Pool,
     Rectifier,
     Schedule,
-    derive_schedule,
 )
 from brainarch.dense.spectral import COLUMNS, SpectralConvolution
 
@@ -223,26 +221,6 @@ class DenseEngine:
         if following is not None:
             flat += following.bias
         return _pointwise(flat, rest).view(*units.shape[:3], -1)
-
-
-def dense_tile(trunk: nn.Module, padded: torch.Tensor, stride: int) -> torch.Tensor:
-    """Return the representations of every window of a tile on a grid.
-
-    Parameters
-    ----------
-    trunk : nn.Sequential
-        See `brainarch.dense.schedule.derive_schedule`.
-    padded : Tensor, shape (height, width)
-        Normalised grey values, in the trunk's dtype and on its device.
-    stride : int
-        1, 2, 4, 8 or 16.
-
-    Returns
-    -------
-    Tensor, shape (rows, columns, units)
-        Element (i, j) belongs to the window that starts at (i * stride, j * stride).
-    """
-    return DenseEngine(derive_schedule(trunk), stride, block=None).tile(padded)
 
 
 def _blocks(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,26 +13,25 @@ from typing import Any
 
 import numpy as np
 import torch
-import zarr
 from dask.base import compute as dask_compute
 from dask.delayed import delayed
 from numpy.typing import NDArray
 
 import brainarch
-from brainarch.annotations.store import open_labels
-from brainarch.dense.compute import Recipe, Tiles, open_tiles
-from brainarch.dense.cube import STORAGE, Cube
+from brainarch.dense.cube import Cube
 from brainarch.dense.partial import Work, array_digest, block_digest, identity_key, open_work
-from brainarch.dense.plan import Plan, chunk_side, read_plan, restrict_rows
+from brainarch.dense.plan import chunk_side
 from brainarch.dense.reference import measured_error
 from brainarch.dense.tiles import Tile, cut_tiles
-from brainarch.dense.wanted import tissue_mask, training_differences, wanted_pixels
+from brainarch.dense.wanted import tissue_mask
+from brainarch.dense.workers import Recipe, Tiles
 from brainarch.disk import FULL
 from brainarch.errors import InputError
 from brainarch.geometry import WINDOW, pad_slice
-from brainarch.network.checkpoint import Checkpoint, file_digest, load_checkpoint
+from brainarch.grids.grid import Place
+from brainarch.network.differences import training_differences
+from brainarch.network.trained import TrainedNetwork
 from brainarch.progress import progress_bar
-from brainarch.volume.store import open_volume
 
 logger = logging.getLogger(__name__)
 
@@ -49,8 +48,8 @@ class Source:
     grey : ndarray of an unsigned integer dtype, shape (rows, columns)
     z : int
         Number of the slice.
-    voxel_um : float
-        Side of a voxel in micrometer.
+    pixel_um : float
+        Side of a pixel in micrometer.
     where : str
         Name of the rule that chose the pixels.
     wanted : ndarray of bool, shape (rows, columns)
@@ -59,95 +58,16 @@ class Source:
 
     grey: NDArray[np.generic]
     z: int
-    voxel_um: float
+    pixel_um: float
     where: str
     wanted: NDArray[np.bool_]
 
 
-def extract_slices(
-    *,
-    checkpoint: Path,
-    volume: Path,
-    labels: Path | None,
-    plan: Path,
-    slices: Sequence[int],
-    where: str,
-    rows: tuple[int, int] | None,
-    storage: str,
-    partial: Path,
-    outputs: Sequence[Path],
-    threads: int,
-    device: str = "auto",
-    scheduler: str | None = None,
-) -> None:
-    """Extract slices from files into cubes; the network is loaded and prepared once.
-
-    Parameters
-    ----------
-    checkpoint, volume, labels, plan : Path
-        What is read; labels only for ``where`` "labelled".
-    slices : sequence of int
-        Numbers of the slices.
-    where : {"labelled", "tissue", "all"}
-    rows : tuple of int, optional
-        First and one past the last row to extract, within the plan's; those by default.
-    storage : {"float32", "float16"}
-    partial : Path
-        Folder for unfinished work.
-    outputs : sequence of Path
-        The cube of each slice; what stands there is replaced at the very end, unless it is this
-        very cube already.
-    threads : int
-        Most threads to use.
-    device : {"auto", "cpu", "cuda"}
-    scheduler : str, optional
-        Address of a dask scheduler whose workers compute the tiles.
-
-    Raises
-    ------
-    InputError
-        If anything does not fit together.
-    """
-    if len(slices) != len(outputs) or len(set(outputs)) != len(outputs):
-        raise InputError(
-            f"--slice {', '.join(map(str, slices))}: {len(slices)} slices need as many different "
-            f"outputs, not {len(set(outputs))}; give one --output a slice, in the same order"
-        )
-    laid = read_plan(plan)
-    if rows is not None:
-        laid = restrict_rows(laid, rows)
-    if storage not in STORAGE:
-        raise InputError(f"storage {storage}: must be one of {', '.join(STORAGE)}")
-    network = load_checkpoint(checkpoint)
-    stack = open_volume(volume)
-    marks = open_labels(labels) if where == "labelled" and labels is not None else None
-    recipe = Recipe(network.network.trunk, network.normalisation, laid)
-    digest = file_digest(checkpoint)
-    with (
-        zarr.config.set({"threading.max_workers": threads, "async.concurrency": threads}),
-        open_tiles(recipe, threads=threads, device=device, scheduler=scheduler) as tiles,
-    ):
-        for z, output in zip(slices, outputs, strict=True):
-            grey = stack.read_slice(z)
-            codes = None if marks is None else marks.read_slice(z)
-            source = Source(grey, z, stack.voxel_um, where, wanted_pixels(grey, where, codes))
-            extract(
-                source,
-                network,
-                tiles,
-                checkpoint_digest=digest,
-                storage=storage,
-                partial=partial,
-                output=output,
-            )
-
-
 def extract(
     source: Source,
-    checkpoint: Checkpoint,
+    trained: TrainedNetwork,
     tiles: Tiles,
     *,
-    checkpoint_digest: str,
     storage: str,
     partial: Path,
     output: Path,
@@ -157,13 +77,16 @@ def extract(
     Parameters
     ----------
     source : Source
-    checkpoint : Checkpoint
+    trained : TrainedNetwork
     tiles : Tiles
         Who computes, by which plan.
-    checkpoint_digest : str
-        SHA-256 of the checkpoint's file.
-    storage, partial, output
-        As for `extract_slices`.
+    storage : {"float32", "float16"}
+        Dtype on disk.
+    partial : Path
+        Folder for unfinished work.
+    output : Path
+        The cube to make; what stands there is replaced at the very end, unless it is this very cube
+        already.
 
     Raises
     ------
@@ -190,26 +113,23 @@ def extract(
         "storage": storage,
         "slice": array_digest(source.grey),
         "wanted": array_digest(wanted),
-        "checkpoint": checkpoint_digest,
+        "network": trained.digest,
         "plan": plan.identity,
     }
-    attrs = {
-        "z": source.z,
-        "stride": plan.stride,
-        "where": source.where,
-        "rows": list(plan.rows),
-        "voxel_um": source.voxel_um,
-        "precision": plan.precision,
-        "key": identity_key(identity),
-        "identity": identity,
-        "plan": plan.model_dump(mode="json"),
-        "warnings": _warn(source, checkpoint),
-    }
-    if _is_there(output, identity_key(identity)):
+    place = Place(source.z, plan.stride, source.pixel_um, plan.y, plan.x, identity_key(identity))
+    if _is_there(output, place.key):
         logger.info("slice %d: %s holds this very cube already", source.z, output)
         return
+    attrs = {
+        "where": source.where,
+        "rows": list(plan.rows),
+        "precision": plan.precision,
+        "identity": identity,
+        "plan": plan.model_dump(mode="json"),
+        "warnings": _warn(source, trained),
+    }
     with open_work(partial, identity, output) as work, _full_disk_in_one_line(partial):
-        cube = _resume(work, plan, recipe.units, attrs, storage)
+        cube = _resume(work, place, recipe.units, attrs, storage)
         filling = _Filling(cube, work, wanted, _TileComputer(source.grey, wanted, tiles))
         sound = filling.verify(cut, tiles.workers)
         missing = [tile for tile in cut if tile.index not in sound]
@@ -221,16 +141,16 @@ def extract(
                 f"{work.cube}: {lost} of {len(cut)} tiles do not read back as written; "
                 "check the disk and extract again"
             )
-        error = measured_error(cube, source.grey, checkpoint, ERROR_WINDOWS)
+        error = measured_error(cube, source.grey, trained, ERROR_WINDOWS)
         cube.annotate({"measured_error": error})
         work.publish(output)
 
 
-def _is_there(output: Path, key: str) -> bool:
-    """Say whether a finished cube of this identity stands at its place."""
+def _is_there(output: Path, key: str | None) -> bool:
+    """Say whether a finished cube of this identity stands where it goes."""
     try:
-        return bool(Cube.open(output).attrs.get("key") == key)
-    except (InputError, ValueError, KeyError):
+        return Cube.open(output).key == key
+    except InputError:
         return False
 
 
@@ -256,8 +176,8 @@ def _check_fit(source: Source, recipe: Recipe) -> None:
         )
     if recipe.network != plan.network:
         raise InputError(
-            f"plan: made for another network ({plan.network}), the checkpoint holds "
-            f"{recipe.network}; plan again"
+            f"plan: made for another network ({plan.network}), this one is {recipe.network}; "
+            "plan again"
         )
     if plan.window != WINDOW:
         raise InputError(
@@ -271,29 +191,30 @@ def _check_fit(source: Source, recipe: Recipe) -> None:
         )
 
 
-def _warn(source: Source, checkpoint: Checkpoint) -> list[str]:
+def _warn(source: Source, trained: TrainedNetwork) -> list[str]:
     pixels = tissue_mask(source.grey) if source.where == "all" else source.wanted
     found = training_differences(
         source.grey,
         pixels,
-        checkpoint.normalisation,
-        (source.voxel_um, checkpoint.voxel_um),
-        (str(source.grey.dtype), checkpoint.dtype),
+        trained.normalisation,
+        (source.pixel_um, trained.voxel_um),
+        (str(source.grey.dtype), trained.dtype),
     )
     for difference in found:
         logger.warning("slice %d differs from the training: %s", source.z, difference)
     return found
 
 
-def _resume(work: Work, plan: Plan, units: int, attrs: dict[str, Any], storage: str) -> Cube:
+def _resume(work: Work, place: Place, units: int, attrs: dict[str, Any], storage: str) -> Cube:
     if work.finished():
         try:
             return Cube.open(work.cube, writable=True)
-        except (InputError, ValueError, KeyError):  # damaged metadata
+        except InputError:
             logger.warning("%s: unreadable, extracting from the beginning", work.cube)
     work.restart()
-    side = chunk_side(plan.stride)
-    return Cube.create(work.cube, plan.y, plan.x, units, attrs, storage=storage, chunk=side)
+    return Cube.create(
+        work.cube, place, units, attrs, storage=storage, chunk=chunk_side(place.stride)
+    )
 
 
 class _TileComputer:
@@ -365,7 +286,7 @@ class _Filling:
         place = tile.rows, tile.columns
         try:
             block, done = self._cube.block(*place), self._cube.extracted_block(*place)
-        except (ValueError, RuntimeError, OSError):  # a cut-off or damaged chunk
+        except InputError:  # a cut-off or damaged chunk
             return False
         wanted = self._wanted[place]
         finite = np.isfinite(block).all(axis=2)

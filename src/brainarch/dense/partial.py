@@ -52,7 +52,7 @@ def block_digest(block: NDArray[np.float32]) -> str:
 class Work:
     """The folder of one unfinished extraction.
 
-    It holds the identity, the cube being filled and one record a finished tile. A record is
+    It holds the identity, the cube being filled and one record per finished tile. A record is
     appended after the tile's chunks are in place, so a tile without one is simply computed again.
     """
 
@@ -125,7 +125,7 @@ def open_work(partial: Path, identity: Mapping[str, Any], output: Path) -> Itera
         folder.mkdir(parents=True, exist_ok=True)
     if _file_system(partial) != _file_system(output.parent):
         raise InputError(
-            f"{partial}: on another file system than {output}; give a --partial folder beside it"
+            f"{partial}: on another file system than {output}; keep both on one (no link)"
         )
     work = Work(partial / f"{PREFIX}{identity_key(identity)}")
     _refuse_others(partial, work.folder, output)

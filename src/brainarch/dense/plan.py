@@ -2,22 +2,20 @@
 
 A plan is made once, written down, and read by the extraction; it is part of a cube's identity. The
 same plan gives the same bits, whatever the number of threads, because a tile is computed by one
-thread; another plan gives the same values within the tolerance of DESIGN.md section 3. Without
-measuring, the same question always gets the same plan.
+thread; another plan gives the same values within the tolerance of DESIGN.md section 3. The same
+question always gets the same plan.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import time
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import nn
@@ -25,13 +23,11 @@ from torch import nn
 from brainarch.atomic import write_json
 from brainarch.dense.costs import BASE_BYTES, RATE, TileCost
 from brainarch.dense.cube import CHUNK
-from brainarch.dense.engine import DenseEngine
-from brainarch.dense.precision import PRECISIONS, Precision, factor_dtype
+from brainarch.dense.precision import PRECISIONS, Precision
 from brainarch.dense.schedule import STRIDES, Schedule, derive_schedule
 from brainarch.dense.windows import BATCH, describe, window_cost
 from brainarch.errors import InputError
 from brainarch.geometry import WINDOW
-from brainarch.progress import progress
 
 #: Smallest and largest block of outputs that one transform gives, along an axis: smaller ones need
 #: more multiplications, larger ones more memory for the kernels.
@@ -40,9 +36,6 @@ BLOCKS = (8, 32)
 MAX_TILE_PIXELS = 1024
 #: Plans this much slower than the fastest are as good; of those the smallest is taken.
 EQUALLY_FAST = 1.02
-#: Candidates that ``measure`` runs, and the best direct one if its count is not this much larger.
-MEASURED = 4
-WORTH_MEASURING = 3
 MB = 1e6
 
 Algorithm = Literal["spectral", "direct", "windows"]
@@ -79,11 +72,9 @@ class Plan(BaseModel):
     memory_mb : float
         Predicted peak memory.
     expected_us : float
-        Predicted (or measured) microseconds a grid pixel with all workers busy.
+        Predicted microseconds per grid pixel with all workers busy.
     expected_seconds : float
         Predicted duration if every grid pixel is wanted.
-    measured : bool
-        Whether the durations were measured on the planning machine.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -101,7 +92,6 @@ class Plan(BaseModel):
     memory_mb: float
     expected_us: float
     expected_seconds: float
-    measured: bool = False
 
     @property
     def y(self) -> NDArray[np.int32]:
@@ -119,7 +109,7 @@ class Plan(BaseModel):
         """What decides the bits of the result."""
         return self.model_dump(
             mode="json",
-            exclude={"workers", "memory_mb", "expected_us", "expected_seconds", "measured"},
+            exclude={"workers", "memory_mb", "expected_us", "expected_seconds"},
         )
 
 
@@ -153,19 +143,18 @@ def plan_trunk(
     shape: tuple[int, int],
     stride: int,
     *,
+    memory_mb: float,
     algorithm: str = "auto",
     precision: str = "float32",
     rows: tuple[int, int] | None = None,
-    memory_mb: float = 1500.0,
     threads: int = 1,
-    measure: bool = False,
 ) -> Plan:
     """Plan the extraction of any network; see `make_plan`.
 
     Parameters
     ----------
     trunk : nn.Module
-    shape, stride, rows, memory_mb, threads, measure
+    shape, stride, memory_mb, rows, threads
         As for `make_plan`.
     algorithm : {"auto", "spectral", "direct", "windows"}
         ``windows`` runs every window alone, which any network allows.
@@ -187,17 +176,16 @@ def plan_trunk(
     try:
         schedule = derive_schedule(trunk)
     except InputError as error:
-        raise InputError(f"{error}; or run every window alone with --algorithm windows") from None
+        raise InputError(f"{error}; or run every window alone (algorithm windows)") from None
     return make_plan(
         schedule,
         shape,
         stride,
+        memory_mb=memory_mb,
         algorithm=algorithm,
         precision=chosen,
         rows=rows,
-        memory_mb=memory_mb,
         threads=threads,
-        measure=measure,
     )
 
 
@@ -206,12 +194,11 @@ def make_plan(
     shape: tuple[int, int],
     stride: int,
     *,
+    memory_mb: float,
     algorithm: str = "auto",
     precision: Precision = "float32",
     rows: tuple[int, int] | None = None,
-    memory_mb: float = 1500.0,
     threads: int = 1,
-    measure: bool = False,
 ) -> Plan:
     """Choose the fastest tiles that fit the memory.
 
@@ -223,17 +210,14 @@ def make_plan(
         Rows and columns of the slice.
     stride : int
         1, 2, 4, 8 or 16.
+    memory_mb : float
+        Memory that the extraction may use, in MB.
     algorithm : {"auto", "spectral", "direct"}
     precision : {"float32", "bfloat16", "tf32"}
     rows : tuple of int, optional
         First and one past the last row to extract; all by default.
-    memory_mb : float
-        Memory that the extraction may use, in MB.
     threads : int
-        Most threads that it may use.
-    measure : bool
-        Run one tile of the best few candidates of each algorithm and take the fastest, instead of
-        trusting the operation counts; the plan then depends on this machine's mood.
+        Threads that it may use at most.
 
     Raises
     ------
@@ -256,13 +240,6 @@ def make_plan(
             f"memory of {memory_mb:.0f} MB: the smallest tile needs {needed:.0f} MB; "
             "give more memory"
         )
-    if measure:
-        limit = WORTH_MEASURING * fitting[0].expected_seconds
-        direct = [plan for plan in fitting if plan.algorithm == "direct"]
-        near = [plan for plan in direct[:1] if plan.expected_seconds <= limit]
-        best = dict.fromkeys([*fitting[:MEASURED], *near])
-        tried = progress(list(best), "measuring", unit="plan")
-        return min((_measured(schedule, plan) for plan in tried), key=_slowness)
     limit = EQUALLY_FAST * fitting[0].expected_seconds
     return min((plan for plan in fitting if plan.expected_seconds <= limit), key=_size)
 
@@ -429,13 +406,12 @@ def _staffed(schedule: Schedule, plan: Plan, memory_mb: float) -> Plan | None:
     return None
 
 
-def _timed(schedule: Schedule, plan: Plan, tile_seconds: float | None = None) -> Plan:
-    """Fill in the durations, from operation counts or from one tile's measured time."""
+def _timed(schedule: Schedule, plan: Plan) -> Plan:
+    """Fill in the durations, from operation counts."""
     cost = _cost(schedule, plan)
     grid = len(plan.y), len(plan.x)
     tiles = math.prod(math.ceil(side / part) for side, part in zip(grid, plan.tile, strict=True))
-    if tile_seconds is None:
-        tile_seconds = cost.multiplications / RATE[plan.precision]
+    tile_seconds = cost.multiplications / RATE[plan.precision]
     seconds = math.ceil(tiles / plan.workers) * tile_seconds + cost.preparation / RATE["float32"]
     return plan.model_copy(
         update={
@@ -443,22 +419,3 @@ def _timed(schedule: Schedule, plan: Plan, tile_seconds: float | None = None) ->
             "expected_us": float(f"{seconds / math.prod(grid) * 1e6:.3g}"),
         }
     )
-
-
-def _measured(schedule: Schedule, plan: Plan) -> Plan:
-    """Time one whole tile of grey noise on one thread, twice, and keep the better time."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        engine = DenseEngine(schedule, plan.stride, plan.block, factor_dtype(plan.precision))
-        rows, columns = ((side - 1) * plan.stride + plan.window for side in _reach(plan))
-        tile = torch.rand(rows, columns, generator=torch.Generator().manual_seed(0))
-        seconds = []
-        for _ in range(2):
-            start = time.perf_counter()
-            engine.tile(tile)
-            seconds.append(time.perf_counter() - start)
-    finally:
-        torch.set_num_threads(threads)
-    timed = _timed(schedule, plan, min(seconds))
-    return timed.model_copy(update={"measured": True})

@@ -55,7 +55,7 @@ def require_device(precision: Precision, device: torch.device) -> None:
     if precision == "tf32" and device.type != "cuda":
         raise InputError(
             "precision tf32: only a GPU rounds to it, and the device is the CPU; "
-            "use float32 or bfloat16, or --device cuda"
+            "use float32 or bfloat16, or device cuda"
         )
 
 

@@ -6,16 +6,13 @@ a reduced precision is not called exact; its error is stated, and only a loose b
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from brainarch.atomic import write_json
-from brainarch.dense.cube import Cube, require_source
-from brainarch.dense.partial import array_digest
+from brainarch.dense.cube import Cube
 from brainarch.dense.precision import BOUNDS, Precision
 from brainarch.dense.reference import (
     choose_pixels,
@@ -24,65 +21,14 @@ from brainarch.dense.reference import (
     read_pixels,
     run_alone,
 )
-from brainarch.network.checkpoint import Checkpoint, file_digest, load_checkpoint
-from brainarch.volume.store import open_volume
+from brainarch.network.trained import TrainedNetwork
 
 #: What rounding to the stored dtype adds to both tolerances.
 STORAGE_ROUNDING = {"float32": 0.0, "float16": 2.0**-11}
 
 
-def prove_cube(
-    *,
-    cube: Path,
-    volume: Path,
-    checkpoint: Path,
-    windows: int,
-    seed: int,
-    output: Path,
-    threads: int,
-) -> str | None:
-    """Recompute some windows of a cube and write what was found.
-
-    Parameters
-    ----------
-    cube, volume, checkpoint : Path
-    windows : int
-        Number of windows; a quarter of them reach beyond the slice where there are such pixels.
-    seed : int
-    output : Path
-        The proof, JSON.
-    threads : int
-
-    Returns
-    -------
-    str or None
-        None if the cube is what its precision allows, else one line that says what is wrong.
-
-    Raises
-    ------
-    InputError
-        If cube, volume and checkpoint do not belong together.
-    """
-    opened = Cube.open(cube)
-    network = load_checkpoint(checkpoint)
-    require_source(opened, "checkpoint", file_digest(checkpoint), checkpoint)
-    grey = open_volume(volume).read_slice(opened.z)
-    require_source(opened, "slice", array_digest(grey), volume)
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        proof = prove(opened, grey, network, windows, seed)
-    finally:
-        torch.set_num_threads(before)
-    write_json(output, proof)
-    if proof["passed"]:
-        return None
-    what = "not exact" if proof["precision"] == "float32" else f"worse than {proof['precision']}"
-    return f"{cube}: {what}: {proof['verdict']}; see {output}"
-
-
 def prove(
-    cube: Cube, grey: NDArray[np.generic], checkpoint: Checkpoint, windows: int, seed: int
+    cube: Cube, grey: NDArray[np.generic], trained: TrainedNetwork, windows: int, seed: int
 ) -> dict[str, Any]:
     """Compare a cube with windows that are recomputed one by one.
 
@@ -91,7 +37,7 @@ def prove(
     cube : Cube
     grey : ndarray of an unsigned integer dtype, shape (rows, columns)
         The slice it was extracted from.
-    checkpoint : Checkpoint
+    trained : TrainedNetwork
     windows, seed : int
         How many extracted pixels to draw, and how.
 
@@ -106,7 +52,7 @@ def prove(
     found = read_pixels(cube, iy, ix)
     y, x = cube.y[iy], cube.x[ix]
     single, double = (
-        run_alone(grey, checkpoint, y, x, dtype) for dtype in (torch.float32, torch.float64)
+        run_alone(grey, trained, y, x, dtype) for dtype in (torch.float32, torch.float64)
     )
     precision: Precision = cube.attrs.get("precision", "float32")
     bound, extra = BOUNDS[precision], STORAGE_ROUNDING[cube.storage]
@@ -142,7 +88,7 @@ def prove(
         "float32_reference_against_float64": compare(single, double),
         "worst_window": {"y": int(y[worst]), "x": int(x[worst]), "difference": float(error[worst])},
         "seed": seed,
-        "key": cube.attrs.get("key"),
+        "key": cube.key,
     }
 
 

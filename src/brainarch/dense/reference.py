@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from brainarch.dense.cube import Cube
 from brainarch.errors import InputError
 from brainarch.geometry import WINDOW_AFTER, WINDOW_BEFORE, cut_windows
-from brainarch.network.checkpoint import Checkpoint
 from brainarch.network.grey import to_unit
+from brainarch.network.trained import TrainedNetwork
 from brainarch.progress import progress
 from brainarch.seeds import generator
 
@@ -77,7 +77,7 @@ def read_pixels(cube: Cube, iy: NDArray[np.intp], ix: NDArray[np.intp]) -> NDArr
 
 def run_alone(
     grey: NDArray[np.generic],
-    checkpoint: Checkpoint,
+    trained: TrainedNetwork,
     y: NDArray[np.integer],
     x: NDArray[np.integer],
     dtype: torch.dtype,
@@ -87,7 +87,7 @@ def run_alone(
     Parameters
     ----------
     grey : ndarray of an unsigned integer dtype, shape (rows, columns)
-    checkpoint : Checkpoint
+    trained : TrainedNetwork
     y, x : ndarray of int, shape (n,)
         Pixels of the slice.
     dtype : torch.dtype
@@ -97,12 +97,12 @@ def run_alone(
     -------
     ndarray of that dtype, shape (n, units)
     """
-    trunk = copy.deepcopy(checkpoint.network.trunk).to(dtype)
+    trunk = copy.deepcopy(trained.network.trunk).to(dtype)
     found = []
     for start in progress(range(0, len(y), _BATCH), "recomputing windows", unit="batch"):
         part = slice(start, start + _BATCH)
         unit = to_unit(cut_windows(grey, y[part], x[part]))
-        batch = torch.from_numpy(checkpoint.normalisation.apply(unit))[:, None]
+        batch = torch.from_numpy(trained.normalisation.apply(unit))[:, None]
         with torch.inference_mode():
             found.append(trunk(batch.to(dtype)).numpy())
     return np.concatenate(found)
@@ -133,7 +133,7 @@ def compare(found: NDArray[np.floating], reference: NDArray[np.floating]) -> dic
 
 
 def measured_error(
-    cube: Cube, grey: NDArray[np.generic], checkpoint: Checkpoint, windows: int
+    cube: Cube, grey: NDArray[np.generic], trained: TrainedNetwork, windows: int
 ) -> dict[str, float | int | str]:
     """Compare a few windows of a cube with the same windows run alone in float64.
 
@@ -142,7 +142,7 @@ def measured_error(
     cube : Cube
     grey : ndarray of an unsigned integer dtype, shape (rows, columns)
         The slice it was extracted from.
-    checkpoint : Checkpoint
+    trained : TrainedNetwork
     windows : int
         How many; always the same ones.
 
@@ -152,7 +152,7 @@ def measured_error(
         JSON values for the cube's attributes: see `compare`.
     """
     iy, ix = choose_pixels(cube, grey.shape, windows, seed=0)
-    alone = run_alone(grey, checkpoint, cube.y[iy], cube.x[ix], torch.float64)
+    alone = run_alone(grey, trained, cube.y[iy], cube.x[ix], torch.float64)
     difference = compare(read_pixels(cube, iy, ix), alone)
     return {"against": "windows run alone in float64", "windows": len(iy), **difference}
 

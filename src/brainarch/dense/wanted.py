@@ -1,4 +1,4 @@
-"""Which pixels of a slice are extracted, and whether the slice looks like the training's."""
+"""Which pixels of a slice are extracted."""
 
 from __future__ import annotations
 
@@ -11,18 +11,11 @@ from scipy.ndimage import gaussian_filter
 from skimage.filters import threshold_otsu
 
 from brainarch.errors import InputError
-from brainarch.network.grey import Normalisation, to_unit
 
 #: Which pixels are wanted: the labelled ones (A), those of tissue, or all.
 Where = Literal["labelled", "tissue", "all"]
 #: Standard deviation of the smoothing before the tissue threshold, in pixels (ours).
 TISSUE_SIGMA = 8.0
-#: A slice's mean may be this many training standard deviations away before a warning (ours).
-MEAN_SHIFT = 0.5
-#: A slice's standard deviation may be this many times larger or smaller (ours).
-SPREAD_RATIO = 1.5
-#: Voxel sizes may differ by this relative amount (ours).
-VOXEL_RATIO = 0.05
 
 
 def tissue_mask(grey: NDArray[np.generic]) -> NDArray[np.bool_]:
@@ -70,51 +63,12 @@ def wanted_pixels(
     if where != "labelled":
         raise InputError(f"where {where}: must be one of {', '.join(get_args(Where))}")
     if labels is None:
-        raise InputError("where labelled: needs a label image; give --labels or use tissue or all")
+        raise InputError(
+            "where labelled: needs a label image; annotate the slice, or use tissue or all"
+        )
     if labels.shape != grey.shape:
         raise InputError(
             f"labels of {labels.shape[0]} x {labels.shape[1]} pixels: the slice has "
             f"{grey.shape[0]} x {grey.shape[1]}; import the annotations of this volume"
         )
     return labels > 0
-
-
-def training_differences(
-    grey: NDArray[np.generic],
-    pixels: NDArray[np.bool_],
-    normalisation: Normalisation,
-    voxel_um: tuple[float, float],
-    dtypes: tuple[str, str],
-) -> list[str]:
-    """Say in what a slice clearly differs from what the network was trained on.
-
-    Parameters
-    ----------
-    grey : ndarray of an unsigned integer dtype, shape (rows, columns)
-    pixels : ndarray of bool, shape (rows, columns)
-        Those to compare with the labelled pixels of the training slices.
-    normalisation : Normalisation
-        Mean and standard deviation of the training.
-    voxel_um, dtypes : tuple
-        This volume's and the training's.
-
-    Returns
-    -------
-    list of str
-        One sentence a difference; empty if all is well.
-    """
-    found = []
-    unit = to_unit(grey[pixels])
-    mean, std = float(unit.mean()), float(unit.std())
-    if abs(mean - normalisation.mean) > MEAN_SHIFT * normalisation.std:
-        found.append(
-            f"mean grey {mean:.3f} of the range, training {normalisation.mean:.3f} "
-            f"(standard deviation {normalisation.std:.3f})"
-        )
-    if not normalisation.std / SPREAD_RATIO <= std <= normalisation.std * SPREAD_RATIO:
-        found.append(f"grey standard deviation {std:.3f}, training {normalisation.std:.3f}")
-    if abs(voxel_um[0] / voxel_um[1] - 1) > VOXEL_RATIO:
-        found.append(f"voxel of {voxel_um[0]:g} um, training {voxel_um[1]:g} um")
-    if dtypes[0] != dtypes[1]:
-        found.append(f"grey values of {dtypes[0]}, training {dtypes[1]}")
-    return found

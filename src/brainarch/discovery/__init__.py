@@ -1,1 +1,1 @@
-"""Subdivisions found inside an area, and the spatial nulls that they must beat."""
+"""Subdivisions found inside an area: depth, clusters, components, their profiles and agreement."""

@@ -10,19 +10,33 @@ from numpy.typing import NDArray
 from scipy.special import xlogy
 from sklearn.metrics.cluster import expected_mutual_information
 
-from brainarch.discovery.nulls import (
+from brainarch.seeds import generator
+from brainarch.statistics.spatial_nulls import (
     MIN_MAPS,
     PERCENTILE,
     block_surrogates,
     depth_surrogates,
     shift_surrogates,
 )
-from brainarch.seeds import generator
 
 #: Bins of the depth null.
 DEPTH_BINS = 200
 #: Nulls that all must be exceeded for a finding to be called above nulls.
 DECISIVE = ("shift", "block")
+
+AGREEMENT_COLUMNS = {
+    "slice": "slice",
+    "statistic": "agreement of components and layers: ami, v_measure or ari",
+    "null": "surrogate layers: shift (torus), block (shuffled), depth (circular in depth)",
+    "value": "agreement with the true layers (null depth: with what depth alone predicts)",
+    "pixels": "pixels compared",
+    "maps": "surrogates found",
+    "median": "median agreement with the surrogates",
+    "null_99": "99th percentile of the agreement with the surrogates",
+    "p": "share of surrogates at least as high, the true layers counted in",
+    "above": "value above null_99",
+    "above_nulls": "value above null_99 of both shift and block: a finding (DESIGN)",
+}
 
 Codes = NDArray[np.integer]
 
@@ -86,7 +100,7 @@ def compare_with_nulls(
     block: int,
     count: int,
     seed: int,
-    depth: NDArray[np.floating] | None = None,
+    depth: NDArray[np.floating],
 ) -> pd.DataFrame:
     """Compare a map with labels, and with surrogates of the labels.
 
@@ -99,16 +113,16 @@ def compare_with_nulls(
     block : int
         Side of a shuffled block in pixels of these arrays.
     count : int
-        Surrogates a null.
+        Surrogates of each null.
     seed : int
         Of the surrogates.
-    depth : ndarray, same shape, optional
-        Relative depth, for the null that is circular in depth; left out without.
+    depth : ndarray, same shape
+        Relative depth, NaN where unknown, for the null that is circular in depth.
 
     Returns
     -------
     DataFrame
-        One row a statistic (ami, v_measure, ari) and null (shift, block, depth): value, pixels,
+        One row per statistic (ami, v_measure, ari) and null (shift, block, depth): value, pixels,
         maps (surrogates found), median, null_99, p (share of surrogates at least as high, the true
         labels counted in), above (value > null_99; false if there are fewer than `MIN_MAPS` maps)
         and above_nulls (above both shift and block). The depth null's value is that of the labels
@@ -125,11 +139,10 @@ def compare_with_nulls(
             return shift_surrogates(labels, valid, count, rng)
         if name == "block":
             return block_surrogates(labels, valid, block, count, rng)
-        assert depth is not None
         return depth_surrogates(np.where(valid, labels, 0), depth, DEPTH_BINS, count, rng)
 
     rows = []
-    for name in (*DECISIVE, "depth") if depth is not None else DECISIVE:
+    for name in (*DECISIVE, "depth"):
         found = [agreement(contingency(values, surrogate)) for surrogate in draws(name)]
         true = found.pop(0) if name == "depth" and found else own
         for statistic, value in true.items():

@@ -13,8 +13,6 @@ from threadpoolctl import threadpool_limits
 from brainarch.errors import InputError
 from brainarch.seeds import derived_seed
 
-#: Clusters (V).
-CLUSTERS = 4
 #: Principal components that k-means works on (ours; V does not say).
 PCA_COMPONENTS = 10
 #: Starts of k-means (ours).
@@ -59,9 +57,8 @@ class Clustering:
 
 def fit_clusters(
     X: NDArray[np.floating],
-    clusters: int = CLUSTERS,
-    components: int = PCA_COMPONENTS,
-    seed: int = 0,
+    clusters: int,
+    seed: int,
     threads: int = 1,
 ) -> Clustering:
     """Fit PCA and k-means.
@@ -72,8 +69,6 @@ def fit_clusters(
         Representations of pixels.
     clusters : int
         k (V: 4).
-    components : int
-        Principal components; fewer if X has fewer rows or units.
     seed : int
         Of the starts of k-means.
     threads : int
@@ -88,10 +83,10 @@ def fit_clusters(
     if len(X) < clusters or np.allclose(X, X[0]):
         raise InputError(
             f"clusters: {len(X)} pixels{' that are all alike' if len(X) >= clusters else ''}, too "
-            f"few for {clusters} clusters; lower --inside-px or --clusters"
+            f"few for {clusters} clusters; lower discovery.clusters"
         )
     with threadpool_limits(limits=threads):
-        pca = PCA(n_components=min(components, *X.shape), svd_solver="full").fit(X)
+        pca = PCA(n_components=min(PCA_COMPONENTS, *X.shape), svd_solver="full").fit(X)
         scores = (X - pca.mean_) @ pca.components_.T
         means = KMeans(
             n_clusters=clusters, n_init=STARTS, random_state=derived_seed(seed, "k-means")

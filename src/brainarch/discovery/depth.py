@@ -125,7 +125,7 @@ def close_gaps(labels: NDArray[np.integer], gap: float) -> NDArray[np.integer]:
 
 
 def area_depth(
-    labels: NDArray[np.integer], area: int, upper: Border, lower: Border, gap: float = GAP_PX
+    labels: NDArray[np.integer], area: int, upper: Border, lower: Border, gap: float
 ) -> DepthMap:
     """Measure the relative depth of an area's pixels.
 
@@ -229,5 +229,5 @@ def _require(pixels: NDArray[np.bool_], border: Border, gap: float) -> None:
     if not pixels.any():
         raise InputError(
             f"depth: the area has no border with {border.name} on this slice, with gaps of up to "
-            f"{gap:g} px closed; name another border or raise --gap-px"
+            f"{gap:g} px closed; name another border"
         )

@@ -8,6 +8,26 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import jensenshannon
 
+_PAIR_COLUMNS = {
+    "slice": "reference slice",
+    "other_slice": "the other slice",
+    "by": "profile that was compared: layer or depth",
+    "component": "component of the reference slice",
+}
+_UNIT = "Jensen-Shannon distance of the profiles, base 2 (0 equal, 1 disjoint)"
+MATCH_COLUMNS = _PAIR_COLUMNS | {
+    "matched": "its match on the other slice, one to one at the least total distance",
+    "distance": _UNIT,
+    "nearest": "component of the other slice at the least distance (A's match)",
+    "nearest_distance": "its distance",
+    "next_distance": "least distance of the components that are not the match",
+}
+DISTANCE_COLUMNS = _PAIR_COLUMNS | {
+    "other": "component of the other slice",
+    "distance": _UNIT,
+    "matched": "whether the two are matched",
+}
+
 
 def profile_distances(
     first: NDArray[np.floating], second: NDArray[np.floating]
@@ -42,7 +62,7 @@ def match_profiles(first: pd.DataFrame, second: pd.DataFrame) -> tuple[pd.DataFr
     Parameters
     ----------
     first, second : DataFrame
-        Profiles, one row a component (the index), one column a bin, as
+        Profiles, one row per component (the index), one column per bin, as
         `brainarch.discovery.profiles.profile_matrix` returns. The same bins in both.
 
     Returns

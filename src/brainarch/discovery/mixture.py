@@ -6,6 +6,7 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
@@ -14,8 +15,6 @@ from threadpoolctl import threadpool_limits
 from brainarch.errors import InputError
 from brainarch.seeds import derived_seed
 
-#: Components (M, A).
-COMPONENTS = 4
 #: Starts, each from k-means (ours; A: 1).
 STARTS = 5
 #: Most EM iterations of a start (ours).
@@ -28,6 +27,13 @@ TINY = float(np.finfo(np.float32).tiny)
 #: Most pixels that the mixture is fitted on (ours; neighbours share most of their patch, so more
 #: add time and hardly information); every pixel is assigned.
 FIT_PIXELS = 30_000
+
+COMPONENT_COLUMNS = {
+    "component": "component, from 1, by weight, largest first",
+    "factor": "factor, from 1",
+    "mean": "mean coefficient of the component's pixels",
+    "standard_deviation": "standard deviation of the coefficient over these pixels",
+}
 
 
 @dataclass(frozen=True)
@@ -71,9 +77,8 @@ class Mixture:
 
 def fit_mixture(
     C: NDArray[np.floating],
-    components: int = COMPONENTS,
-    regularisation: float = REGULARISATION,
-    seed: int = 0,
+    components: int,
+    seed: int,
     threads: int = 1,
 ) -> Mixture:
     """Fit a Gaussian mixture with full covariances to coefficients.
@@ -89,8 +94,6 @@ def fit_mixture(
         Coefficients of pixels.
     components : int
         Components (M, A: 4).
-    regularisation : float
-        Added to the diagonal of each covariance, in units of the coefficients' mean variance.
     seed : int
         Of the starts.
     threads : int
@@ -105,7 +108,7 @@ def fit_mixture(
     if len(C) < 2 * components:
         raise InputError(
             f"components: {len(C)} pixels are too few for {components} components; "
-            "lower --inside-px or --components"
+            "lower discovery.inside_px or discovery.components"
         )
     deviation = C.std(axis=0)
     used = deviation > 1e-6 * max(float(deviation.max()), TINY)
@@ -119,7 +122,7 @@ def fit_mixture(
         covariance_type="full",
         n_init=STARTS,
         max_iter=MAX_ITERATIONS,
-        reg_covar=regularisation,
+        reg_covar=REGULARISATION,
         random_state=derived_seed(seed, "mixture"),
     )
     scale = float(np.sqrt(np.square(deviation).mean()))
@@ -139,3 +142,39 @@ def fit_mixture(
         iterations=int(model.n_iter_),
         log_likelihood=likelihood,
     )
+
+
+class ComponentMoments:
+    """Running sums of the coefficients of each component's pixels.
+
+    Parameters
+    ----------
+    components, factors : int
+    """
+
+    def __init__(self, components: int, factors: int) -> None:
+        self.sizes = np.zeros(components, dtype=np.int64)
+        self._sums = np.zeros((2, components, factors))
+
+    def add(self, found: NDArray[np.integer], C: NDArray[np.floating]) -> None:
+        """Count pixels of components ``found`` (n,), from 1, with coefficients C (n, factors)."""
+        _, components, factors = self._sums.shape
+        self.sizes += np.bincount(found, minlength=components + 1)[1:]
+        for power in (1, 2):
+            for factor in range(factors):
+                weights = C[:, factor].astype(np.float64) ** power
+                counted = np.bincount(found, weights=weights, minlength=components + 1)
+                self._sums[power - 1, :, factor] += counted[1:]
+
+    def table(self) -> pd.DataFrame:
+        """Return mean and standard deviation by component and factor: `COMPONENT_COLUMNS`."""
+        _, components, factors = self._sums.shape
+        mean, square = self._sums / np.maximum(self.sizes, 1)[:, None]
+        return pd.DataFrame(
+            {
+                "component": np.repeat(np.arange(1, components + 1), factors),
+                "factor": np.tile(np.arange(1, factors + 1), components),
+                "mean": mean.ravel(),
+                "standard_deviation": np.sqrt(np.maximum(square - mean**2, 0)).ravel(),
+            }
+        )

@@ -53,7 +53,7 @@ def profile_by_layer(
 
 
 def profile_by_depth(
-    components: NDArray[np.integer], depth: NDArray[np.floating], bins: int = DEPTH_BINS
+    components: NDArray[np.integer], depth: NDArray[np.floating], bins: int
 ) -> pd.DataFrame:
     """Count each component's pixels by bin of relative depth.
 
@@ -85,7 +85,7 @@ def profile_by_depth(
 
 
 def profile_matrix(profiles: pd.DataFrame, by: str) -> pd.DataFrame:
-    """Return one slice's profiles as a matrix: a row a component, a column a bin, shares."""
+    """Return one slice's profiles as a matrix: a row per component, a column per bin, shares."""
     rows = profiles[profiles["by"] == by]
     wide = rows.pivot_table(index="component", columns="bin", values="share", aggfunc="first")
     return wide.fillna(0.0)

@@ -17,7 +17,6 @@ import numpy as np
 import requests
 from numcodecs import Blosc
 from numpy.typing import NDArray
-from requests.auth import AuthBase
 from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
@@ -32,8 +31,12 @@ from brainarch.errors import InputError
 
 #: Slices in one of BossDB's stored blocks (512 x 512 x 16); whole ones are read once for many.
 CUBOID_DEPTH = 16
+#: What every request carries: ``public`` reads public data without an account (D).
+TOKEN = "public"
 #: Seconds to wait for a connection.
 CONNECT_S = 10.0
+#: Seconds without a byte after which a request has failed (ours).
+TIMEOUT_S = 120.0
 #: Answers that another try may heal: too busy, throttled, or broken at the moment.
 PASSING_STATUS = (408, 425, 429, 500, 502, 503, 504)
 #: Types that a BossDB channel may have.
@@ -99,17 +102,12 @@ class Client:
     ----------
     host : str
         Protocol and name, such as ``https://api.bossdb.io``.
-    token : str
-        ``public`` reads public data without an account.
-    timeout_s : float
-        Seconds without a byte after which a request has failed.
     """
 
-    def __init__(self, host: str, token: str, timeout_s: float) -> None:
+    def __init__(self, host: str) -> None:
         self.host = host.rstrip("/")
-        self._timeout_s = timeout_s
         self._session = requests.Session()
-        self._session.auth = _Token(token)
+        self._session.auth = _authorise
         self._session.headers["User-Agent"] = f"brainarch/{__version__}"
 
     def __enter__(self) -> Client:
@@ -192,7 +190,7 @@ class Client:
             response = self._session.get(
                 url,
                 headers={"Accept": kind, "Content-Type": kind},
-                timeout=(CONNECT_S, self._timeout_s),
+                timeout=(CONNECT_S, TIMEOUT_S),
             )
         except (requests.exceptions.SSLError, requests.exceptions.InvalidURL) as error:
             raise InputError(f"{self.host}: {_reason(error)}; check download.host") from None
@@ -205,7 +203,7 @@ class Client:
         if response.status_code in (401, 403):
             raise InputError(
                 f"channel {channel}: {self.host} does not let us read it "
-                f"({_said(response)}); only public channels can be fetched without a --token"
+                f"({_said(response)}); only public channels can be fetched"
             )
         if response.status_code == 404:
             raise InputError(
@@ -217,15 +215,10 @@ class Client:
         return response
 
 
-class _Token(AuthBase):
-    """Puts the token into a request; set as the session's auth so that no ~/.netrc replaces it."""
-
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Token {self._token}"
-        return request
+def _authorise(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Put the token into a request, as the session's auth, so that no ~/.netrc replaces it."""
+    request.headers["Authorization"] = f"Token {TOKEN}"
+    return request
 
 
 def decode(

@@ -38,7 +38,6 @@ from brainarch.download.cache import (
 )
 from brainarch.errors import InputError
 from brainarch.progress import progress, progress_bar
-from brainarch.tables import write_table
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +45,10 @@ logger = logging.getLogger(__name__)
 REQUEST_BYTES = 150_000_000
 #: Types that a label image is stored in, the smallest that holds its codes.
 LABEL_DTYPES = ("uint8", "uint16")
-#: Longest wait between two tries in seconds.
+#: Tries in a row without a success before giving up (ours).
+ATTEMPTS = 8
+#: Seconds before the second try, doubled before each later one, and the longest wait (ours).
+WAIT_S = 2.0
 LONGEST_WAIT_S = 60.0
 #: Tries while the server has not answered once: there may be no network at all.
 BLIND_ATTEMPTS = 3
@@ -98,17 +100,11 @@ class Wanted:
 class Patience:
     """Counts failures in a row, waits longer after each, and gives up in one line.
 
-    Parameters
-    ----------
-    attempts : int
-        Tries without a success after which to give up.
-    wait_s : float
-        Wait after the first failure, doubled after each further one.
+    Retries of the connection (urllib3) could not do this: a body that came whole may be damaged,
+    and after a failure less is asked for.
     """
 
-    def __init__(self, attempts: int, wait_s: float) -> None:
-        self._attempts = attempts
-        self._wait_s = wait_s
+    def __init__(self) -> None:
         self._failures = 0
         self.reached = False
 
@@ -127,14 +123,14 @@ class Patience:
         """
         self._failures += 1
         self.reached = self.reached or error.reached
-        attempts = self._attempts if self.reached else min(self._attempts, BLIND_ATTEMPTS)
+        attempts = ATTEMPTS if self.reached else min(ATTEMPTS, BLIND_ATTEMPTS)
         if self._failures >= attempts:
             tries = f"{self._failures} tries" if self._failures > 1 else "one try"
             advice = (
                 "what came is kept: run the same command again later" if self.reached else by_hand
             )
             raise InputError(f"{what}: {error} ({tries}); {advice}")
-        wait = min(self._wait_s * 2 ** (self._failures - 1), LONGEST_WAIT_S)
+        wait = min(WAIT_S * 2 ** (self._failures - 1), LONGEST_WAIT_S)
         if error.wait_s is not None:
             wait = min(max(wait, error.wait_s), LONGEST_WAIT_S)
         logger.warning(
@@ -143,17 +139,19 @@ class Patience:
         time.sleep(wait)
 
 
-def fetch(wanted: Wanted, client: Client, patience: Patience, table: Path) -> None:
-    """Fetch the slices that are not in the cache, and write the table of all of them.
+def fetch(wanted: Wanted, client: Client) -> pd.DataFrame:
+    """Fetch the slices that are not in the cache.
 
     Parameters
     ----------
     wanted : Wanted
     client : Client
         Not used when every slice is there already.
-    patience : Patience
-    table : Path
-        Where the table of `RECEIVED_COLUMNS` goes; written only once every slice is there.
+
+    Returns
+    -------
+    DataFrame
+        All of them, with the columns of `RECEIVED_COLUMNS`.
 
     Raises
     ------
@@ -169,6 +167,7 @@ def fetch(wanted: Wanted, client: Client, patience: Patience, table: Path) -> No
     _announce(wanted, missing, paths)
     if missing:
         by_hand = _by_hand(wanted, paths[missing[0]])
+        patience = Patience()
         dtype = _dtype(wanted, client, patience, by_hand)
         black = []
         with progress_bar(len(missing), f"fetching {wanted.channel.name}", "slice") as bar:
@@ -182,7 +181,7 @@ def fetch(wanted: Wanted, client: Client, patience: Patience, table: Path) -> No
         if black:
             logger.warning("%s: all values of slices %s are 0", wanted.channel, _listed(black))
     rows = [{"slice": z, "file": paths[z].name, **_columns(origins[z])} for z in wanted.slices]
-    write_table(pd.DataFrame(rows, columns=list(RECEIVED_COLUMNS)), table, RECEIVED_COLUMNS)
+    return pd.DataFrame(rows, columns=list(RECEIVED_COLUMNS))
 
 
 def _whole(wanted: Wanted, paths: Mapping[int, Path]) -> dict[int, Origin]:
@@ -206,11 +205,16 @@ def _announce(wanted: Wanted, missing: Sequence[int], paths: Mapping[int, Path])
     pixels = len(missing) * wanted.size[0] * wanted.size[1]
     sent = pixels * np.dtype(wanted.dtype or CHANNEL_DTYPES[-1]).itemsize
     needed = pixels * np.dtype(wanted.dtype or LABEL_DTYPES[-1]).itemsize
-    print(
-        f"download: {wanted.channel}: {len(missing)} of {len(wanted.slices)} slices to fetch, at "
-        f"most {sent / GB:.2f} GB to receive; {needed / GB:.2f} GB of disk needed, "
-        f"{free_bytes(folder) / GB:.1f} GB free in {folder}",
-        flush=True,
+    logger.info(
+        "%s: %d of %d slices to fetch, at most %.2f GB to receive; %.2f GB of disk needed, "
+        "%.1f GB free in %s",
+        wanted.channel,
+        len(missing),
+        len(wanted.slices),
+        sent / GB,
+        needed / GB,
+        free_bytes(folder) / GB,
+        folder,
     )
     check_room(folder, needed)
 

@@ -9,8 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from brainarch.embedding.networks import Describer
-from brainarch.embedding.windows import Places, SliceReader, add_noise, window_chunks
+from brainarch.embedding.windows import SliceReader, add_noise, window_chunks
 from brainarch.network.grey import to_unit
+from brainarch.patches.table import Places
 from brainarch.progress import progress_bar
 from brainarch.seeds import generator
 
@@ -85,14 +86,14 @@ def describe_noisy(
 
 
 def subsample_patches(patches: pd.DataFrame, per_area: int, seed: int) -> pd.DataFrame:
-    """Keep at most some patches an area, drawn at random, in the table's order.
+    """Keep at most some patches per area, drawn at random, in the table's order.
 
     Parameters
     ----------
     patches : pandas.DataFrame
         A patch table.
     per_area : int
-        Most patches of one area.
+        Patches of one area at most.
     seed : int
         The config's.
     """

@@ -1,26 +1,17 @@
-"""The networks that can describe a patch, by name.
-
-A network is anything that turns windows into vectors (`Describer`). To add one, write a class with
-that protocol and register a function that builds it::
-
-    @register_network("my_network")
-    def build(source: NetworkSource) -> Describer:
-        return MyDescriber()
-"""
+"""What a network is that can represent a patch: anything that turns windows into vectors."""
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from brainarch.embedding.texture import TextureDescriber
-from brainarch.embedding.trunk import TrunkDescriber, untrained_network
+from brainarch.embedding.names import BUILDERS
 from brainarch.errors import InputError
-from brainarch.network.checkpoint import Checkpoint
+from brainarch.network.trained import TrainedNetwork
 
 
 class Describer(Protocol):
@@ -51,82 +42,20 @@ class Describer(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class NetworkSource:
-    """What a network may be built from.
-
-    Attributes
-    ----------
-    checkpoint : Checkpoint or None
-        The trained network, if one is given.
-    seed : int
-        The config's seed.
-    """
-
-    checkpoint: Checkpoint | None
-    seed: int
-
-    def require_checkpoint(self, network: str) -> Checkpoint:
-        """Return the checkpoint, or raise `InputError` where none was given."""
-        if self.checkpoint is None:
-            raise InputError(f"--network {network}: it needs a trained network; add --checkpoint")
-        return self.checkpoint
+#: Builds a describer, given the trained network of the run and the config's seed.
+Builder = Callable[[TrainedNetwork, int], Describer]
 
 
-Builder = Callable[[NetworkSource], Describer]
-
-_BUILDERS: dict[str, Builder] = {}
-
-
-def register_network(name: str) -> Callable[[Builder], Builder]:
-    """Return a decorator that makes a builder available under a name.
-
-    Raises
-    ------
-    ValueError
-        If the name is taken.
-    """
-    if name in _BUILDERS:
-        raise ValueError(f"network {name!r} is registered already")
-
-    def add(builder: Builder) -> Builder:
-        _BUILDERS[name] = builder
-        return builder
-
-    return add
-
-
-def network_names() -> tuple[str, ...]:
-    """Return the names of all registered networks."""
-    return tuple(_BUILDERS)
-
-
-def build_network(name: str, source: NetworkSource) -> Describer:
+def build_network(name: str, trained: TrainedNetwork, seed: int) -> Describer:
     """Build the network of a name.
 
     Raises
     ------
     InputError
-        If there is no such network or it needs a checkpoint that was not given.
+        If there is no such network.
     """
-    if name not in _BUILDERS:
-        raise InputError(f"--network {name}: no such network; there are {', '.join(_BUILDERS)}")
-    return _BUILDERS[name](source)
-
-
-@register_network("cnn")
-def _trained(source: NetworkSource) -> Describer:
-    checkpoint = source.require_checkpoint("cnn")
-    return TrunkDescriber(checkpoint.network.trunk, checkpoint.normalisation)
-
-
-@register_network("untrained")
-def _untrained(source: NetworkSource) -> Describer:
-    checkpoint = source.require_checkpoint("untrained")
-    network = untrained_network(len(checkpoint.areas), source.seed)
-    return TrunkDescriber(network.trunk, checkpoint.normalisation)
-
-
-@register_network("texture")
-def _texture(_source: NetworkSource) -> Describer:
-    return TextureDescriber()
+    if name not in BUILDERS:
+        raise InputError(f"network {name}: not known; there are {', '.join(BUILDERS)}")
+    module, _, function = BUILDERS[name].partition(":")
+    build: Builder = getattr(importlib.import_module(module), function)
+    return build(trained, seed)

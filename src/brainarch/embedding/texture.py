@@ -13,6 +13,7 @@ from scipy import ndimage
 from skimage.feature import graycomatrix, graycoprops
 
 from brainarch.geometry import CONTEXT, PATCH, WINDOW
+from brainarch.network.trained import TrainedNetwork
 
 #: Grey values' percentiles.
 PERCENTILES = (5, 25, 50, 75, 95)
@@ -72,6 +73,11 @@ class TextureDescriber:
             patches = windows[start : start + BATCH, inside, inside]
             result[start : start + BATCH] = texture_features(patches)
         return result
+
+
+def texture_describer(_trained: TrainedNetwork, _seed: int) -> TextureDescriber:
+    """Return the features as a describer; nothing of them is learnt or drawn."""
+    return TextureDescriber()
 
 
 def texture_features(patches: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -12,6 +12,7 @@ from torch.nn.utils import convert_conv2d_weight_memory_format
 
 from brainarch.network.architecture import REPRESENTATION_UNITS, AreaNetwork
 from brainarch.network.grey import Normalisation
+from brainarch.network.trained import TrainedNetwork
 from brainarch.seeds import derived_seed
 
 #: Windows in one pass through the network; measured fastest on a CPU with channels last.
@@ -55,11 +56,17 @@ class TrunkDescriber:
         return result
 
 
-def untrained_network(n_areas: int, seed: int) -> AreaNetwork:
-    """Return the area network as it is before training, from a seed.
+def trained_trunk(trained: TrainedNetwork, _seed: int) -> TrunkDescriber:
+    """Return the trained network as a describer."""
+    return TrunkDescriber(trained.network.trunk, trained.normalisation)
+
+
+def untrained_trunk(trained: TrainedNetwork, seed: int) -> TrunkDescriber:
+    """Return the same network as it is before training, from a seed, as a describer.
 
     The global random state of torch is left as it was.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derived_seed(seed, "untrained network"))
-        return AreaNetwork(n_areas).eval()
+        network = AreaNetwork(len(trained.areas))
+    return TrunkDescriber(network.trunk, trained.normalisation)

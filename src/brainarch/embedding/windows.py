@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from brainarch.geometry import cut_windows
+from brainarch.patches.table import Places
 
 #: Windows held at once: as float32 they take 37 MB.
 CHUNK = 512
@@ -20,14 +21,6 @@ class SliceReader(Protocol):
     def read_slice(self, z: int) -> NDArray[np.generic]:
         """Return slice ``z``, shape (rows, columns)."""
         ...
-
-
-class Places(NamedTuple):
-    """Centre pixels of patches: three arrays of int, shape (n,)."""
-
-    z: NDArray[np.int64]
-    y: NDArray[np.int64]
-    x: NDArray[np.int64]
 
 
 def window_chunks(

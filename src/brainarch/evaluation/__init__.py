@@ -1,1 +1,1 @@
-"""The network's accuracy on sampled patches."""
+"""How right the network is: on sampled patches, and on every pixel of a slice."""

@@ -15,14 +15,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from brainarch.discovery.nulls import (
+from brainarch.seeds import generator
+from brainarch.statistics.spatial_nulls import (
     MAX_KAPPA,
     MIN_MAPS,
     PERCENTILE,
     block_surrogates,
     shift_surrogates,
 )
-from brainarch.seeds import generator
 
 #: AUROC from which a factor is called aligned (DESIGN).
 ALIGNED = 0.85
@@ -40,7 +40,7 @@ class RankedMaps:
     Parameters
     ----------
     maps : iterable of ndarray of float32, shape (rows, columns)
-        One a factor; NaN where absent, at the same pixels in all.
+        One per factor; NaN where absent, at the same pixels in all.
     """
 
     def __init__(self, maps: Iterator[NDArray[np.float32]] | list[NDArray[np.float32]]) -> None:
@@ -114,7 +114,7 @@ def _pairs_above(
     return above
 
 
-def align_factors(
+def compare_factors(
     ranked: RankedMaps,
     labels: NDArray[np.integer],
     areas: int,
@@ -140,14 +140,14 @@ def align_factors(
     block : int
         Side of a shuffled block in pixels of these arrays.
     count : int
-        Surrogates a null.
+        Surrogates of each null.
     seed : int
         Of the surrogates.
 
     Returns
     -------
     DataFrame
-        One row a factor (from 1) and area (code): pixels, auroc, null_99 (the higher of the two),
+        One row per factor (from 1) and area (code): pixels, auroc, null_99 (the higher of the two),
         null_99_shift, null_99_block (NaN with fewer than `MIN_MAPS` surrogates), maps_shift,
         maps_block (surrogates that count), above_null (auroc above both; false unless both exist).
     """
@@ -217,7 +217,7 @@ def _percentile(null: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray(np.nanpercentile(null, PERCENTILE, axis=0), dtype=np.float64)
 
 
-def choose_aligned(alignment: pd.DataFrame, threshold: float = ALIGNED) -> pd.DataFrame:
+def choose_aligned(alignment: pd.DataFrame) -> pd.DataFrame:
     """Choose each area's factor on the fitted slice and look at it on the others.
 
     Parameters
@@ -225,14 +225,12 @@ def choose_aligned(alignment: pd.DataFrame, threshold: float = ALIGNED) -> pd.Da
     alignment : DataFrame
         Columns slice, fitted, factor, target, name, auroc, null_99, above_null; exactly one slice
         is fitted.
-    threshold : float
-        AUROC from which a factor is called aligned.
 
     Returns
     -------
     DataFrame
-        One row a target, name and slice that was not fitted: factor, auroc_fitted, auroc, null_99,
-        above_null and aligned (auroc >= threshold).
+        One row per target, name and slice that was not fitted: factor, auroc_fitted, auroc,
+        null_99, above_null and aligned (auroc at least `ALIGNED`).
     """
     keys = ["target", "name"]
     fitted = alignment[alignment["fitted"]].dropna(subset=["auroc"])
@@ -241,6 +239,6 @@ def choose_aligned(alignment: pd.DataFrame, threshold: float = ALIGNED) -> pd.Da
     best = best.rename(columns={"auroc": "auroc_fitted"})
     others = alignment[~alignment["fitted"]]
     chosen = others.merge(best, on=[*keys, "factor"], how="inner")
-    chosen["aligned"] = chosen["auroc"] >= threshold
+    chosen["aligned"] = chosen["auroc"] >= ALIGNED
     order = ["slice", *keys, "factor", "auroc_fitted", "auroc", "null_99", "above_null", "aligned"]
     return chosen.sort_values(["slice", "target"], kind="stable")[order].reset_index(drop=True)

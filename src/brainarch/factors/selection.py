@@ -8,11 +8,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-#: Weight of leakage over areas (M) and over cortical layers (A).
-AREA_LEAKAGE, LAYER_LEAKAGE = 0.5, 0.3
-#: Pairs selected over areas (M) and over cortical layers (M).
-AREA_COUNT, LAYER_COUNT = 6, 3
-
 
 @dataclass(frozen=True)
 class Presence:
@@ -64,7 +59,7 @@ def score_pairs(presence: Presence, leakage: float) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a pair, areas without a pixel left out: factor (from 1), area (code), score,
+        One row per pair, areas without a pixel left out: factor (from 1), area (code), score,
         coverage, leakage (lambda included), pixels, covered_share (of the area's pixels) and
         leaked_share (of the labelled pixels outside it, lambda left out; ours).
     """

@@ -32,7 +32,7 @@ def prepare(
     ----------
     areas : Areas
     labels : Raster
-        Label codes of the slice; the table holds their pixels an area, as drawn.
+        Label codes of the slice; the table holds their pixels per area, as drawn.
     sizes : pandas.DataFrame
         Columns area, um2, independent_patches of the slice.
     examples : pandas.DataFrame

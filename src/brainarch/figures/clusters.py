@@ -239,20 +239,14 @@ def _draw_depth(axes: Axes, table: pd.DataFrame, colours: list[str], layers: Are
 def _draw_layer_profile(sheet: Sheet, table: pd.DataFrame, layers: Areas, box: Box) -> None:
     rows = plotted.pick(table, "c")
     clusters = plotted.ordered(rows["series"])
-    values = plotted.matrix(rows, clusters, list(layers.names)).to_numpy(dtype=np.float64)
-    numbers = None
+    values = plotted.matrix(rows, clusters, list(layers.names))
+    texts = None
     if len(layers.names) <= panels.MAX_COUNTED:
-        numbers = [[panels.short_share(value) for value in line] for line in values]
+        texts = [[panels.short_share(value) for value in line] for line in values.to_numpy()]
     height = min(box.height, 7.0 * len(clusters))
     axes = sheet.axes(Box(box.left, box.top, box.width, height))
     panels.heat(
-        axes,
-        values,
-        clusters,
-        layers.ticks(),
-        cmap=style.SHARES,
-        limits=(0, 1),
-        numbers=numbers,
+        axes, values, clusters, layers.ticks(), cmap=style.SHARES, limits=(0, 1), texts=texts
     )
     axes.set_ylabel("cluster")
     bar = Box(box.left + box.width + 1.5, box.top, 1.4, height)
@@ -266,7 +260,7 @@ def draw_nulls(axes: Axes, rows: pd.DataFrame) -> None:
     ----------
     axes : matplotlib.axes.Axes
     rows : pandas.DataFrame
-        Rows of `agreement_entries`; one line a series and null. A dot is full where the agreement
+        Rows of `agreement_entries`; one line per series and null. A dot is full where the agreement
         exceeds the null's 99th percentile.
     """
     pairs = list(dict.fromkeys(zip(rows["series"], rows["item"], strict=True)))

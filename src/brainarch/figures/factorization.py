@@ -26,7 +26,7 @@ def prepare(
     basis: pd.DataFrame,
     maps: Mapping[int, Raster],
     selection: pd.DataFrame | None,
-    relative_error: float | None,
+    relative_error: float,
 ) -> pd.DataFrame:
     """Return the plotted table.
 
@@ -38,12 +38,11 @@ def prepare(
         Coefficient map of every factor, NaN where absent.
     selection : pandas.DataFrame, optional
         Columns factor, area: which factor predicts which area.
-    relative_error : float, optional
+    relative_error : float
         Of the factorisation.
     """
     entries: list[dict[str, Any]] = []
-    if relative_error is not None:
-        entries.append(plotted.entry("b", "relative error of C B", relative_error))
+    entries.append(plotted.entry("b", "relative error of C B", relative_error))
     order = unit_order(basis)
     positions = {unit: position for position, unit in enumerate(order)}
     for row in plotted.rows_of(basis):
@@ -85,7 +84,7 @@ def unit_order(basis: pd.DataFrame) -> list[Any]:
 @style.styled
 def draw(
     table: pd.DataFrame,
-    areas: Areas | None,
+    areas: Areas,
     units: Sequence[Raster],
     maps: Mapping[int, Raster],
     z: int,
@@ -96,7 +95,7 @@ def draw(
     ----------
     table : pandas.DataFrame
         The plotted table.
-    areas : Areas, optional
+    areas : Areas
         For the colours of the areas that factors predict.
     units : sequence of Raster
         Maps of some units of the dense representation.
@@ -120,9 +119,8 @@ def draw(
     shown = [maps[factor] for factor in sorted(maps)][:STACK]
     _stack(sheet, shown, Box(57, 5, 48, 34), style.COEFFICIENTS)
     sheet.text(107, 20, "×", fontsize=13)
-    error = plotted.pick(table, "b", "relative error of C B")
-    title = "Basis" + (f", relative error {error['y'].iloc[0]:.2f}" if len(error) else "")
-    sheet.panel("b", 114, 0, title)
+    error = plotted.pick(table, "b", "relative error of C B")["y"].iloc[0]
+    sheet.panel("b", 114, 0, f"Basis, relative error {error:.2f}")
     _draw_basis(sheet, table, Box(121, 5, 50, 33))
 
     sheet.panel("c", 0, maps_top, "Coefficient map of every factor")
@@ -164,24 +162,21 @@ def _draw_basis(sheet: Sheet, table: pd.DataFrame, box: Box) -> None:
     rows = plotted.pick(table, "b", "basis")
     factors = plotted.ordered(rows["series"])
     units = plotted.ordered(rows.sort_values("x", kind="stable")["item"])
-    values = plotted.matrix(rows, factors, units).to_numpy(dtype=np.float64)
-    top = float(np.nanmax(values)) or 1.0
+    values = plotted.matrix(rows, factors, units)
+    top = float(np.nanmax(values.to_numpy())) or 1.0
     axes = sheet.axes(box)
-    axes.imshow(values, cmap=style.COEFFICIENTS, vmin=0, vmax=top, aspect="auto")
-    panels.bare_frame(axes, style.INK, 0.4)
     names = [name.removeprefix("factor ") for name in factors]
+    panels.heat(axes, values, names, [], cmap=style.COEFFICIENTS, limits=(0, top))
     every = max(1, len(names) // 15)
-    axes.set_yticks(range(0, len(names), every), names[::every], fontsize=style.SMALL_FONT - 1)
-    axes.tick_params(axis="y", length=0)
+    axes.set_yticks(np.arange(0, len(names), every) + 0.5, names[::every])
+    axes.tick_params(axis="y", labelsize=style.SMALL_FONT - 1)
     axes.set_ylabel("factor")
     axes.set_xlabel(f"{len(units)} units, by their main factor")
     bar = Box(box.left + box.width + 1.5, box.top, 1.4, box.height)
     panels.colour_bar(sheet, bar, style.COEFFICIENTS, (0, top), "weight")
 
 
-def _draw_map(
-    sheet: Sheet, rows: pd.DataFrame, areas: Areas | None, raster: Raster, box: Box
-) -> None:
+def _draw_map(sheet: Sheet, rows: pd.DataFrame, areas: Areas, raster: Raster, box: Box) -> None:
     """Draw one factor's map; ``rows`` are what panel c's table says of the factor."""
     factor = rows["series"].iloc[0].removeprefix("factor ")
     top = float(plotted.pick(rows, quantity="coefficient shown darkest")["y"].iloc[0])
@@ -190,9 +185,9 @@ def _draw_map(
     chosen = plotted.pick(rows, quantity="rank in selection")
     colour = style.FAINT
     label = factor
-    if len(chosen) and areas is not None:
+    if len(chosen):
         name = str(chosen["item"].iloc[0])
-        colour = areas.colours.get(name, style.FAINT)
+        colour = areas.colours[name]
         label = f"{factor}  {style.shorten(name)}"
     panels.bare_frame(axes, colour, 1.2 if len(chosen) else 0.4)
     weight = "bold" if len(chosen) else "normal"

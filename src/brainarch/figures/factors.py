@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -38,6 +38,8 @@ class Overlay:
         The slice.
     painted : Raster
         Colours and opacity of the factors, shape (rows, columns, 4).
+    tops : dict of int to float
+        Coefficient that is opaque, by factor.
     codes : Raster
         The annotated areas or layers, for their outlines.
     title : str
@@ -45,8 +47,42 @@ class Overlay:
 
     grey: Raster
     painted: Raster
+    tops: dict[int, float]
     codes: Raster
     title: str
+
+
+@dataclass(frozen=True)
+class Target:
+    """How factors relate to areas, or to layers.
+
+    Parameters
+    ----------
+    word : str
+        Area or layer.
+    legend : Areas
+        The areas or layers.
+    selection : pandas.DataFrame
+        Columns rank, factor, name, covered_share, leaked_share.
+    overlay : Overlay
+        The selected factors over the fitted slice.
+    alignment : pandas.DataFrame or None
+        Columns factor, name, auroc, null_99 of one slice.
+    slice_title : str
+        Which slice the alignment is of.
+    """
+
+    word: str
+    legend: Areas
+    selection: pd.DataFrame
+    overlay: Overlay
+    alignment: pd.DataFrame | None = None
+    slice_title: str = ""
+
+    @property
+    def auroc(self) -> str:
+        """What the plotted table calls the alignment."""
+        return f"AUROC for the {self.word} (high: 99th percentile of the spatial nulls)"
 
 
 @dataclass(frozen=True)
@@ -72,46 +108,24 @@ class ComponentMap:
 
 
 @dataclass(frozen=True)
-class Target:
-    """How factors relate to areas, or to layers.
-
-    Parameters
-    ----------
-    legend : Areas
-        The areas or layers.
-    selection : pandas.DataFrame
-        Columns rank, factor, name, covered_share, leaked_share.
-    alignment : pandas.DataFrame or None
-        Columns factor, name, auroc, null_99 of one slice.
-    slice_title : str
-        Which slice the alignment is of.
-    """
-
-    legend: Areas
-    selection: pd.DataFrame
-    alignment: pd.DataFrame | None
-    slice_title: str
-
-
-@dataclass(frozen=True)
 class Discovery:
     """Components of one area.
 
     Parameters
     ----------
+    maps : list of ComponentMap
+        Of one slice or two, the reference slice first.
     profiles : pandas.DataFrame
         Columns slice, component, by, name, low, high, share; components already renamed to their
         matches on the reference slice.
-    slices : tuple of int
-        The reference slice first.
     matches : pandas.DataFrame or None
         Columns component, distance.
     agreement : pandas.DataFrame or None
         Columns slice, statistic, null, value, median, null_99.
     """
 
+    maps: list[ComponentMap]
     profiles: pd.DataFrame
-    slices: tuple[int, ...]
     matches: pd.DataFrame | None
     agreement: pd.DataFrame | None
 
@@ -178,35 +192,23 @@ def _lookup(largest: int, matches: pd.DataFrame) -> np.ndarray[Any, Any]:
 
 
 def prepare(
-    areas: Target,
-    tops: Mapping[int, float],
-    *,
-    discovery: Discovery | None = None,
-    components: Sequence[ComponentMap] = (),
-    layers: Target | None = None,
-    layer_tops: Mapping[int, float] | None = None,
+    areas: Target, *, discovery: Discovery | None = None, layers: Target | None = None
 ) -> pd.DataFrame:
-    """Return the plotted table.
+    """Return the plotted table; its panels are lettered in the order of what there is.
 
     Parameters
     ----------
     areas : Target
-    tops : mapping of int to float
-        See `paint_factors`.
     discovery : Discovery, optional
-        Profiles and agreement of the components; needs ``components``.
-    components : sequence of ComponentMap
-        None, one, or two; the reference slice first.
+        Components inside one area.
     layers : Target, optional
-    layer_tops : mapping of int to float, optional
-        As ``tops``, of the factors selected over layers.
     """
     letters = iter("abcdefghijkl")
-    entries = list(_target_entries(letters, "area", areas, tops))
+    entries = list(_target_entries(letters, areas))
     if discovery is not None:
-        entries += _discovery_entries(letters, discovery, components)
+        entries += _discovery_entries(letters, discovery)
     if layers is not None:
-        entries += _target_entries(letters, "layer", layers, layer_tops or {})
+        entries += _target_entries(letters, layers)
     return plotted.table(entries)
 
 
@@ -214,34 +216,19 @@ def prepare(
 def draw(
     table: pd.DataFrame,
     areas: Target,
-    overlay: Overlay,
-    components: list[ComponentMap],
     *,
+    discovery: Discovery | None = None,
     layers: Target | None = None,
-    layer_overlay: Overlay | None = None,
 ) -> Figure:
-    """Draw the figure.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        The plotted table.
-    areas : Target
-    overlay : Overlay
-        Factors that predict areas.
-    components : list of ComponentMap
-        None, one, or two; the reference slice first.
-    layers, layer_overlay : optional
-        Layers and the factors that predict them.
-    """
+    """Draw the figure from its plotted table and the pictures of `prepare`'s arguments."""
     blocks: list[_Block] = []
     for size in _SIZES:  # the largest maps with which all panels stand on one page
-        blocks = [_AreaBlock(table, areas, overlay, size)]
-        if components:
+        blocks = [_AreaBlock(table, areas, size)]
+        if discovery is not None:
             names = layers.legend if layers else None
-            blocks.append(_ComponentBlock(table, components, names, size))
-        if layers is not None and layer_overlay is not None:
-            blocks.append(_LayerBlock(table, layers, layer_overlay, size))
+            blocks.append(_ComponentBlock(table, discovery.maps, names, size))
+        if layers is not None:
+            blocks.append(_LayerBlock(table, layers, size))
         if sum(block.height for block in blocks) - _GAP <= style.PAGE_MM:
             break
     sheet = Sheet(sum(block.height for block in blocks) - _GAP)
@@ -264,10 +251,10 @@ class _Block(Protocol):
 class _AreaBlock:
     """Factors over the slice, their AUROC for every area, coverage and leakage."""
 
-    def __init__(self, table: pd.DataFrame, target: Target, overlay: Overlay, size: float) -> None:
-        self.table, self.target, self.overlay = table, target, overlay
+    def __init__(self, table: pd.DataFrame, target: Target, size: float) -> None:
+        self.table, self.target, self.overlay = table, target, target.overlay
         self.legend = _factor_swatches(target)
-        self.map = fit(overlay.painted.aspect, style.CONTENT_MM, 46 * size)
+        self.map = fit(self.overlay.painted.aspect, style.CONTENT_MM, 46 * size)
         self.legend_height = swatches_height(self.legend, style.CONTENT_MM)
         self.rows = max(20.0, 5.0 * len(target.legend.names))
         self.height = 5 + self.map[1] + 4 + self.legend_height + 3 + 6 + self.rows + 9 + _GAP
@@ -282,9 +269,9 @@ class _AreaBlock:
         legend_top = top + 5 + self.map[1] + 4
         sheet.swatches(0, legend_top, style.CONTENT_MM, self.legend)
         matrix_top = legend_top + self.legend_height + 3
-        has_auroc = _draw_auroc(sheet, table, target, "area", Box(14, matrix_top, 98, self.rows))
+        has_auroc = _draw_auroc(sheet, table, target, Box(14, matrix_top, 98, self.rows))
         left = 142.0 if has_auroc else 14.0
-        _draw_shares(sheet, table, target, "area", Box(left, matrix_top, 37, self.rows))
+        _draw_shares(sheet, table, target, Box(left, matrix_top, 37, self.rows))
 
 
 class _ComponentBlock:
@@ -378,7 +365,7 @@ def _draw_profile(
             markersize=2.6,
             markerfacecolor=colour if index == 0 else "#FFFFFF",
         )
-    panels.light_grid(axes)
+    axes.grid(axis="y")
     if along_depth:
         axes.set(xlim=(0, 1))
         axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
@@ -391,9 +378,9 @@ def _draw_profile(
 class _LayerBlock:
     """Factors selected over layers: over the slice, and their AUROC for every layer."""
 
-    def __init__(self, table: pd.DataFrame, target: Target, overlay: Overlay, size: float) -> None:
-        self.table, self.target, self.overlay = table, target, overlay
-        self.map = fit(overlay.painted.aspect, 62, 36 * size)
+    def __init__(self, table: pd.DataFrame, target: Target, size: float) -> None:
+        self.table, self.target, self.overlay = table, target, target.overlay
+        self.map = fit(self.overlay.painted.aspect, 62, 36 * size)
         self.legend = _factor_swatches(target)
         self.rows = max(20.0, 4.6 * len(target.legend.names))
         left = self.map[1] + 4 + swatches_height(self.legend, 66)
@@ -406,28 +393,20 @@ class _LayerBlock:
         _draw_overlay(axes, self.overlay, len(self.target.legend.names))
         panels.scale_bar(axes)
         sheet.swatches(0, top + 5 + self.map[1] + 4, 66, self.legend)
-        _draw_auroc(sheet, self.table, self.target, "layer", Box(84, top, 82, self.rows))
+        _draw_auroc(sheet, self.table, self.target, Box(84, top, 82, self.rows))
 
 
-def _target_entries(
-    letters: Iterator[str], word: str, target: Target, tops: Mapping[int, float]
-) -> Iterator[dict[str, Any]]:
-    letter = next(letters)
+def _target_entries(letters: Iterator[str], target: Target) -> Iterator[dict[str, Any]]:
+    letter, word = next(letters), target.word
     for row in plotted.rows_of(target.selection):
         place: dict[str, Any] = {"series": f"factor {row.factor}", "item": row.name}
-        top = tops.get(int(row.factor), np.nan)
+        top = target.overlay.tops[int(row.factor)]
         yield plotted.entry(letter, f"coefficient shown opaque, {word} factors", top, **place)
     if target.alignment is not None:
         letter = next(letters)
         for row in plotted.rows_of(target.alignment):
-            yield plotted.entry(
-                letter,
-                f"AUROC for the {word} (high: 99th percentile of the spatial nulls)",
-                row.auroc,
-                series=row.name,
-                item=f"factor {row.factor}",
-                high=row.null_99,
-            )
+            place = {"series": row.name, "item": f"factor {row.factor}", "high": row.null_99}
+            yield plotted.entry(letter, target.auroc, row.auroc, **place)
     if word == "area":
         letter = next(letters)
     for row in plotted.rows_of(target.selection):
@@ -436,11 +415,9 @@ def _target_entries(
         yield plotted.entry(letter, f"share outside the {word} leaked", row.leaked_share, **place)
 
 
-def _discovery_entries(
-    letters: Iterator[str], discovery: Discovery, components: Sequence[ComponentMap]
-) -> Iterator[dict[str, Any]]:
+def _discovery_entries(letters: Iterator[str], discovery: Discovery) -> Iterator[dict[str, Any]]:
     letter = next(letters)
-    for entry in components:
+    for entry in discovery.maps:
         names = [str(code) for code in range(1, int(entry.codes.values.max()) + 1)]
         for name, count in rasters.count_codes(entry.codes.values, names).items():
             place: dict[str, Any] = {"series": name, "z": entry.z}
@@ -465,9 +442,9 @@ def _discovery_entries(
             )
     if discovery.agreement is not None:
         letter = next(letters)
-        for z in discovery.slices:
-            own = discovery.agreement[discovery.agreement["slice"] == z]
-            yield from agreement_entries(letter, own, f"z = {z}")
+        for entry in discovery.maps:
+            own = discovery.agreement[discovery.agreement["slice"] == entry.z]
+            yield from agreement_entries(letter, own, f"z = {entry.z}")
 
 
 def _letter(table: pd.DataFrame, quantity: str) -> str:
@@ -494,25 +471,24 @@ def _draw_overlay(axes: Axes, overlay: Overlay, count: int) -> None:
     panels.bare_frame(axes)
 
 
-def _draw_auroc(sheet: Sheet, table: pd.DataFrame, target: Target, word: str, box: Box) -> bool:
+def _draw_auroc(sheet: Sheet, table: pd.DataFrame, target: Target, box: Box) -> bool:
     """Draw AUROC by factor, the selected pairs framed; return whether there is any."""
-    quantity = f"AUROC for the {word} (high: 99th percentile of the spatial nulls)"
-    rows = plotted.pick(table, quantity=quantity)
+    rows = plotted.pick(table, quantity=target.auroc)
     if rows.empty:
         return False
     names = list(target.legend.names)
     factors = sorted(plotted.ordered(rows["item"]), key=lambda text: int(text.split()[-1]))
-    values = plotted.matrix(rows, names, factors).to_numpy(dtype=np.float64)
+    values = plotted.matrix(rows, names, factors)
     sheet.panel(
         str(rows["panel"].iloc[0]),
-        0 if word == "area" else box.left - 14,
+        0 if target.word == "area" else box.left - 14,
         box.top,
         f"AUROC of every factor, {target.slice_title}",
     )
     axes = sheet.axes(Box(box.left, box.top + 6, box.width, box.height))
-    numbers = None
+    texts = None
     if len(factors) <= 16 and len(names) <= panels.MAX_NUMBERED:
-        numbers = [[panels.short_share(value) for value in line] for line in values]
+        texts = [[panels.short_share(value) for value in line] for line in values.to_numpy()]
     panels.heat(
         axes,
         values,
@@ -520,7 +496,7 @@ def _draw_auroc(sheet: Sheet, table: pd.DataFrame, target: Target, word: str, bo
         [name.removeprefix("factor ") for name in factors],
         cmap=style.SHARES,
         limits=AUROC_LIMITS,
-        numbers=numbers,
+        texts=texts,
     )
     axes.set_xlabel("factor")
     for row in plotted.rows_of(target.selection):
@@ -528,7 +504,7 @@ def _draw_auroc(sheet: Sheet, table: pd.DataFrame, target: Target, word: str, bo
         line = names.index(str(row.name))
         axes.add_patch(
             Rectangle(
-                (column - 0.5, line - 0.5),
+                (column, line),
                 1,
                 1,
                 fill=False,
@@ -543,8 +519,9 @@ def _draw_auroc(sheet: Sheet, table: pd.DataFrame, target: Target, word: str, bo
     return True
 
 
-def _draw_shares(sheet: Sheet, table: pd.DataFrame, target: Target, word: str, box: Box) -> None:
+def _draw_shares(sheet: Sheet, table: pd.DataFrame, target: Target, box: Box) -> None:
     """Draw coverage and leakage of the selected factors as bars."""
+    word = target.word
     covered = plotted.pick(table, quantity=f"share of the {word} covered").sort_values("x")
     leaked = plotted.pick(table, quantity=f"share outside the {word} leaked").sort_values("x")
     sheet.panel(str(covered["panel"].iloc[0]), box.left - 14, box.top, "Selected factors")
@@ -563,7 +540,7 @@ def _draw_shares(sheet: Sheet, table: pd.DataFrame, target: Target, word: str, b
     axes.set(xlim=(0, 1), ylim=(len(covered) - 0.5, -0.5), xlabel="share of pixels")
     axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
     axes.tick_params(axis="y", length=0)
-    panels.light_grid(axes, "x")
+    axes.grid(axis="x")
     handles = [
         Patch(facecolor=style.INK, label=f"of the {word}"),
         Patch(facecolor=style.lighten(style.INK, 0.6), label="elsewhere"),

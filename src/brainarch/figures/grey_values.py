@@ -18,6 +18,7 @@ BARS = 256
 MARKED = ("percentile_1", "percentile_50", "percentile_99")
 
 _BAR_COLOUR = "#8FA3B8"
+_THRESHOLD_COLOUR = "#D55E00"
 _LINE_COLOUR = style.NETWORK_COLOURS["cnn"]
 
 
@@ -69,7 +70,7 @@ def draw(table: pd.DataFrame) -> Figure:
     axes.set(xlabel="grey value (raw)", ylabel="share of voxels")
     axes.set_xlim(0, float(bars["x"].max()) + step)
     threshold = float(plotted.pick(table, "a", "tissue_threshold")["y"].iloc[0])
-    axes.axvline(threshold, color=style.AREA_COLOURS[4], linewidth=0.9)
+    axes.axvline(threshold, color=_THRESHOLD_COLOUR, linewidth=0.9)
     marks = [float(plotted.pick(table, "a", name)["y"].iloc[0]) for name in MARKED]
     for mark in marks:
         axes.axvline(mark, color=style.CHANCE, linewidth=0.7, linestyle=(0, (4, 2)))
@@ -85,17 +86,11 @@ def draw(table: pd.DataFrame) -> Figure:
         ("b", "Mean and standard deviation of a slice", "grey value (raw)", "mean grey value", 48),
         ("c", "Tissue", "share of the slice", "tissue", 92),
     ):
-        rows = plotted.pick(table, letter, quantity).sort_values("x")
+        rows = plotted.pick(table, letter, quantity)
         sheet.panel(letter, 0, top, title)
         axes = sheet.axes(Box(11, top + 6, width - 12, 28))
-        marker = "o" if len(rows) == 1 else ""
-        axes.plot(rows["x"], rows["y"], color=_LINE_COLOUR, marker=marker)
-        if np.isfinite(rows["low"]).any():
-            axes.fill_between(
-                rows["x"], rows["low"], rows["high"], color=_LINE_COLOUR, alpha=0.16, linewidth=0
-            )
+        panels.curves(axes, rows, {"": _LINE_COLOUR}, marker="o" if len(rows) == 1 else "")
         axes.set(xlabel="slice", ylabel=label)
         axes.set_ylim(bottom=0, top=1.02 if letter == "c" else None)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
-        panels.light_grid(axes)
     return sheet.figure

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
+import seaborn
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -16,8 +17,21 @@ from brainarch.figures.sheet import Box, Sheet, swatches_height
 
 #: Runs whose name says what they are.
 RUN_TITLES = {"main": "areas as annotated", "permuted": "areas permuted (control)"}
-#: Validation is full, training pale and dashed.
-_DASHES: dict[str, Any] = {"val": "-", "train": (0, (2.5, 1.5))}
+RUN_COLOURS = {
+    "main": style.NETWORK_COLOURS["cnn"],
+    "permuted": style.NETWORK_COLOURS["texture"],
+}
+#: Validation is full, training dashed.
+_DASHES: dict[str, Any] = {"val": "", "train": (2.5, 1.5)}
+#: The circle round the epoch that was kept.
+_KEPT: dict[str, Any] = {
+    "linestyle": "none",
+    "marker": "o",
+    "markersize": 4.2,
+    "markerfacecolor": "#FFFFFF",
+    "markeredgewidth": 1.1,
+    "zorder": 4,
+}
 
 
 def prepare(curves: Mapping[str, pd.DataFrame], chance: float) -> pd.DataFrame:
@@ -54,12 +68,9 @@ def best_epoch(curve: pd.DataFrame) -> pd.Series[Any]:
 def draw(table: pd.DataFrame) -> Figure:
     """Draw the figure from its plotted table."""
     runs = plotted.ordered(table.loc[table["series"] != "", "series"])
-    palette = style.component_palette(len(runs))
-    colours = {run: palette[index] for index, run in enumerate(runs)}
-    if "main" in colours:
-        colours["main"] = style.NETWORK_COLOURS["cnn"]
-    if "permuted" in colours:
-        colours["permuted"] = style.NETWORK_COLOURS["texture"]
+    colours = dict(zip(runs, style.component_palette(len(runs)), strict=True)) | {
+        run: colour for run, colour in RUN_COLOURS.items() if run in runs
+    }
     entries = [(RUN_TITLES.get(run, run), colours[run]) for run in runs]
     width = style.SINGLE_COLUMN_MM - 2 * style.MARGIN_MM
     first = swatches_height(entries, width) + 3
@@ -72,52 +83,36 @@ def draw(table: pd.DataFrame) -> Figure:
         sheet.panel(letter, 0, top, quantity.capitalize())
         axes = sheet.axes(Box(10, top + 6, width - 11, 32))
         for run in runs:
-            _draw_run(axes, plotted.pick(table, letter, series=run), quantity, colours[run])
+            rows = plotted.pick(table, letter, quantity, run)
+            seaborn.lineplot(
+                rows,
+                x="x",
+                y="y",
+                style="item",
+                dashes=_DASHES,
+                color=colours[run],
+                marker="o" if rows["x"].nunique() == 1 else "",
+                markeredgewidth=0,
+                estimator=None,
+                legend=False,
+                ax=axes,
+            )
         axes.set(xlabel="epoch", ylabel=label)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
         axes.set_ylim(bottom=0, top=1.02 if quantity == "accuracy" else None)
-        panels.light_grid(axes)
-        if quantity == "accuracy":
-            chance = float(plotted.pick(table, "b", "chance")["y"].iloc[0])
-            panels.chance_line(axes, chance)
-            _name_lines(axes)
+        axes.grid(axis="y")
+    for row in plotted.rows_of(plotted.pick(table, "b", "accuracy of the epoch kept")):
+        axes.plot(row.x, row.y, **_KEPT, markeredgecolor=colours[row.series])
+    panels.chance_line(axes, float(plotted.pick(table, "b", "chance")["y"].iloc[0]))
+    _name_lines(axes)
     return sheet.figure
-
-
-def _draw_run(axes: Axes, rows: pd.DataFrame, quantity: str, colour: str) -> None:
-    for split, dashes in _DASHES.items():
-        own = plotted.pick(rows, quantity=quantity, item=split).sort_values("x")
-        shade = colour if split == "val" else style.lighten(colour, 0.35)
-        marker = "o" if len(own) == 1 else ""
-        axes.plot(own["x"], own["y"], color=shade, linestyle=dashes, marker=marker)
-    best = plotted.pick(rows, quantity="accuracy of the epoch kept")
-    axes.plot(
-        best["x"],
-        best["y"],
-        linestyle="none",
-        marker="o",
-        markersize=4.2,
-        markerfacecolor="#FFFFFF",
-        markeredgecolor=colour,
-        markeredgewidth=1.1,
-        zorder=4,
-    )
 
 
 def _name_lines(axes: Axes) -> None:
     lines = [
-        Line2D([], [], color=style.INK, linestyle=_DASHES["train"], label="training"),
-        Line2D([], [], color=style.INK, linestyle=_DASHES["val"], label="validation"),
-        Line2D(
-            [],
-            [],
-            linestyle="none",
-            marker="o",
-            markersize=4.2,
-            markerfacecolor="#FFFFFF",
-            markeredgecolor=style.INK,
-            label="kept",
-        ),
+        Line2D([], [], color=style.INK, linestyle=(0, _DASHES["train"]), label="training"),
+        Line2D([], [], color=style.INK, label="validation"),
+        Line2D([], [], **_KEPT, markeredgecolor=style.INK, label="kept"),
     ]
     axes.legend(
         handles=lines,

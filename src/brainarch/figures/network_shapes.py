@@ -24,7 +24,7 @@ def layer_shapes(network: nn.Module, window: int = WINDOW) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row for the window and one a convolution, pooling or linear layer, in the order of the
+        One row for the window and one per convolution, pooling or linear layer, in the order of the
         computation: name, kind (input, conv, pool or linear), kernel (px, 0 without), channels,
         size (px, 1 for a vector).
     """

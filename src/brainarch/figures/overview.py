@@ -22,6 +22,8 @@ from brainarch.seeds import generator
 
 #: A slice taller than this share of its width has its two maps beside each other.
 TALL = 0.5
+#: Patches of each area whose representations are shown.
+PATCHES = 12
 _BLOCK = ("#C9D7E6", "#A9BFD6", "#E3EBF3")
 _BLOCK_EDGE = "#5F7C9B"
 
@@ -60,7 +62,6 @@ def arrange(
     *,
     inside: NDArray[np.floating],
     n_areas: int,
-    per_area: int,
     seed: int,
 ) -> Shown:
     """Choose patches and order them by area, and units by the area in which they are most active.
@@ -73,15 +74,13 @@ def arrange(
     inside : ndarray of float, shape (n,)
         Share of each patch inside its area; the example has about the largest.
     n_areas : int
-    per_area : int
-        Patches of each area to show.
     seed : int
     """
     rng = generator(seed, "overview patches")
     rows = []
     for index in range(n_areas):
         own = np.flatnonzero(area == index)
-        rows.append(np.sort(rng.permutation(own)[:per_area]))
+        rows.append(np.sort(rng.permutation(own)[:PATCHES]))
     chosen = np.concatenate(rows)
     present = [index for index in range(n_areas) if (area == index).any()]
     means = np.stack([values[area == index].mean(axis=0) for index in present])
@@ -112,7 +111,7 @@ def prepare(
     ----------
     areas : Areas
     annotation, prediction : Raster
-        Label codes of one slice; the table holds their pixels an area, as drawn.
+        Label codes of one slice; the table holds their pixels per area, as drawn.
     layers : pandas.DataFrame
         See `brainarch.figures.network_shapes.layer_shapes`.
     shown : Shown

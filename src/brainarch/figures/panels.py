@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import matplotlib.patheffects as effects
 import numpy as np
 import pandas as pd
+import seaborn
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, Normalize
-from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
+from seaborn.utils import relative_luminance
 
 from brainarch.figures import rasters, style
 from brainarch.figures.rasters import Raster
@@ -46,6 +47,15 @@ class Areas:
     titles: Mapping[str, str]
     colours: Mapping[str, str]
 
+    @classmethod
+    def of(cls, entries: Sequence[Mapping[str, Any]]) -> Self:
+        """Return the areas of a list of ``{"name": ..., "title": ..., "colour": ... or None}``."""
+        return cls(
+            names=tuple(entry["name"] for entry in entries),
+            titles={entry["name"]: entry["title"] for entry in entries},
+            colours=style.complete_colours({entry["name"]: entry["colour"] for entry in entries}),
+        )
+
     @property
     def palette(self) -> list[str]:
         """Colours in code order."""
@@ -65,10 +75,10 @@ class Areas:
         return [style.shorten(name, 9) for name in self.names]
 
 
-def show_grey(axes: Axes, raster: Raster, limits: tuple[float, float] | None = None) -> AxesImage:
+def show_grey(axes: Axes, raster: Raster, limits: tuple[float, float] | None = None) -> None:
     """Show a slice or patch in grey, its axes in micrometres."""
     low, high = limits or rasters.grey_limits(raster.values)
-    return _show(axes, raster, cmap="gray", vmin=low, vmax=high, interpolation="antialiased")
+    _show(axes, raster, cmap="gray", vmin=low, vmax=high, interpolation="antialiased")
 
 
 def show_codes(
@@ -77,21 +87,21 @@ def show_codes(
     colours: Sequence[str],
     background: str | None = style.UNLABELLED,
     alpha: float = 1.0,
-) -> AxesImage:
+) -> None:
     """Show a label picture; code c takes ``colours[c - 1]``."""
     painted = rasters.paint(raster.values, colours, background, alpha)
-    return _show(axes, raster, painted)
+    _show(axes, raster, painted)
 
 
-def show_painted(axes: Axes, raster: Raster) -> AxesImage:
+def show_painted(axes: Axes, raster: Raster) -> None:
     """Show a picture whose values are colours already, shape (rows, columns, 4)."""
-    return _show(axes, raster, raster.values)
+    _show(axes, raster, raster.values)
 
 
-def show_values(axes: Axes, raster: Raster, cmap: Colormap, low: float, high: float) -> AxesImage:
+def show_values(axes: Axes, raster: Raster, cmap: Colormap, low: float, high: float) -> None:
     """Show numbers in colours, grey where there is none."""
     shown = cmap.with_extremes(bad=style.ABSENT)
-    return _show(axes, raster, cmap=shown, vmin=low, vmax=high)
+    _show(axes, raster, cmap=shown, vmin=low, vmax=high)
 
 
 def outline(axes: Axes, raster: Raster, colours: Sequence[str], linewidth: float = 0.7) -> None:
@@ -218,128 +228,151 @@ def colour_bar(
 
 def heat(
     axes: Axes,
-    values: NDArray[np.floating],
+    values: pd.DataFrame,
     rows: Sequence[str],
     columns: Sequence[str],
     *,
     cmap: Colormap,
     limits: tuple[float, float],
-    numbers: Sequence[Sequence[str]] | None = None,
-) -> AxesImage:
+    texts: Sequence[Sequence[str]] | None = None,
+) -> None:
     """Draw a matrix with names on its sides and, if given, a text in every cell.
 
     Parameters
     ----------
     axes : matplotlib.axes.Axes
-    values : ndarray of float, shape (rows, columns)
+    values : pandas.DataFrame
         NaN cells are left grey.
     rows, columns : sequence of str
         Names.
     cmap : matplotlib.colors.Colormap
     limits : tuple of float
         Values at the ends of the colour map.
-    numbers : sequence of sequence of str, optional
+    texts : sequence of sequence of str, optional
         Text of each cell, of the matrix's shape.
     """
-    shown = cmap.with_extremes(bad=style.ABSENT)
-    image = axes.imshow(values, cmap=shown, vmin=limits[0], vmax=limits[1], aspect="auto")
-    for spine in axes.spines.values():
-        spine.set(visible=True, linewidth=0.4)
-    axes.set_yticks(range(len(rows)), rows)
-    label_columns(axes, columns)
+    small = texts is not None and (
+        len(columns) > 8 or any("\n" in t for line in texts for t in line)
+    )
+    seaborn.heatmap(
+        values,
+        ax=axes,
+        cmap=cmap,
+        vmin=limits[0],
+        vmax=limits[1],
+        cbar=False,
+        annot=False if texts is None else np.array(texts),
+        fmt="",
+        annot_kws={"fontsize": style.SMALL_FONT - 0.7 * small, "linespacing": 1.05},
+        xticklabels=False,
+        yticklabels=False,
+    )
+    norm, cells = Normalize(*limits, clip=True), values.to_numpy()
+    for text in axes.texts:  # seaborn's own ink is white on middling shades
+        column, row = map(int, text.get_position())
+        light = relative_luminance(cmap(norm(float(cells[row, column])))) > 0.3
+        text.set_color(style.INK if light else "#FFFFFF")
+    axes.set(facecolor=style.ABSENT, xlabel="", ylabel="")
+    axes.spines[:].set(visible=True, linewidth=0.4)
+    axes.set_yticks(np.arange(len(rows)) + 0.5, rows)
+    label_columns(axes, columns, first=0.5)
     axes.tick_params(length=0)
-    norm = Normalize(*limits, clip=True)
-    if numbers is not None:
-        for i, line in enumerate(numbers):
-            for j, text in enumerate(line):
-                value = values[i, j]
-                ink = style.ink_on(cmap(norm(value))) if np.isfinite(value) else style.FAINT
-                axes.text(
-                    j,
-                    i,
-                    text,
-                    ha="center",
-                    va="center",
-                    fontsize=style.SMALL_FONT - (0.7 if "\n" in text or len(line) > 8 else 0),
-                    linespacing=1.05,
-                    color=ink,
-                )
-    return image
 
 
-def label_columns(axes: Axes, names: Sequence[str], every: float | None = None) -> None:
-    """Name the columns 0 ... n - 1 of an axis, slanted where straight names would touch.
+def label_columns(axes: Axes, names: Sequence[str], first: float = 0.0) -> None:
+    """Name columns that are 1 apart, slanted where straight names would touch.
 
     Parameters
     ----------
     axes : matplotlib.axes.Axes
     names : sequence of str
-    every : float, optional
-        Width of a column in millimetres; by default that of the axes over the number of columns.
+    first : float
+        Where the first column's middle is.
     """
-    pitch = every or _size_mm(axes)[0] / max(1, len(names))
+    places = np.arange(len(names)) + first
     widest = max(
         (text_width(line, style.SMALL_FONT) for name in names for line in name.split("\n")),
         default=0.0,
     )
-    if widest + 0.8 <= pitch:
-        axes.set_xticks(range(len(names)), names)
+    if widest + 0.8 <= _size_mm(axes)[0] / max(1, len(names)):
+        axes.set_xticks(places, names)
     else:
         flat = [name.replace("\n", " ") for name in names]
-        axes.set_xticks(range(len(names)), flat, rotation=45, ha="right", rotation_mode="anchor")
+        axes.set_xticks(places, flat, rotation=45, ha="right", rotation_mode="anchor")
 
 
-def intervals(
-    axes: Axes,
-    x: NDArray[np.floating],
-    rows: pd.DataFrame,
-    colour: str,
-    *,
-    marker: str = "o",
-    filled: bool = True,
-) -> None:
-    """Draw values as dots with their intervals as vertical lines.
+def dots(axes: Axes, rows: pd.DataFrame, by: str, colours: Mapping[str, str]) -> list[str]:
+    """Draw values as dots with their intervals, the series beside each other in each category.
 
     Parameters
     ----------
     axes : matplotlib.axes.Axes
-    x : ndarray of float, shape (n,)
     rows : pandas.DataFrame
-        Columns y, low, high; the interval may be missing (NaN).
-    colour : str
-    marker : str
-    filled : bool
-        A hollow dot otherwise.
+        Columns series, y, low, high and the categories; an interval may be missing (NaN).
+    by : str
+        Column of the categories.
+    colours : mapping of str to str
+        Colour of every series, in the order from left to right.
+
+    Returns
+    -------
+    list of str
+        The categories, drawn at 0, 1, 2 ...
     """
-    axes.vlines(x, rows["low"], rows["high"], color=colour, linewidth=0.9, zorder=2)
-    axes.plot(
-        x,
-        rows["y"],
+    seaborn.pointplot(
+        _with_ends(rows),
+        x=by,
+        y="y",
+        hue="series",
+        hue_order=list(colours),
+        palette=dict(colours),
+        dodge=min(0.22 * (len(colours) - 1), 0.7),
         linestyle="none",
-        marker=marker,
         markersize=3.4,
-        markerfacecolor=colour if filled else "#FFFFFF",
-        markeredgecolor=colour,
         markeredgewidth=0.8,
-        zorder=3,
+        err_kws={"linewidth": 0.9},
+        legend=False,
+        ax=axes,
+        **_AS_GIVEN,
     )
+    categories = list(dict.fromkeys(rows[by]))
+    axes.set(xlim=(-0.5, len(categories) - 0.5), xlabel="")
+    axes.tick_params(axis="x", length=0)
+    axes.grid(axis="y")
+    return categories
 
 
-def band(axes: Axes, rows: pd.DataFrame, colour: str, label: str, linestyle: str = "-") -> None:
-    """Draw y against x as a line with its interval as a pale band."""
-    x = rows["x"].to_numpy()
-    axes.plot(
-        x,
-        rows["y"],
-        color=colour,
-        label=label,
-        linestyle=linestyle,
-        marker="o",
-        markersize=2.4,
-        linewidth=1.0,
+def curves(axes: Axes, rows: pd.DataFrame, colours: Mapping[str, str], marker: str = "o") -> None:
+    """Draw y against x, a line for every series, and the intervals as pale bands."""
+    seaborn.lineplot(
+        _with_ends(rows.sort_values("x")),
+        x="x",
+        y="y",
+        hue="series",
+        palette=dict(colours),
+        marker=marker,
+        markersize=3,
+        markeredgewidth=0,
+        err_kws={"alpha": 0.16, "linewidth": 0},
+        sort=False,
+        legend=False,
+        ax=axes,
+        **_AS_GIVEN,
     )
-    if np.isfinite(rows["low"]).any():
-        axes.fill_between(x, rows["low"], rows["high"], color=colour, alpha=0.16, linewidth=0)
+    axes.grid(axis="y")
+
+
+def _with_ends(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the ends of every interval as values behind it: what seaborn estimates from."""
+    known = rows.dropna(subset=["low", "high"])
+    return pd.concat([rows, known.assign(y=known["low"]), known.assign(y=known["high"])])
+
+
+#: Makes seaborn show a value and the ends behind it as they are: the bootstrap is done already.
+_AS_GIVEN: dict[str, Any] = {
+    "estimator": lambda values: values.iloc[0],
+    "errorbar": lambda values: tuple(values.iloc[1:]),
+}
 
 
 def chance_line(axes: Axes, chance: float, side: str = "right") -> None:
@@ -356,12 +389,6 @@ def chance_line(axes: Axes, chance: float, side: str = "right") -> None:
         ha=side,
         va="bottom",
     )
-
-
-def light_grid(axes: Axes, axis: str = "y") -> None:
-    """Draw pale lines at the ticks of an axis, below everything."""
-    axes.set_axisbelow(True)
-    axes.grid(axis=axis, color="#E6E9EC", linewidth=0.5)  # type: ignore[arg-type]  # "x" or "y"
 
 
 def every_pixel(stride: int) -> str:
@@ -388,12 +415,11 @@ def short_count(count: float) -> str:
 
 def _show(
     axes: Axes, raster: Raster, painted: NDArray[np.float32] | None = None, **options: Any
-) -> AxesImage:
+) -> None:
     picture = raster.values if painted is None else painted
-    image = axes.imshow(picture, extent=raster.extent, aspect="equal", **options)
+    axes.imshow(picture, extent=raster.extent, aspect="equal", **options)
     left, right, bottom, top = raster.extent
     axes.set(xlim=(left, right), ylim=(bottom, top))
-    return image
 
 
 def _size_mm(axes: Axes) -> tuple[float, float]:

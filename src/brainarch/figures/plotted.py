@@ -2,7 +2,7 @@
 
 A drawing function takes its numbers from this table and from nowhere else, so that the CSV beside
 a figure is what the figure shows. Pictures (slices, maps, Gram matrices) are too large for a table:
-it holds their numbers instead (pixels an area, range shown, block means).
+it holds their numbers instead (pixels per area, range shown, block means).
 """
 
 from __future__ import annotations
@@ -88,6 +88,6 @@ def ordered(values: Iterable[Any]) -> list[str]:
 
 
 def matrix(rows: pd.DataFrame, series: Sequence[str], items: Sequence[str]) -> pd.DataFrame:
-    """Return the values as a matrix with one row a series and one column an item (NaN: none)."""
+    """Return the values as a matrix with one row per series and one column per item (NaN: none)."""
     wide = rows.pivot_table(index="series", columns="item", values="y", aggfunc="first")
     return wide.reindex(index=list(series), columns=list(items))

@@ -133,14 +133,12 @@ def label_raster(
     return Raster(merge_labels(labels, step), row, column, step, voxel_um)
 
 
-def filled_box(mask: NDArray[np.bool_], margin: int = 0) -> tuple[int, int, int, int]:
+def filled_box(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:
     """Return the rows [first, stop) and columns [first, stop) that hold a mask.
 
     Parameters
     ----------
     mask : ndarray of bool, shape (rows, columns)
-    margin : int
-        Pixels to add on each side, within the picture.
 
     Raises
     ------
@@ -150,12 +148,7 @@ def filled_box(mask: NDArray[np.bool_], margin: int = 0) -> tuple[int, int, int,
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not rows.size:
         raise ValueError("an empty mask has no bounding box")
-    return (
-        max(0, int(rows[0]) - margin),
-        min(mask.shape[0], int(rows[-1]) + 1 + margin),
-        max(0, int(columns[0]) - margin),
-        min(mask.shape[1], int(columns[-1]) + 1 + margin),
-    )
+    return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
 
 
 def pixel_box(raster: Raster) -> tuple[int, int, int, int]:

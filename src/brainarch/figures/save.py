@@ -16,15 +16,10 @@ from brainarch.tables import write_table
 # It reports every glyph that it embeds in a PDF.
 logging.getLogger("fontTools").setLevel(logging.WARNING)
 
-#: Resolution of the PNG.
+#: Resolution of the PNG and of pictures inside the PDF, in pixels per inch.
 DPI = 300
 #: Most pixels of a PNG; a larger figure gets a lower resolution.
 MAX_PIXELS = 24_000_000
-
-
-def output_paths(prefix: Path) -> tuple[Path, Path, Path]:
-    """Return the paths of the PNG, the PDF and the CSV of a figure."""
-    return tuple(prefix.with_name(f"{prefix.name}.{end}") for end in ("png", "pdf", "csv"))  # type: ignore[return-value]  # three endings
 
 
 def bounded_dpi(width_inch: float, height_inch: float, dpi: float = DPI) -> float:
@@ -33,22 +28,23 @@ def bounded_dpi(width_inch: float, height_inch: float, dpi: float = DPI) -> floa
 
 
 @style.styled
-def save_figure(figure: Figure, table: pd.DataFrame, prefix: Path, dpi: float = DPI) -> None:
-    """Write ``prefix.png``, ``prefix.pdf`` and ``prefix.csv`` (with its sidecar).
+def save_figure(
+    figure: Figure, shown: pd.DataFrame, png: Path, pdf: Path, table: Path, dpi: float = DPI
+) -> None:
+    """Write a figure and its plotted table (with its sidecar).
 
     The files hold no date and no version, so the same figure gives the same bytes.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
-    table : pandas.DataFrame
+    shown : pandas.DataFrame
         The plotted table; see `brainarch.figures.plotted`.
-    prefix : Path
-        The three paths without their endings.
+    png, pdf, table : Path
+        Files to write.
     dpi : float
         Resolution of the PNG and of pictures inside the PDF.
     """
-    png, pdf, csv = output_paths(prefix)
     resolution = bounded_dpi(figure.get_figwidth(), figure.get_figheight(), dpi)
     with replacing(png) as temporary:
         figure.savefig(temporary, format="png", dpi=resolution, metadata={"Software": None})
@@ -59,4 +55,4 @@ def save_figure(figure: Figure, table: pd.DataFrame, prefix: Path, dpi: float = 
             dpi=resolution,
             metadata={"CreationDate": None, "Producer": None, "Creator": None},
         )
-    write_table(table, csv, plotted.COLUMNS)
+    write_table(shown, table, plotted.COLUMNS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,27 +25,7 @@ METRIC_TITLES = {"precision": "precision", "recall": "recall", "f1": "F1"}
 OVERALL = {"accuracy": "accuracy", "balanced_accuracy": "at equal area weights"}
 SAMPLED_OVERALL = {"accuracy": "accuracy"}
 #: Subsets that are everything there is, and what a map's pixels are then called.
-MAIN_SUBSETS = {
-    "all": "All labelled pixels",
-    "labelled": "All labelled pixels",
-    "test": "All pixels of the test part",
-}
-
-
-@dataclass(frozen=True)
-class Sampled:
-    """The test on sampled patches, a panel of its own.
-
-    Parameters
-    ----------
-    confusion : pandas.DataFrame
-        Columns area, predicted, count.
-    metrics : pandas.DataFrame
-        Columns subset, area, metric, value, low, high.
-    """
-
-    confusion: pd.DataFrame
-    metrics: pd.DataFrame
+MAIN_SUBSETS = {"all": "All labelled pixels", "test": "All pixels of the test part"}
 
 
 def prepare(
@@ -56,8 +35,9 @@ def prepare(
     *,
     confusion: pd.DataFrame,
     metrics: pd.DataFrame,
-    border: pd.DataFrame | None = None,
-    sampled: Sampled | None = None,
+    border: pd.DataFrame,
+    sampled_confusion: pd.DataFrame,
+    sampled_metrics: pd.DataFrame,
 ) -> pd.DataFrame:
     """Return the plotted table.
 
@@ -65,13 +45,14 @@ def prepare(
     ----------
     areas : Areas
     annotation, prediction : Raster
-        Label codes; the table holds their pixels an area, as drawn.
+        Label codes; the table holds their pixels per area, as drawn.
     confusion, metrics : pandas.DataFrame
-        Of the dense prediction; columns as in `Sampled`.
-    border : pandas.DataFrame, optional
+        Of the predicted slice: columns area, predicted, count; and subset, area, metric, value,
+        low, high.
+    border : pandas.DataFrame
         Columns distance_um_low, distance_um_high, pixels, accuracy.
-    sampled : Sampled, optional
-        Left out with its panels if missing.
+    sampled_confusion, sampled_metrics : pandas.DataFrame
+        Of the sampled test patches, a test of their own.
     """
     entries: list[dict[str, Any]] = []
     for series, raster in (("annotation", annotation), ("prediction", prediction)):
@@ -81,11 +62,9 @@ def prepare(
             )
     entries += _confusion_entries("b", areas, confusion)
     entries += _metric_entries("c", areas, metrics, tuple(OVERALL))
-    if sampled is not None:
-        entries += _confusion_entries("d", areas, sampled.confusion)
-        entries += _metric_entries("e", areas, sampled.metrics, tuple(SAMPLED_OVERALL))
-    if border is not None:
-        entries += _border_entries("f" if sampled is not None else "d", border)
+    entries += _confusion_entries("d", areas, sampled_confusion)
+    entries += _metric_entries("e", areas, sampled_metrics, tuple(SAMPLED_OVERALL))
+    entries += _border_entries("f", border)
     return plotted.table(entries)
 
 
@@ -104,12 +83,8 @@ def draw(
     map_rows = 2 // columns
     maps_bottom = 5 + map_rows * (map_height + 6)
     legend_bottom = maps_bottom + swatches_height(legend, width) + 4
-    has_sample = bool(len(plotted.pick(table, "d", "share of the area")))
-    border_letter = "f" if has_sample else "d"
-    has_border = bool(len(plotted.pick(table, border_letter, "accuracy")))
     row_height = 61.0
-    n_rows = 1 + (1 if has_sample or has_border else 0)
-    sheet = Sheet(legend_bottom + n_rows * row_height)
+    sheet = Sheet(legend_bottom + 2 * row_height)
 
     sheet.panel("a", 0, 0)
     for index, (title, raster) in enumerate(
@@ -129,17 +104,13 @@ def draw(
     _draw_confusion(sheet, title, plotted.pick(table, "b"), areas, legend_bottom)
     _draw_metrics(sheet, "c", table, areas, Box(76, legend_bottom, width - 76, row_height))
     top = legend_bottom + row_height
-    if has_sample:
-        _draw_confusion(sheet, "Sampled test patches", plotted.pick(table, "d"), areas, top)
-        metrics_width = 66.0 if has_border else width - 76
-        _draw_metrics(sheet, "e", table, areas, Box(76, top, metrics_width, row_height))
-    if has_border:
-        left = 145.0 if has_sample else 0.0
-        _draw_border(sheet, border_letter, table, Box(left, top, width - left, row_height))
+    _draw_confusion(sheet, "Sampled test patches", plotted.pick(table, "d"), areas, top)
+    _draw_metrics(sheet, "e", table, areas, Box(76, top, 66, row_height))
+    _draw_border(sheet, plotted.pick(table, "f"), Box(145, top, width - 145, row_height))
     return sheet.figure
 
 
-def confusion_numbers(
+def _confusion_texts(
     shares: NDArray[np.float64], counts: NDArray[np.float64]
 ) -> list[list[str]] | None:
     """Return the text of every cell: share and count, share alone, or none for many areas."""
@@ -223,11 +194,11 @@ def overall_caption(rows: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
-def number_with_interval(row: pd.Series[Any], digits: int = 2) -> str:
+def number_with_interval(row: pd.Series[Any]) -> str:
     """Return ``0.83 [0.80, 0.86]``, or the number alone without an interval."""
-    text = f"{row['y']:.{digits}f}"
+    text = f"{row['y']:.2f}"
     if np.isfinite(row["low"]) and np.isfinite(row["high"]):
-        text += f" [{row['low']:.{digits}f}, {row['high']:.{digits}f}]"
+        text += f" [{row['low']:.2f}, {row['high']:.2f}]"
     return text
 
 
@@ -238,11 +209,9 @@ def _draw_confusion(sheet: Sheet, title: str, rows: pd.DataFrame, areas: Areas, 
     counts = plotted.matrix(plotted.pick(rows, quantity="count"), names, names)
     sheet.panel(letter, 0, top, title)
     axes = sheet.axes(Box(14, top + 5, 44, 44))
-    numbers = confusion_numbers(shares.to_numpy(), counts.to_numpy())
+    texts = _confusion_texts(shares.to_numpy(), counts.to_numpy())
     ticks = areas.ticks()
-    panels.heat(
-        axes, shares.to_numpy(), ticks, ticks, cmap=style.SHARES, limits=(0, 1), numbers=numbers
-    )
+    panels.heat(axes, shares, ticks, ticks, cmap=style.SHARES, limits=(0, 1), texts=texts)
     axes.set_xlabel("predicted area")
     axes.set_ylabel("annotated area")
     panels.colour_bar(
@@ -260,7 +229,7 @@ def _draw_metrics(sheet: Sheet, letter: str, table: pd.DataFrame, areas: Areas, 
     sheet.panel(letter, box.left, box.top)
     sheet.text(box.left + 4, box.top + 0.7, overall_caption(rows), fontsize=style.SMALL_FONT)
     axes = sheet.axes(Box(box.left + 9, box.top + 11, box.width - 10, 38))
-    metric_bars(axes, rows, areas)
+    _metric_bars(axes, rows, areas)
     shades = [
         Patch(facecolor=style.lighten(style.INK, share), label=METRIC_TITLES[metric])
         for metric, share in METRICS
@@ -270,7 +239,7 @@ def _draw_metrics(sheet: Sheet, letter: str, table: pd.DataFrame, areas: Areas, 
     )
 
 
-def metric_bars(axes: Axes, rows: pd.DataFrame, areas: Areas) -> None:
+def _metric_bars(axes: Axes, rows: pd.DataFrame, areas: Areas) -> None:
     """Draw precision, recall and F1 of every area as bars with intervals."""
     share = 0.8 / len(METRICS)
     for position, name in enumerate(areas.names):
@@ -288,13 +257,12 @@ def metric_bars(axes: Axes, rows: pd.DataFrame, areas: Areas) -> None:
     axes.set(xlim=(-0.55, len(areas.names) - 0.45), ylim=(0, 1), ylabel="score")
     axes.set_yticks(np.linspace(0, 1, 6))
     axes.tick_params(axis="x", length=0)
-    panels.light_grid(axes)
+    axes.grid(axis="y")
 
 
-def _draw_border(sheet: Sheet, letter: str, table: pd.DataFrame, box: Box) -> None:
-    rows = plotted.pick(table, letter)
-    sheet.panel(letter, box.left, box.top, "Accuracy near borders")
-    axes = sheet.axes(Box(box.left + 8, box.top + 11, min(box.width - 10, 60), 38))
+def _draw_border(sheet: Sheet, rows: pd.DataFrame, box: Box) -> None:
+    sheet.panel("f", box.left, box.top, "Accuracy near borders")
+    axes = sheet.axes(Box(box.left + 8, box.top + 11, box.width - 10, 38))
     accuracy = plotted.pick(rows, quantity="accuracy")
     shares = plotted.pick(rows, quantity="share of labelled pixels")
     axes.bar(
@@ -316,4 +284,4 @@ def _draw_border(sheet: Sheet, letter: str, table: pd.DataFrame, box: Box) -> No
     axes.set_xticks(np.arange(0, len(edges), every) - 0.5, edges[::every])
     axes.set(ylim=(0, 1.02), xlim=(-0.7, len(edges) - 0.3), xlabel="distance to border (µm)")
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=1)
-    panels.light_grid(axes)
+    axes.grid(axis="y")

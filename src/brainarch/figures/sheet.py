@@ -81,9 +81,8 @@ class Sheet:
         top: float,
         width: float,
         entries: Sequence[tuple[str, str]],
-        fontsize: float = style.SMALL_FONT,
-    ) -> float:
-        """Draw a legend of coloured squares that wraps at a width.
+    ) -> None:
+        """Draw a legend of coloured squares that wraps at a width; see `swatches_height`.
 
         Parameters
         ----------
@@ -91,13 +90,8 @@ class Sheet:
             Place and greatest width in millimetres.
         entries : sequence of (str, str)
             Label and colour of each.
-
-        Returns
-        -------
-        float
-            Height taken, in millimetres; see `swatches_height`.
         """
-        for label, colour, x, y in _flow(entries, width, fontsize):
+        for label, colour, x, y in _flow(entries, width):
             square = Rectangle(
                 self.place(left + x, top + y + 2.1),
                 2.0 / self._page[0],
@@ -107,26 +101,7 @@ class Sheet:
                 edgecolor="none",
             )
             self.figure.add_artist(square)
-            self.text(left + x + 2.8, top + y + 1.15, label, fontsize=fontsize, va="center")
-        return swatches_height(entries, width, fontsize)
-
-    def arrow(self, start: tuple[float, float], end: tuple[float, float]) -> None:
-        """Draw a thin arrow between two places in millimetres."""
-        overlay = self.bare(Box(0, 0, self.width, self.height))
-        overlay.set_zorder(10)
-        overlay.patch.set_alpha(0)
-        overlay.annotate(
-            "",
-            xy=end,
-            xytext=start,
-            arrowprops={
-                "arrowstyle": "-|>,head_length=0.28,head_width=0.16",
-                "color": style.FAINT,
-                "linewidth": 0.9,
-                "shrinkA": 0,
-                "shrinkB": 0,
-            },
-        )
+            self.text(left + x + 2.8, top + y + 1.15, label, fontsize=style.SMALL_FONT, va="center")
 
 
 def text_width(text: str, fontsize: float, bold: bool = False) -> float:
@@ -146,11 +121,9 @@ def fit_text(text: str, width: float, fontsize: float) -> str:
     return style.shorten(text, length)
 
 
-def swatches_height(
-    entries: Sequence[tuple[str, str]], width: float, fontsize: float = style.SMALL_FONT
-) -> float:
+def swatches_height(entries: Sequence[tuple[str, str]], width: float) -> float:
     """Return the height in millimetres that `Sheet.swatches` takes."""
-    flow = _flow(entries, width, fontsize)
+    flow = _flow(entries, width)
     return (flow[-1][3] + _LINE_MM) if flow else 0.0
 
 
@@ -209,13 +182,11 @@ def best_grid(
 _LINE_MM = 3.4
 
 
-def _flow(
-    entries: Sequence[tuple[str, str]], width: float, fontsize: float
-) -> list[tuple[str, str, float, float]]:
+def _flow(entries: Sequence[tuple[str, str]], width: float) -> list[tuple[str, str, float, float]]:
     placed = []
     x, y = 0.0, 0.0
     for label, colour in entries:
-        needed = 2.8 + text_width(label, fontsize)
+        needed = 2.8 + text_width(label, style.SMALL_FONT)
         if x > 0 and x + needed > width:
             x, y = 0.0, y + _LINE_MM
         placed.append((label, colour, x, y))

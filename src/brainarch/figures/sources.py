@@ -9,20 +9,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import zarr
 from numpy.typing import NDArray
-from zarr.errors import ContainsArrayError, GroupNotFoundError
 
-from brainarch.annotations.legend import read_legend
 from brainarch.annotations.store import Labels
 from brainarch.dense.cube import Cube
-from brainarch.discovery.maps import SliceMap
 from brainarch.errors import InputError
-from brainarch.factors.store import CoefficientMaps
+from brainarch.factors.coefficients import CoefficientMaps
 from brainarch.figures import rasters
-from brainarch.figures.panels import Areas
 from brainarch.figures.rasters import Raster
-from brainarch.figures.style import complete_colours
+from brainarch.grids.extracted import ExtractedGrid
+from brainarch.grids.grid import Grid
+from brainarch.grids.maps import SliceMaps
 from brainarch.tables import read_table
 from brainarch.volume.store import Volume
 
@@ -30,35 +27,18 @@ from brainarch.volume.store import Volume
 PixelBox = tuple[int, int, int, int]
 
 
-def read_areas(path: Path) -> Areas:
-    """Read a legend table as figures use it."""
-    legend = read_legend(path)
-    return Areas(
-        names=legend.names,
-        titles=dict(zip(legend.names, legend.titles, strict=True)),
-        colours=complete_colours(
-            legend.names, dict(zip(legend.names, legend.colours, strict=True))
-        ),
-    )
-
-
-def read_optional(path: Path | None, needed: Iterable[str], verb: str) -> pd.DataFrame | None:
-    """Read a table as `read_columns_of` does, or nothing where no table is given."""
-    return None if path is None else read_columns_of(path, needed, verb)
-
-
-def read_columns_of(path: Path, needed: Iterable[str], verb: str) -> pd.DataFrame:
+def read_columns(path: Path, *needed: str) -> pd.DataFrame:
     """Read a table that has to have some columns.
 
     Raises
     ------
     InputError
-        If the table is missing, or one of the columns is; ``verb`` is named as the remedy.
+        If the table is missing, or one of the columns is.
     """
     frame = read_table(path)
-    for column in needed:
-        if column not in frame.columns:
-            raise InputError(f"{path}: has no column {column}; give the table of `{verb}`")
+    absent = [column for column in needed if column not in frame.columns]
+    if absent:
+        raise InputError(f"{path}: has no column {absent[0]}; run the stage that writes it again")
     return frame
 
 
@@ -74,24 +54,7 @@ def label_picture(labels: Labels, z: int, box: PixelBox | None = None) -> Raster
     return rasters.label_raster(codes, labels.voxel_um, row=row, column=column)
 
 
-def open_codes(path: Path) -> SliceMap:
-    """Open maps of one slice: predicted areas, clusters, components or depth.
-
-    Raises
-    ------
-    InputError
-        If there are none at ``path``.
-    """
-    try:
-        group = zarr.open_group(path, mode="r", zarr_format=3)
-    except (FileNotFoundError, GroupNotFoundError, ContainsArrayError, NotADirectoryError):
-        raise InputError(f"{path}: no map here; run the stage that writes it") from None
-    if not {"z", "stride"} <= set(group.attrs):
-        raise InputError(f"{path}: not a map of a slice, it does not say which slice it is of")
-    return SliceMap(group, path)
-
-
-def code_picture(opened: SliceMap, name: str, voxel_um: float) -> Raster:
+def code_picture(maps: SliceMaps, name: str) -> Raster:
     """Return a map of codes, cropped to where it has any.
 
     Raises
@@ -99,18 +62,17 @@ def code_picture(opened: SliceMap, name: str, voxel_um: float) -> Raster:
     InputError
         If it has none.
     """
-    codes = opened.read(name)
+    codes = maps.read(name)
     if not (codes > 0).any():
-        raise InputError(f"{opened.path}: the map {name} is empty")
+        raise InputError(f"{maps.path}: the map {name} is empty")
     top, bottom, left, right = rasters.filled_box(codes > 0)
-    picture = rasters.label_raster(codes[top:bottom, left:right], voxel_um)
-    return _placed(picture, opened, (slice(top, bottom), slice(left, right)))
+    picture = rasters.label_raster(codes[top:bottom, left:right], maps.pixel_um)
+    return _placed(picture, maps, (slice(top, bottom), slice(left, right)))
 
 
 def factor_pictures(
     maps: CoefficientMaps,
     factors: Iterable[int],
-    voxel_um: float,
     box: PixelBox | None = None,
     max_side: int = rasters.MAX_SIDE,
 ) -> dict[int, Raster]:
@@ -118,51 +80,46 @@ def factor_pictures(
 
     One map is in memory at a time, and the pictures.
     """
-    grid = _grid_box(maps.extracted, maps.y, maps.x, box, maps.path)
+    grid = _grid_box(maps, box)
     pictures = {}
     for factor in factors:
         if not 1 <= factor <= maps.factors:
             raise InputError(f"{maps.path}: has no factor {factor}, only 1 to {maps.factors}")
-        picture = rasters.grey_raster(maps.factor_map(factor)[grid], voxel_um, max_side)
+        picture = rasters.grey_raster(maps.factor_map(factor)[grid], maps.pixel_um, max_side)
         pictures[factor] = _placed(picture, maps, grid)
     return pictures
 
 
-def unit_pictures(cube: Cube, count: int, voxel_um: float, max_side: int = 500) -> list[Raster]:
+def unit_pictures(cube: Cube, count: int, max_side: int = 500) -> list[Raster]:
     """Return maps of the units of a dense cube that differ most, thinned to a grid.
 
     The first is the unit that varies most; each further one is the unit that is least correlated
     with those before it among the more varying half.
     """
-    grid = _grid_box(cube.extracted, cube.y, cube.x, None, cube.path)
+    grid = _grid_box(cube)
     shape = cube.extracted[grid].shape
     step = rasters.step_for(shape, max_side)
     thin = (-(-shape[0] // step), -(-shape[1] // step))
     top, left = grid[0].start, grid[1].start
-    values: NDArray[np.float32] | None = None
+    values = np.full((*thin, cube.units), np.nan, dtype=np.float32)
     for iy, ix, X in cube.batches():
         row, column = iy - top, ix - left
         keep = (row % step == 0) & (column % step == 0)
-        if values is None:
-            values = np.full((*thin, X.shape[1]), np.nan, dtype=np.float32)
         values[row[keep] // step, column[keep] // step] = X[keep]
-    if values is None:
-        raise InputError(f"{cube.path}: no pixel is extracted; run `brainarch extract` again")
     chosen = _differing(values[np.isfinite(values[..., 0])], count)
     return [
-        Raster(values[..., unit], int(cube.y[top]), int(cube.x[left]), cube.stride * step, voxel_um)
-        for unit in chosen
+        _placed(Raster(values[..., unit], 0, 0, step, cube.pixel_um), cube, grid) for unit in chosen
     ]
 
 
-def extracted_box(maps: CoefficientMaps | Cube) -> PixelBox:
+def extracted_box(grid: ExtractedGrid) -> PixelBox:
     """Return the part of the slice that was extracted."""
-    grid = _grid_box(maps.extracted, maps.y, maps.x, None, maps.path)
+    rows, columns = _grid_box(grid)
     return (
-        int(maps.y[grid[0].start]),
-        int(maps.y[grid[0].stop - 1]) + maps.stride,
-        int(maps.x[grid[1].start]),
-        int(maps.x[grid[1].stop - 1]) + maps.stride,
+        int(grid.y[rows.start]),
+        int(grid.y[rows.stop - 1]) + grid.stride,
+        int(grid.x[columns.start]),
+        int(grid.x[columns.stop - 1]) + grid.stride,
     )
 
 
@@ -184,35 +141,31 @@ def _cut(picture: NDArray[Any], box: PixelBox | None) -> tuple[NDArray[Any], int
     return picture[top:bottom, left:right], top, left
 
 
-def _grid_box(
-    present: NDArray[np.bool_],
-    y: NDArray[np.integer],
-    x: NDArray[np.integer],
-    box: PixelBox | None,
-    path: Path,
-) -> tuple[slice, slice]:
-    """Return the grid rows and columns of a box, or of all present pixels."""
-    if not present.any():
-        raise InputError(f"{path}: no pixel is extracted; run `brainarch extract` on labelled rows")
+def _grid_box(grid: ExtractedGrid, box: PixelBox | None = None) -> tuple[slice, slice]:
+    """Return the grid rows and columns of a box, or of all extracted pixels."""
+    if not grid.count:
+        raise InputError(
+            f"{grid.path}: no pixel is extracted; run `brainarch extract` on labelled rows"
+        )
     if box is None:
-        top, bottom, left, right = rasters.filled_box(present)
+        top, bottom, left, right = rasters.filled_box(grid.extracted)
         return slice(top, bottom), slice(left, right)
-    rows = np.searchsorted(y, box[:2])
-    columns = np.searchsorted(x, box[2:])
+    rows = np.searchsorted(grid.y, box[:2])
+    columns = np.searchsorted(grid.x, box[2:])
     if rows[0] == rows[1] or columns[0] == columns[1]:
-        raise InputError(f"{path}: holds no pixel of rows {box[0]}:{box[1]}, {box[2]}:{box[3]}")
+        raise InputError(
+            f"{grid.path}: holds no pixel of rows {box[0]}:{box[1]}, {box[2]}:{box[3]}"
+        )
     return slice(int(rows[0]), int(rows[1])), slice(int(columns[0]), int(columns[1]))
 
 
-def _placed(
-    picture: Raster, grid_of: CoefficientMaps | SliceMap, grid: tuple[slice, slice]
-) -> Raster:
+def _placed(picture: Raster, grid: Grid, part: tuple[slice, slice]) -> Raster:
     """Give a picture of a part of a grid its place in the slice."""
     return replace(
         picture,
-        row=int(grid_of.y[grid[0].start]),
-        column=int(grid_of.x[grid[1].start]),
-        step=picture.step * grid_of.stride,
+        row=int(grid.y[part[0].start]),
+        column=int(grid.x[part[1].start]),
+        step=picture.step * grid.stride,
     )
 
 

@@ -6,14 +6,15 @@ Sizes are in millimetres, for a page that prints them one to one. All choices he
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, wraps
+from functools import wraps
+from itertools import count
 from typing import Any, TypeVar
 
 import matplotlib as mpl
-import numpy as np
+import seaborn
 from matplotlib.colors import LinearSegmentedColormap, to_hex, to_rgb
-from matplotlib.typing import ColorType
-from numpy.typing import NDArray
+
+from brainarch.palette import colour_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -35,14 +36,12 @@ LETTER_FONT = 9.0
 UNLABELLED = "#D5D8DC"
 #: Where a map holds no value.
 ABSENT = "#F2F3F4"
-#: Text, axes and everything that carries no meaning by colour.
-INK = "#20242A"
+#: Text, axes and everything that carries no meaning by colour; seaborn's.
+INK = "#262626"
 FAINT = "#8A929C"
 #: Chance levels and nulls.
 CHANCE = "#8A929C"
 
-#: First colours of areas: Okabe and Ito's, which hold up under colour blindness.
-AREA_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#F0E442")
 #: Clusters and components, unlike the areas' colours: Tol's muted scheme, dark and light in turn.
 COMPONENT_COLOURS = (
     "#332288",
@@ -78,7 +77,10 @@ COEFFICIENTS = LinearSegmentedColormap.from_list(
     "coefficients", ["#FFFFFF", "#FBE3C0", "#F4A85C", "#CF5F3B", "#842A4A", "#2D1138"]
 )
 
-_SETTINGS: dict[str, Any] = {
+_SETTINGS: dict[Any, Any] = {
+    **dict[Any, Any](mpl.rcParamsDefault),
+    **seaborn.axes_style("ticks"),
+    "backend": "agg",
     # The font that matplotlib ships, so that figures look the same on every machine.
     "font.family": "DejaVu Sans",
     "font.size": FONT,
@@ -90,13 +92,10 @@ _SETTINGS: dict[str, Any] = {
     "axes.linewidth": 0.5,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.edgecolor": INK,
-    "axes.labelcolor": INK,
     "axes.titlepad": 3.0,
     "axes.labelpad": 2.0,
-    "text.color": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
+    "grid.color": "#E6E9EC",
+    "grid.linewidth": 0.5,
     "xtick.major.width": 0.5,
     "ytick.major.width": 0.5,
     "xtick.minor.width": 0.4,
@@ -110,6 +109,7 @@ _SETTINGS: dict[str, Any] = {
     "lines.linewidth": 1.0,
     "lines.markersize": 3.0,
     "patch.linewidth": 0.5,
+    "patch.force_edgecolor": False,
     "legend.frameon": False,
     "legend.handlelength": 1.2,
     "legend.handletextpad": 0.5,
@@ -120,58 +120,18 @@ _SETTINGS: dict[str, Any] = {
     "pdf.fonttype": 42,
     # Names come from users and may hold dollar signs.
     "text.parse_math": False,
-    "axes.unicode_minus": True,
 }
-
-# Machado, Oliveira & Fernandes (2009), full severity, on linear RGB.
-_DEUTERANOPIA = np.array(
-    [
-        [0.367322, 0.860646, -0.227968],
-        [0.280085, 0.672501, 0.047413],
-        [-0.011820, 0.042940, 0.968881],
-    ]
-)
-_PROTANOPIA = np.array(
-    [
-        [0.152286, 1.052583, -0.204868],
-        [0.114503, 0.786281, 0.099216],
-        [-0.003882, -0.048116, 1.051998],
-    ]
-)
 
 
 def styled(draw: F) -> F:
     """Run a drawing function under the style, whatever the caller's matplotlib settings are."""
-    settings: dict[Any, Any] = {**mpl.rcParamsDefault, "backend": "agg", **_SETTINGS}
 
     @wraps(draw)
     def inner(*args: Any, **kwargs: Any) -> Any:
-        with mpl.rc_context(settings):
+        with mpl.rc_context(_SETTINGS):
             return draw(*args, **kwargs)
 
     return inner  # type: ignore[return-value]  # wraps keeps the signature
-
-
-def area_palette(count: int) -> list[str]:
-    """Return distinct colours for any number of areas.
-
-    The first are `AREA_COLOURS`. Every further one is the candidate that lies farthest, by CIE94,
-    from those before it and from the grey of unlabelled pixels, for normal sight and for
-    deuteranopia and protanopia alike; so a longer palette begins with the shorter one.
-
-    Parameters
-    ----------
-    count : int
-        Number of areas.
-
-    Returns
-    -------
-    list of str
-        Hexadecimal colours.
-    """
-    if count <= len(AREA_COLOURS):
-        return list(AREA_COLOURS[:count])
-    return list(AREA_COLOURS) + list(_further_colours(count - len(AREA_COLOURS)))
 
 
 def component_palette(count: int) -> list[str]:
@@ -179,24 +139,21 @@ def component_palette(count: int) -> list[str]:
     return [COMPONENT_COLOURS[index % len(COMPONENT_COLOURS)] for index in range(count)]
 
 
-def complete_colours(names: Sequence[str], given: Mapping[str, str | None]) -> dict[str, str]:
-    """Return a colour for every area name, none twice.
+def complete_colours(given: Mapping[str, str | None]) -> dict[str, str]:
+    """Return a colour for every area, none twice.
 
     Parameters
     ----------
-    names : sequence of str
-        Area names, in legend order.
     given : mapping of str to str or None
-        Colours from the legend. An area without one, or with one that an area before it has, takes
-        the first colour of the palette that no area has.
+        The colour chosen for each area. One without, or with a colour that an area before it has,
+        takes the first colour of the palette that no area has.
     """
-    colours: dict[str, str] = {}
     taken = {colour.upper() for colour in given.values() if colour}
-    free = [colour for colour in area_palette(2 * len(names)) if colour.upper() not in taken]
-    for name in names:
-        own = given.get(name)
+    free = (colour for code in count(1) if (colour := colour_of(code)) not in taken)
+    colours: dict[str, str] = {}
+    for name, own in given.items():
         repeated = own is not None and own.upper() in {c.upper() for c in colours.values()}
-        colours[name] = free.pop(0) if own is None or repeated else own
+        colours[name] = next(free) if own is None or repeated else own
     return colours
 
 
@@ -217,82 +174,7 @@ def shorten(text: str, length: int = 11) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
-def ink_on(colour: ColorType) -> str:
-    """Return black or white, whichever is readable on a colour."""
-    luminance = _linear(np.asarray(to_rgb(colour), dtype=np.float64)) @ np.array(
-        [0.2126, 0.7152, 0.0722]
-    )
-    return INK if luminance > 0.3 else "#FFFFFF"
-
-
 def lighten(colour: str, share: float) -> str:
     """Mix a colour with white; share 0 leaves it, 1 is white."""
     red, green, blue = ((1 - share) * part + share for part in to_rgb(colour))
     return to_hex((red, green, blue))
-
-
-def cielab(rgb: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Convert sRGB values in [0, 1], shape (n, 3), to CIELAB (D65)."""
-    to_xyz = np.array(
-        [
-            [0.4124564, 0.3575761, 0.1804375],
-            [0.2126729, 0.7151522, 0.0721750],
-            [0.0193339, 0.1191920, 0.9503041],
-        ]
-    )
-    xyz = _linear(rgb) @ to_xyz.T / np.array([0.95047, 1.0, 1.08883])
-    root = np.where(xyz > 216 / 24389, np.cbrt(xyz), (24389 / 27 * xyz + 16) / 116)
-    return np.stack(
-        [
-            116 * root[:, 1] - 16,
-            500 * (root[:, 0] - root[:, 1]),
-            200 * (root[:, 1] - root[:, 2]),
-        ],
-        axis=1,
-    )
-
-
-def as_seen(rgb: NDArray[np.float64], matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Simulate colour blindness: a matrix on linear RGB, values in [0, 1], shape (n, 3)."""
-    seen = np.clip(_linear(rgb) @ matrix.T, 0, 1)
-    return np.where(seen <= 0.0031308, 12.92 * seen, 1.055 * seen ** (1 / 2.4) - 0.055)
-
-
-def _linear(rgb: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-
-
-@cache
-def _further_colours(count: int) -> tuple[str, ...]:
-    steps = np.linspace(0, 1, 14)
-    lattice = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(-1, 3)
-    lab = cielab(lattice)
-    chroma = np.hypot(lab[:, 1], lab[:, 2])
-    # Neither pale, nor black, nor grey: those are background, ink and unlabelled.
-    lattice = lattice[(lab[:, 0] > 28) & (lab[:, 0] < 82) & (chroma > 22) & (chroma < 80)]
-    taken = np.array([to_rgb(colour) for colour in (*AREA_COLOURS, UNLABELLED, INK)])
-    everything = np.concatenate([taken, lattice])
-    sights = [
-        cielab(as_seen(everything, matrix)) for matrix in (np.eye(3), _DEUTERANOPIA, _PROTANOPIA)
-    ]
-    distance = np.full(len(everything), np.inf)
-    chosen = list(range(len(taken)))
-    for index in range(len(taken) + count):
-        if index >= len(chosen):
-            chosen.append(int(distance.argmax()))
-        for sight in sights:
-            np.minimum(distance, _differences(sight, sight[chosen[index]]), out=distance)
-    return tuple(to_hex(everything[index]) for index in chosen[len(taken) :])
-
-
-def _differences(lab: NDArray[np.float64], one: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the CIE94 differences (graphic arts) of CIELAB colours, shape (n, 3), from one."""
-    lightness, a, b = (lab - one).T
-    chroma, own = np.hypot(lab[:, 1], lab[:, 2]), float(np.hypot(one[1], one[2]))
-    step = chroma - own
-    hue = np.maximum(a**2 + b**2 - step**2, 0)
-    mean = np.sqrt(chroma * own)
-    difference: NDArray[np.float64] = np.sqrt(
-        lightness**2 + (step / (1 + 0.045 * mean)) ** 2 + hue / (1 + 0.015 * mean) ** 2
-    )
-    return difference

@@ -1,1 +1,1 @@
-"""The network, its checkpoints and the grey values it reads."""
+"""The network, trained ones on disk, and the grey values that they read."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 class Normalisation:
     """Mean and standard deviation of grey values in [0, 1].
 
-    They come from the labelled pixels of the training slices and travel with the checkpoint.
+    They come from the labelled pixels of the training slices and travel with the network.
 
     Parameters
     ----------

@@ -24,10 +24,10 @@ from scipy import ndimage
 
 from brainarch.errors import InputError
 from brainarch.geometry import PATCH, WINDOW, patch_share
-from brainarch.patches.packing import pack_patches
 from brainarch.patches.sampling import SPLITS
 from brainarch.progress import progress_bar
 from brainarch.seeds import generator
+from brainarch.statistics.packing import pack_patches
 
 #: Step of the coarse grid on which assignments are searched, in pixels.
 GRID = 8

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from brainarch.errors import InputError
 from brainarch.geometry import patch_share
-from brainarch.patches.packing import pack_patches
 from brainarch.seeds import generator
+from brainarch.statistics.packing import pack_patches
 
 #: The splits; a split's code in the splits image is its place here, from 1.
 SPLITS = ("train", "val", "test")

@@ -1,1 +1,1 @@
-"""A synthetic thalamocortical volume with known truth, and how close it is to a real slice."""
+"""A synthetic thalamocortical volume with known truth."""

@@ -1,7 +1,6 @@
 """The phantom: a synthetic thalamocortical volume whose every structure is known.
 
-Any z-range can be rendered alone and is bit-identical to the same range of a full run: all random
-numbers come from the coordinates, so neither blocks nor threads matter.
+All random numbers come from the coordinates, so neither blocks nor threads matter.
 """
 
 from __future__ import annotations
@@ -89,7 +88,6 @@ class PhantomBlock:
 class LabelBlock:
     """The areas, layers and barrels of a range of slices, as in `PhantomBlock`."""
 
-    z_start: int
     areas: Byte
     layers: Byte
     barrels: Byte
@@ -119,11 +117,6 @@ class _Planes:
         )
 
 
-def _check_range(spec: PhantomSpec, z_start: int, z_stop: int) -> None:
-    if not 0 <= z_start < z_stop <= spec.shape[0]:
-        raise InputError(f"slices {z_start}:{z_stop}: not inside 0:{spec.shape[0]}")
-
-
 @kernel
 def _name_voxels(
     classes: Byte, barrel: Byte, area_of: Byte, layer_of: Byte, barrel_class: int,
@@ -140,26 +133,12 @@ def _name_voxels(
             barrels[z, y, x] = barrel[z, y] if code == barrel_class else 0
 
 
-def _labels(classes: Byte, barrel: Byte, z_start: int) -> LabelBlock:
+def _labels(classes: Byte, barrel: Byte) -> LabelBlock:
     areas, layers, barrels = (np.empty(classes.shape, np.uint8) for _ in range(3))
     area_of = np.array(anatomy.CLASS_AREA, np.uint8)
     layer_of = np.array(anatomy.CLASS_LAYER, np.uint8)
     _name_voxels(classes, barrel, area_of, layer_of, anatomy.CLASS_L4, areas, layers, barrels)
-    return LabelBlock(z_start, areas, layers, barrels)
-
-
-def render_labels(spec: PhantomSpec, z_start: int, z_stop: int) -> LabelBlock:
-    """Return the areas, layers and barrels of slices ``z_start`` to ``z_stop - 1``, without grey.
-
-    Raises
-    ------
-    InputError
-        If the range is empty or leaves the volume.
-    """
-    _check_range(spec, z_start, z_stop)
-    z = np.arange(z_start, z_stop, dtype=np.float64)
-    lines = layout.borders(spec.shape, spec.voxel_um, spec.seed, z)
-    return _labels(layout.class_map(lines), lines.barrel, z_start)
+    return LabelBlock(areas, layers, barrels)
 
 
 def _planes(spec: PhantomSpec, low: int, high: int) -> _Planes:
@@ -193,32 +172,17 @@ def _image(spec: PhantomSpec, planes: _Planes, z_start: int) -> PhantomBlock:
         imaging.NOISE, imaging.RINGS, imaging.BANDS, imaging.RING_WIDTH,
         imaging.dead_column(spec.shape, spec.voxel_um), imaging.DEAD_GREY, out,
     )  # fmt: skip
-    labels = _labels(inner.classes, inner.barrel, z_start)
+    labels = _labels(inner.classes, inner.barrel)
     return PhantomBlock(
         z_start, out, labels.areas, labels.layers, labels.barrels, inner.microstructure.copy()
     )
 
 
-def render(spec: PhantomSpec, z_start: int, z_stop: int) -> PhantomBlock:
-    """Return the image and the truth of slices ``z_start`` to ``z_stop - 1``.
-
-    Memory is about 16 bytes for each voxel of the range and of `imaging.RADIUS_Z` slices on either
-    side of it.
-
-    Raises
-    ------
-    InputError
-        If the range is empty or leaves the volume.
-    """
-    _check_range(spec, z_start, z_stop)
-    r = imaging.RADIUS_Z
-    return _image(spec, _planes(spec, z_start - r, z_stop + r), z_start)
-
-
 def render_blocks(spec: PhantomSpec, depth: int) -> Iterator[PhantomBlock]:
-    """Yield the whole volume in blocks of ``depth`` slices, each the same as `render` returns.
+    """Yield the whole volume in blocks of ``depth`` slices, which do not depend on the depth.
 
-    The slices that two neighbouring blocks share are computed once.
+    The slices that two neighbouring blocks share are computed once. Memory is about 16 bytes for
+    each voxel of a block and of `imaging.RADIUS_Z` slices on either side of it.
     """
     r = imaging.RADIUS_Z
     carried: _Planes | None = None

@@ -14,8 +14,8 @@ from functools import partial
 
 from brainarch.errors import InputError
 from brainarch.volume.convert import plan_conversion
+from brainarch.volume.pixel_size import Resampling
 from brainarch.volume.pyramid import Shape
-from brainarch.volume.resampling import Resampling
 
 MB = 1e6
 #: Share that a file system and incompressible data take beyond the plain bytes (ours).

@@ -14,10 +14,10 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
-from brainarch.embedding.store import NoisyRepresentations, Representations
+from brainarch.embedding.representations import NoisyRepresentations, Representations
 from brainarch.progress import progress
 from brainarch.readout.convergence import fit_checked
-from brainarch.statistics.bootstrap import N_RESAMPLES, accuracy_interval, index_blocks
+from brainarch.statistics.bootstrap import accuracy_interval, index_blocks
 
 #: Most iterations of the logistic regression and the linear SVM.
 MAX_ITERATIONS = 5000
@@ -102,8 +102,8 @@ def classifier_table(
     classifiers: Mapping[tuple[str, str], FittedClassifier],
     scored: Mapping[str, Mapping[str, Representations]],
     *,
-    n_resamples: int = N_RESAMPLES,
-    seed: int = 0,
+    resamples: int,
+    seed: int,
 ) -> pd.DataFrame:
     """Return the accuracy of every classifier on every split.
 
@@ -113,7 +113,7 @@ def classifier_table(
         From `fit_classifiers`.
     scored : mapping of str to mapping
         Split to network to representations.
-    n_resamples, seed
+    resamples, seed : int
         Of the block bootstrap.
 
     Returns
@@ -127,7 +127,7 @@ def classifier_table(
             "classifier": name,
             "split": split,
             **_score(
-                classifier.predict(networks[network].values), networks[network], n_resamples, seed
+                classifier.predict(networks[network].values), networks[network], resamples, seed
             ),
             "converged": classifier.converged,
         }
@@ -142,8 +142,8 @@ def head_row(
     predicted: NDArray[np.integer],
     test: Representations,
     *,
-    n_resamples: int = N_RESAMPLES,
-    seed: int = 0,
+    resamples: int,
+    seed: int,
 ) -> pd.DataFrame:
     """Return the row of a network's own last layer, for reference.
 
@@ -155,7 +155,7 @@ def head_row(
         Area indices that its last layer predicts.
     test : Representations
         Of the same n patches.
-    n_resamples, seed
+    resamples, seed : int
         Of the block bootstrap.
 
     Returns
@@ -163,7 +163,7 @@ def head_row(
     pandas.DataFrame
         Columns as in `CLASSIFIER_COLUMNS`; converged is empty.
     """
-    score = _score(predicted, test, n_resamples, seed)
+    score = _score(predicted, test, resamples, seed)
     row = {"network": network, "classifier": "cnn", "split": "test", **score, "converged": None}
     return pd.DataFrame([row], columns=list(CLASSIFIER_COLUMNS))
 
@@ -172,8 +172,8 @@ def noise_table(
     classifiers: Mapping[tuple[str, str], FittedClassifier],
     noisy: Mapping[str, NoisyRepresentations],
     *,
-    n_resamples: int = N_RESAMPLES,
-    seed: int = 0,
+    resamples: int,
+    seed: int,
 ) -> pd.DataFrame:
     """Return the accuracy on noisy patches of classifiers fitted on clean ones (V; ours).
 
@@ -183,7 +183,7 @@ def noise_table(
         From `fit_classifiers`.
     noisy : mapping of str to NoisyRepresentations
         By network; networks without noisy representations are left out.
-    n_resamples, seed
+    resamples, seed : int
         Of the block bootstrap.
 
     Returns
@@ -202,7 +202,7 @@ def noise_table(
             "network": network,
             "classifier": name,
             "variance": variance,
-            **_score(classifier.predict(level.values), level, n_resamples, seed),
+            **_score(classifier.predict(level.values), level, resamples, seed),
         }
         for network, name, classifier, variance, level in progress(
             jobs, desc="scoring noisy patches", unit="score"
@@ -212,10 +212,10 @@ def noise_table(
 
 
 def _score(
-    predicted: NDArray[np.integer], truth: Representations, n_resamples: int, seed: int
+    predicted: NDArray[np.integer], truth: Representations, resamples: int, seed: int
 ) -> dict[str, float]:
     right = predicted == truth.area
-    low, high = accuracy_interval(right, truth.block, n_resamples, seed)
+    low, high = accuracy_interval(right, truth.block, resamples, seed)
     return {
         "accuracy": float(right.mean()),
         "low": low,

@@ -13,11 +13,11 @@ from sklearn.mixture import GaussianMixture
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from brainarch.embedding.store import Representations
+from brainarch.embedding.representations import Representations
 from brainarch.progress import progress
 from brainarch.readout.convergence import fit_checked
 from brainarch.seeds import derived_seed
-from brainarch.statistics.bootstrap import N_RESAMPLES, bootstrap_counts
+from brainarch.statistics.bootstrap import bootstrap_counts
 from brainarch.statistics.metrics import adjusted_rand, joint_counts_by_block, v_measures
 
 #: Starts of the expectation maximisation, of which the likeliest is kept (ours).
@@ -30,7 +30,7 @@ MAX_UNITS = 64
 #: of a cluster would otherwise make any patch in which they speak infinitely unlikely.
 REGULARISATION = 1e-3
 
-GMM_COLUMNS = {
+CLUSTER_COLUMNS = {
     "network": "network whose representation is clustered",
     "v_measure": "V-measure of clusters and areas of the test patches (0 to 1)",
     "homogeneity": "1 if every cluster holds one area only (0 to 1)",
@@ -48,12 +48,12 @@ GMM_COLUMNS = {
 }
 
 
-def gmm_table(
+def cluster_table(
     train: Mapping[str, Representations],
     test: Mapping[str, Representations],
     *,
+    resamples: int,
     seed: int,
-    n_resamples: int = N_RESAMPLES,
 ) -> pd.DataFrame:
     """Return how well clusters of every network's representation agree with the areas.
 
@@ -61,15 +61,13 @@ def gmm_table(
     ----------
     train, test : mapping of str to Representations
         By network. The mixture is fitted on train, without areas; test patches are assigned.
-    seed : int
-        The config's.
-    n_resamples : int
-        Of the block bootstrap.
+    resamples, seed : int
+        Of the block bootstrap, and of the mixture's starts.
 
     Returns
     -------
     pandas.DataFrame
-        Columns as in `GMM_COLUMNS`.
+        Columns as in `CLUSTER_COLUMNS`.
     """
     rows = []
     for network in progress(list(train), desc="clustering", unit="network"):
@@ -81,12 +79,12 @@ def gmm_table(
         rows.append(
             {
                 "network": network,
-                **_scores(held, cluster, components, n_resamples, seed),
+                **_scores(held, cluster, components, resamples, seed),
                 "patches": len(held),
                 "converged": converged,
             }
         )
-    return pd.DataFrame(rows, columns=list(GMM_COLUMNS))
+    return pd.DataFrame(rows, columns=list(CLUSTER_COLUMNS))
 
 
 def assign_clusters(
@@ -138,7 +136,7 @@ def _scores(
     test: Representations,
     cluster: NDArray[np.int64],
     components: int,
-    n_resamples: int,
+    resamples: int,
     seed: int,
 ) -> dict[str, float]:
     counts = joint_counts_by_block(test.area, cluster, test.block, (len(test.areas), components))
@@ -146,7 +144,7 @@ def _scores(
     low, high = bootstrap_counts(
         lambda sums: np.stack([v_measures(sums)[2], adjusted_rand(sums)], axis=1),
         counts,
-        n_resamples,
+        resamples,
         seed,
     )
     return {

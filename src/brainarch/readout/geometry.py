@@ -11,9 +11,8 @@ from sklearn.covariance import LedoitWolf
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
-from brainarch.embedding.store import Representations
-from brainarch.readout.inputs import comparable
-from brainarch.statistics.bootstrap import N_RESAMPLES, bootstrap_counts, index_blocks
+from brainarch.embedding.representations import Representations
+from brainarch.statistics.bootstrap import bootstrap_counts, index_blocks
 from brainarch.statistics.metrics import ratio
 
 #: Principal components that are drawn.
@@ -78,22 +77,40 @@ def principal_components(
     return drawn, np.asarray(model.explained_variance_ratio_, dtype=np.float64)
 
 
-def area_relations(
-    content: Representations, *, n_resamples: int = N_RESAMPLES, seed: int = 0
-) -> pd.DataFrame:
+def comparable(values: NDArray[np.floating], commensurate: bool) -> NDArray[np.float64]:
+    """Centre representations so that distances between them mean something.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n, units)
+        Representations.
+    commensurate : bool
+        If False, every unit is also divided by its standard deviation; constant units become 0.
+    """
+    centred: NDArray[np.float64] = values.astype(np.float64) - values.mean(axis=0, dtype=np.float64)
+    if commensurate:
+        return centred
+    spread = centred.std(axis=0)
+    # float32 features of one value leave a spread of rounding errors only.
+    flat = spread <= 1e-6 * np.abs(values).max(axis=0, initial=0)
+    scaled: NDArray[np.float64] = np.where(flat, 0.0, centred / np.where(flat, 1.0, spread))
+    return scaled
+
+
+def area_relations(content: Representations, *, resamples: int, seed: int) -> pd.DataFrame:
     """Return how far apart areas are, relative to their own spread (ours).
 
     Parameters
     ----------
     content : Representations
         Of a network; units of different scales are standardised first.
-    n_resamples, seed
+    resamples, seed : int
         Of the block bootstrap.
 
     Returns
     -------
     pandas.DataFrame
-        One row an ordered pair of areas that have patches; columns as in `RELATION_COLUMNS`
+        One row per ordered pair of areas that have patches; columns as in `RELATION_COLUMNS`
         without ``network``.
     """
     values = comparable(content.values, content.commensurate)
@@ -108,7 +125,7 @@ def area_relations(
     np.add.at(counts[..., 2:], (block_index, area_index), values)
 
     distance, spread, separation = _separations(counts.sum(axis=0)[None])
-    low, high = bootstrap_counts(lambda sums: _separations(sums)[2], counts, n_resamples, seed)
+    low, high = bootstrap_counts(lambda sums: _separations(sums)[2], counts, resamples, seed)
     others = np.where(np.eye(n_areas, dtype=bool), np.inf, separation[0])
     nearest = others.min(axis=1)
     names = [content.areas[index] for index in present]
@@ -142,7 +159,7 @@ def area_outliers(train: Representations, test: Representations, count: int) -> 
     train, test : Representations
         Of one network.
     count : int
-        Most patches reported of an area.
+        Patches reported of an area at most.
 
     Returns
     -------

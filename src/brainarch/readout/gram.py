@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from brainarch.statistics.bootstrap import N_RESAMPLES, Interval, bootstrap_counts, index_blocks
+from brainarch.statistics.bootstrap import Interval, bootstrap_counts, index_blocks
 from brainarch.statistics.metrics import ratio
 
 #: Rows of the Gram matrix computed at once.
@@ -30,8 +30,6 @@ class GramSummary:
         Mean of G over each pair of areas, a patch's product with itself included.
     means_low, means_high : ndarray of float64, shape (areas, areas)
         Ends of their intervals.
-    zero_rows : int
-        Patches whose representation is zero; their rows of G are zero.
     """
 
     error: float
@@ -39,7 +37,6 @@ class GramSummary:
     means: NDArray[np.float64]
     means_low: NDArray[np.float64]
     means_high: NDArray[np.float64]
-    zero_rows: int
 
 
 def unit_rows(
@@ -76,8 +73,8 @@ def summarise_gram(
     area: NDArray[np.integer],
     blocks: NDArray[np.integer],
     *,
-    n_resamples: int = N_RESAMPLES,
-    seed: int = 0,
+    resamples: int,
+    seed: int,
 ) -> GramSummary:
     """Return block error and area means of the Gram matrix, with intervals.
 
@@ -92,7 +89,7 @@ def summarise_gram(
         Area indices; the summary has the areas that occur, in ascending order.
     blocks : ndarray of int, shape (n,)
         Spatial blocks.
-    n_resamples, seed
+    resamples, seed : int
         Of the block bootstrap.
 
     Notes
@@ -124,7 +121,7 @@ def summarise_gram(
         return np.concatenate([root, means.reshape(len(times), -1)], axis=1)
 
     value = statistic(np.ones((1, n_blocks)))[0]
-    low, high = bootstrap_counts(statistic, np.eye(n_blocks), n_resamples, seed)
+    low, high = bootstrap_counts(statistic, np.eye(n_blocks), resamples, seed)
     square = (n_areas, n_areas)
     return GramSummary(
         error=float(value[0]),
@@ -132,7 +129,6 @@ def summarise_gram(
         means=value[1:].reshape(square),
         means_low=low[1:].reshape(square),
         means_high=high[1:].reshape(square),
-        zero_rows=int((~rows.any(axis=1)).sum()),
     )
 
 

@@ -10,21 +10,40 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from brainarch.embedding.store import Representations
+from brainarch.embedding.representations import Representations
 from brainarch.errors import InputError
 from brainarch.progress import progress
-from brainarch.readout import classifiers, clusters, geometry
-from brainarch.readout.drawing import GramDrawing, draw_gram, save_drawing
-from brainarch.readout.gram import summarise_gram, unit_rows
-from brainarch.readout.inputs import (
+from brainarch.readout.classifiers import (
+    CLASSIFIER_COLUMNS,
+    NOISE_COLUMNS,
+    classifier_table,
+    fit_classifiers,
+    head_row,
+    noise_table,
+)
+from brainarch.readout.clusters import CLUSTER_COLUMNS, cluster_table
+from brainarch.readout.compared import (
     equal_rows,
     load_networks,
     load_noisy_networks,
     require_partners,
 )
+from brainarch.readout.geometry import (
+    OUTLIER_COLUMNS,
+    RELATION_COLUMNS,
+    area_outliers,
+    area_relations,
+    principal_components,
+)
+from brainarch.readout.gram import summarise_gram, unit_rows
+from brainarch.readout.gram_excerpt import GramExcerpt, excerpt_gram, save_excerpt
+from brainarch.readout.threads import limit_threads
 from brainarch.tables import read_table, write_table
 
 logger = logging.getLogger(__name__)
+
+#: Patches of each area that are reported as least like it.
+OUTLIERS = 10
 
 GRAM_ERROR_COLUMNS = {
     "network": "network whose representation is meant",
@@ -66,62 +85,58 @@ def classify_patches(
     test: Mapping[str, Path],
     noise: Mapping[str, Path],
     heads: Mapping[str, Path],
+    classifiers: Path,
+    noise_curve: Path,
+    resamples: int,
     seed: int,
-    n_resamples: int,
-    output: Path,
-    output_noise: Path | None,
+    threads: int = 1,
 ) -> None:
     """Fit classifiers on train representations; write their accuracy, clean and noisy.
 
     Parameters
     ----------
     train, test, noise : mapping of str to Path
-        Representations by network; ``noise`` may be empty.
+        Representations by network.
     heads : mapping of str to Path
         Prediction tables of networks with an own last layer, of the test patches; may be empty.
-    seed, n_resamples : int
+    classifiers, noise_curve : Path
+        Tables to write: accuracy on clean patches, and on noisy ones.
+    resamples, seed : int
         Of the block bootstrap.
-    output, output_noise : Path
-        Tables; the second is wanted if and only if ``noise`` is given.
+    threads : int
+        CPU threads at most.
 
     Raises
     ------
     InputError
         If a file is missing or wrong, or they do not belong together.
     """
-    if bool(noise) != (output_noise is not None):
-        raise InputError("--noise and --output-noise: give both or neither")
-    fitted_on = load_networks("--train", train)
-    scored = load_networks("--test", test)
-    require_partners(fitted_on, scored, "--test")
-    noisy = load_noisy_networks(noise) if noise else {}
-    if noise:
-        require_partners(
-            fitted_on, {name: content.levels[0] for name, content in noisy.items()}, "--noise"
-        )
+    fitted_on, scored = load_networks(train), load_networks(test)
+    require_partners(fitted_on, scored, "test")
+    noisy = load_noisy_networks(noise)
+    require_partners(fitted_on, {name: found.levels[0] for name, found in noisy.items()}, "noisy")
+    interval = {"resamples": resamples, "seed": seed}
     tables = []
     for network, path in heads.items():
         held = next(iter(scored.values()))
-        predicted = _head_predictions(path, held)
-        row = classifiers.head_row(network, predicted, held, n_resamples=n_resamples, seed=seed)
-        tables.append(row)
-
-    fitted = classifiers.fit_classifiers(fitted_on)
-    splits = {"train": fitted_on, "test": scored}
-    tables.append(classifiers.classifier_table(fitted, splits, n_resamples=n_resamples, seed=seed))
-    noise_table = classifiers.noise_table(fitted, noisy, n_resamples=n_resamples, seed=seed)
-    if output_noise is not None:
-        write_table(noise_table, output_noise, classifiers.NOISE_COLUMNS)
-    write_table(_stack(tables), output, classifiers.CLASSIFIER_COLUMNS)
+        tables.append(head_row(network, _head_predictions(path, held), held, **interval))
+    with limit_threads(threads):
+        fitted = fit_classifiers(fitted_on)
+        splits = {"train": fitted_on, "test": scored}
+        tables.append(classifier_table(fitted, splits, **interval))
+        curve = noise_table(fitted, noisy, **interval)
+    write_table(curve, noise_curve, NOISE_COLUMNS)
+    write_table(_stack(tables), classifiers, CLASSIFIER_COLUMNS)
 
 
 def score_clusters(
     *,
     train: Mapping[str, Path],
     test: Mapping[str, Path],
+    scores: Path,
+    resamples: int,
     seed: int,
-    n_resamples: int,
-    output: Path,
+    threads: int = 1,
 ) -> None:
     """Fit Gaussian mixtures on train representations; write their agreement with test areas.
 
@@ -129,154 +144,161 @@ def score_clusters(
     ----------
     train, test : mapping of str to Path
         Representations by network.
-    seed, n_resamples : int
-        Of the mixture's starts and of the block bootstrap.
-    output : Path
-        Table.
+    scores : Path
+        Table to write.
+    resamples, seed : int
+        Of the block bootstrap, and of the mixture's starts.
+    threads : int
+        CPU threads at most.
 
     Raises
     ------
     InputError
         If a file is missing or wrong, or they do not belong together.
     """
-    fitted_on = load_networks("--train", train)
-    scored = load_networks("--test", test)
-    require_partners(fitted_on, scored, "--test")
-    table = clusters.gmm_table(fitted_on, scored, seed=seed, n_resamples=n_resamples)
-    write_table(table, output, clusters.GMM_COLUMNS)
+    fitted_on, scored = load_networks(train), load_networks(test)
+    require_partners(fitted_on, scored, "test")
+    with limit_threads(threads):
+        table = cluster_table(fitted_on, scored, resamples=resamples, seed=seed)
+    write_table(table, scores, CLUSTER_COLUMNS)
 
 
 def measure_gram(
     *,
     test: Mapping[str, Path],
-    patches_per_area: int | None,
+    errors: Path,
+    blocks: Path,
+    matrices: Mapping[str, Path],
+    patches_per_area: int,
+    resamples: int,
     seed: int,
-    n_resamples: int,
-    output_error: Path,
-    output_means: Path,
-    output_drawings: Mapping[str, Path],
+    threads: int = 1,
 ) -> None:
-    """Write block errors and area means of Gram matrices, and rows of them to draw.
+    """Write block errors and area means of Gram matrices, and some of their rows.
 
     Parameters
     ----------
     test : mapping of str to Path
         Representations by network.
-    patches_per_area : int or None
-        Patches of each area, drawn at random; by default as many as the smallest area has.
-    seed, n_resamples : int
-        Of that draw and of the block bootstrap.
-    output_error, output_means : Path
-        Tables.
-    output_drawings : mapping of str to Path
-        Zarr stores by network, for some or all networks.
-
-    Raises
-    ------
-    InputError
-        If a file is missing or wrong, or a drawing is of no network.
-    """
-    networks = load_networks("--test", test)
-    unknown = sorted(set(output_drawings) - set(networks))
-    if unknown:
-        raise InputError(f"--output-drawing {unknown[0]}: no --test of this network")
-    errors, means = [], []
-    for network, content in progress(networks.items(), desc="Gram matrices", unit="network"):
-        chosen = content.rows(equal_rows(content.area, patches_per_area, seed))
-        rows, zero_rows = unit_rows(chosen.values, content.commensurate)
-        if zero_rows:
-            logger.warning("%s: %d of %d representations are zero", network, zero_rows, len(rows))
-        summary = summarise_gram(
-            rows, chosen.area, chosen.block, n_resamples=n_resamples, seed=seed
-        )
-        present = np.unique(chosen.area)
-        errors.append(
-            {
-                "network": network,
-                "patches_per_area": len(rows) // len(present),
-                "block_error": summary.error,
-                "low": summary.interval.low,
-                "high": summary.interval.high,
-                "constant": np.sqrt(1 - 1 / len(present)),
-                "orthogonal": np.sqrt(1 / len(present) - 1 / len(rows)),
-                "zero_rows": zero_rows,
-                "blocks": len(np.unique(chosen.block)),
-            }
-        )
-        means += [
-            {
-                "network": network,
-                "area": content.areas[a],
-                "other": content.areas[b],
-                "mean": summary.means[i, j],
-                "low": summary.means_low[i, j],
-                "high": summary.means_high[i, j],
-            }
-            for i, a in enumerate(present)
-            for j, b in enumerate(present)
-        ]
-        if network in output_drawings:
-            gram, area = draw_gram(rows, chosen.area)
-            drawing = GramDrawing(gram, area, content.areas, network)
-            save_drawing(drawing, output_drawings[network])
-    write_table(
-        pd.DataFrame(errors, columns=list(GRAM_ERROR_COLUMNS)), output_error, GRAM_ERROR_COLUMNS
-    )
-    write_table(
-        pd.DataFrame(means, columns=list(GRAM_BLOCK_COLUMNS)), output_means, GRAM_BLOCK_COLUMNS
-    )
-
-
-def project_components(
-    *,
-    test: Mapping[str, Path],
-    patches_per_area: int | None,
-    seed: int,
-    output: Path,
-    output_variance: Path,
-) -> None:
-    """Write principal components of representations and their shares of the variance.
-
-    Parameters
-    ----------
-    test : mapping of str to Path
-        Representations by network; components are those of equally many patches an area.
-    patches_per_area : int or None
-        Patches of each area; by default as many as the smallest area has.
-    seed : int
-        Of that draw.
-    output, output_variance : Path
-        Tables.
+    errors, blocks : Path
+        Tables to write: block errors, and means over pairs of areas.
+    matrices : mapping of str to Path
+        Rows of the matrix to write (Zarr), by network.
+    patches_per_area : int
+        Patches of each area, drawn at random; fewer if the smallest area has fewer.
+    resamples, seed : int
+        Of the block bootstrap, and of that draw.
+    threads : int
+        CPU threads at most.
 
     Raises
     ------
     InputError
         If a file is missing or wrong.
     """
-    networks = load_networks("--test", test)
+    error_rows, block_rows = [], []
+    with limit_threads(threads):
+        for network, content in progress(
+            load_networks(test).items(), desc="Gram matrices", unit="network"
+        ):
+            chosen = content.rows(equal_rows(content.area, patches_per_area, seed))
+            rows, zero_rows = unit_rows(chosen.values, content.commensurate)
+            if zero_rows:
+                logger.warning(
+                    "%s: %d of %d representations are zero", network, zero_rows, len(rows)
+                )
+            summary = summarise_gram(
+                rows, chosen.area, chosen.block, resamples=resamples, seed=seed
+            )
+            present = np.unique(chosen.area)
+            error_rows.append(
+                {
+                    "network": network,
+                    "patches_per_area": len(rows) // len(present),
+                    "block_error": summary.error,
+                    "low": summary.interval.low,
+                    "high": summary.interval.high,
+                    "constant": np.sqrt(1 - 1 / len(present)),
+                    "orthogonal": np.sqrt(1 / len(present) - 1 / len(rows)),
+                    "zero_rows": zero_rows,
+                    "blocks": len(np.unique(chosen.block)),
+                }
+            )
+            block_rows += [
+                {
+                    "network": network,
+                    "area": content.areas[a],
+                    "other": content.areas[b],
+                    "mean": summary.means[i, j],
+                    "low": summary.means_low[i, j],
+                    "high": summary.means_high[i, j],
+                }
+                for i, a in enumerate(present)
+                for j, b in enumerate(present)
+            ]
+            gram, area = excerpt_gram(rows, chosen.area)
+            save_excerpt(GramExcerpt(gram, area, content.areas, network), matrices[network])
+    write_table(
+        pd.DataFrame(error_rows, columns=list(GRAM_ERROR_COLUMNS)), errors, GRAM_ERROR_COLUMNS
+    )
+    write_table(
+        pd.DataFrame(block_rows, columns=list(GRAM_BLOCK_COLUMNS)), blocks, GRAM_BLOCK_COLUMNS
+    )
+
+
+def project_components(
+    *,
+    test: Mapping[str, Path],
+    components: Path,
+    variance: Path,
+    patches_per_area: int,
+    seed: int,
+    threads: int = 1,
+) -> None:
+    """Write principal components of representations and their shares of the variance.
+
+    Parameters
+    ----------
+    test : mapping of str to Path
+        Representations by network; components are those of equally many patches per area.
+    components, variance : Path
+        Tables to write.
+    patches_per_area : int
+        Patches of each area, drawn at random; fewer if the smallest area has fewer.
+    seed : int
+        Of that draw.
+    threads : int
+        CPU threads at most.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or wrong.
+    """
     tables, shares = [], []
-    for network, content in progress(networks.items(), desc="PCA", unit="network"):
-        chosen = content.rows(equal_rows(content.area, patches_per_area, seed))
-        scores, share = geometry.principal_components(chosen.values, content.commensurate)
-        table = pd.DataFrame(scores, columns=["pc1", "pc2", "pc3"])
-        table.insert(0, "area", [content.areas[index] for index in chosen.area])
-        table.insert(0, "network", network)
-        tables.append(table)
-        numbers = np.arange(1, len(share) + 1)
-        shares.append(pd.DataFrame({"network": network, "component": numbers, "share": share}))
-    write_table(pd.concat(tables), output, PCA_COLUMNS)
-    write_table(pd.concat(shares), output_variance, PCA_VARIANCE_COLUMNS)
+    with limit_threads(threads):
+        for network, content in progress(load_networks(test).items(), desc="PCA", unit="network"):
+            chosen = content.rows(equal_rows(content.area, patches_per_area, seed))
+            scores, share = principal_components(chosen.values, content.commensurate)
+            table = pd.DataFrame(scores, columns=["pc1", "pc2", "pc3"])
+            table.insert(0, "area", [content.areas[index] for index in chosen.area])
+            table.insert(0, "network", network)
+            tables.append(table)
+            numbers = np.arange(1, len(share) + 1)
+            shares.append(pd.DataFrame({"network": network, "component": numbers, "share": share}))
+    write_table(pd.concat(tables), components, PCA_COLUMNS)
+    write_table(pd.concat(shares), variance, PCA_VARIANCE_COLUMNS)
 
 
 def relate_areas(
     *,
     train: Mapping[str, Path],
     test: Mapping[str, Path],
-    outliers: int,
+    relations: Path,
+    outliers: Path,
+    resamples: int,
     seed: int,
-    n_resamples: int,
-    output: Path,
-    output_outliers: Path,
+    threads: int = 1,
 ) -> None:
     """Write how far apart areas are, and which patches are least like their area.
 
@@ -285,33 +307,29 @@ def relate_areas(
     train, test : mapping of str to Path
         Representations by network: relations are of test patches, outliers are test patches
         measured against train patches.
-    outliers : int
-        Patches reported of each area.
-    seed, n_resamples : int
+    relations, outliers : Path
+        Tables to write.
+    resamples, seed : int
         Of the block bootstrap.
-    output, output_outliers : Path
-        Tables.
+    threads : int
+        CPU threads at most.
 
     Raises
     ------
     InputError
         If a file is missing or wrong, or they do not belong together.
     """
-    fitted_on = load_networks("--train", train)
-    scored = load_networks("--test", test)
-    require_partners(fitted_on, scored, "--test")
-    relations, farthest = [], []
-    for network, content in progress(scored.items(), desc="relating areas", unit="network"):
-        relation = geometry.area_relations(content, n_resamples=n_resamples, seed=seed)
-        relations.append(relation.assign(network=network))
-        found = geometry.area_outliers(fitted_on[network], content, outliers)
-        farthest.append(found.assign(network=network))
-    write_table(
-        _stack(relations)[list(geometry.RELATION_COLUMNS)], output, geometry.RELATION_COLUMNS
-    )
-    write_table(
-        _stack(farthest)[list(geometry.OUTLIER_COLUMNS)], output_outliers, geometry.OUTLIER_COLUMNS
-    )
+    fitted_on, scored = load_networks(train), load_networks(test)
+    require_partners(fitted_on, scored, "test")
+    related, farthest = [], []
+    with limit_threads(threads):
+        for network, content in progress(scored.items(), desc="relating areas", unit="network"):
+            table = area_relations(content, resamples=resamples, seed=seed)
+            related.append(table.assign(network=network))
+            found = area_outliers(fitted_on[network], content, OUTLIERS)
+            farthest.append(found.assign(network=network))
+    write_table(_stack(related)[list(RELATION_COLUMNS)], relations, RELATION_COLUMNS)
+    write_table(_stack(farthest)[list(OUTLIER_COLUMNS)], outliers, OUTLIER_COLUMNS)
 
 
 def _head_predictions(path: Path, test: Representations) -> NDArray[np.int64]:
@@ -326,13 +344,13 @@ def _head_predictions(path: Path, test: Representations) -> NDArray[np.int64]:
     )
     if not same:
         raise InputError(
-            f"{path}: predictions of other patches than those of --test; "
+            f"{path}: predictions of other patches than those that are scored; "
             "evaluate and embed one patch table"
         )
     position = {area: index for index, area in enumerate(test.areas)}
     unknown = sorted(set(table["predicted"]) - set(position))
     if unknown:
-        raise InputError(f"{path}: predicts {unknown[0]!r}, which is no area of --test")
+        raise InputError(f"{path}: predicts {unknown[0]!r}, which is no area of the test patches")
     return np.array([position[name] for name in table["predicted"]], dtype=np.int64)
 
 

@@ -1,5 +1,6 @@
 """The one-page summary: verdicts, numbers, figures, provenance of one dataset's run.
 
-`manifest` says which files there are, `verdicts` and `numbers` read them, `published` holds the
-papers' figures, `page` makes the HTML, `summary` puts all together.
+`manifest` holds the results by kind, `verdicts` and `numbers` read them, `published` holds the
+papers' figures, `missing` what there is not, `summary` puts all together, `page` makes the HTML
+from the template ``summary.html``, `stages` writes it.
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +46,7 @@ class Number:
     key: str = ""
 
 
-def patch_numbers(metrics: Mapping[tuple[str, str], pd.DataFrame]) -> list[Number]:
+def patch_numbers(metrics: Mapping[tuple[str, ...], pd.DataFrame]) -> list[Number]:
     """Return accuracy by run and split, and recall by area of the main run's test.
 
     Parameters
@@ -71,7 +71,7 @@ def patch_numbers(metrics: Mapping[tuple[str, str], pd.DataFrame]) -> list[Numbe
     return numbers
 
 
-def map_numbers(metrics: Mapping[int, pd.DataFrame], test_slices: tuple[int, ...]) -> list[Number]:
+def map_numbers(metrics: Mapping[int, pd.DataFrame], test_slices: Sequence[int]) -> list[Number]:
     """Return accuracy at scale by slice; only a test slice is compared with a published one."""
     names = {"accuracy": "accuracy", "balanced_accuracy": "accuracy at equal area weights"}
     numbers = []
@@ -114,14 +114,14 @@ def readout_numbers(
     return numbers
 
 
-def factor_numbers(fits: Mapping[int, Mapping[str, Any]], fitted: int | None) -> list[Number]:
+def factor_numbers(fits: Mapping[int, Mapping[str, Any]], fitted: int) -> list[Number]:
     """Return how well the basis fits the slice that it was fitted on, and the others.
 
     Parameters
     ----------
     fits : mapping of int to mapping
         By slice: relative_error and rows.
-    fitted : int or None
+    fitted : int
         The fitted slice.
     """
     return [
@@ -135,15 +135,13 @@ def factor_numbers(fits: Mapping[int, Mapping[str, Any]], fitted: int | None) ->
     ]
 
 
-def confused_pairs(confusion: pd.DataFrame, count: int = PAIRS) -> list[dict[str, Any]]:
-    """Return the areas most often taken for another.
+def confused_pairs(confusion: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the `PAIRS` pairs of areas that are most often confused.
 
     Parameters
     ----------
     confusion : pandas.DataFrame
         Columns area, predicted, count.
-    count : int
-        Pairs to return.
 
     Returns
     -------
@@ -154,7 +152,7 @@ def confused_pairs(confusion: pd.DataFrame, count: int = PAIRS) -> list[dict[str
     shares = confusion.assign(share=confusion["count"] / totals.where(totals > 0))
     wrong = shares[(shares["area"] != shares["predicted"]) & (shares["count"] > 0)]
     ordered = wrong.sort_values(["share", "area", "predicted"], ascending=[False, True, True])
-    return ordered.head(count)[["area", "predicted", "count", "share"]].to_dict("records")  # type: ignore[return-value]  # keys are text
+    return ordered.head(PAIRS)[["area", "predicted", "count", "share"]].to_dict("records")  # type: ignore[return-value]  # keys are text
 
 
 def _number(

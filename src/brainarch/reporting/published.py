@@ -34,8 +34,8 @@ class Published:
 
 
 _FIGURES = (
-    Published("accuracy/val", "89.77 %", "M, V; 1,000 patches an area"),
-    Published("accuracy/test", "88.88 %", "M, V; 1,000 patches an area"),
+    Published("accuracy/val", "89.77 %", "M, V; 1,000 patches per area"),
+    Published("accuracy/test", "88.88 %", "M, V; 1,000 patches per area"),
     Published("accuracy/map", "80 %", "V; more than 5 million patches of a slice (z=259 by M)"),
     Published("recall/Ctx", "87 %", "A (overview picture)"),
     Published("recall/HypoTh", "92 %", "A (overview picture)"),

@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pandas as pd
 
-from brainarch.atomic import write_json, write_text
 from brainarch.config.model import Config
+from brainarch.pipeline.facts import CLUSTERS, COMPONENTS, MAIN, PERMUTED, SPLITS, Facts
 from brainarch.reporting import numbers, published, verdicts
-from brainarch.reporting.manifest import Manifest, read_manifest
+from brainarch.reporting.manifest import Manifest
 from brainarch.reporting.missing import missing_targets
-from brainarch.reporting.page import render_page
-from brainarch.reporting.pictures import embed_pictures
-from brainarch.reporting.runtime import read_benchmarks, versions
+from brainarch.reporting.runtime import versions
 
-T = TypeVar("T")
-
-#: Bytes that all embedded pictures may take; the page stays below 3 MB.
-PICTURE_BUDGET = 2_800_000
 SOURCES = {
     "phantom": "synthetic volume (phantom): planted truth, no data",
     "tiff": "a volume of its own",
@@ -29,66 +22,33 @@ SOURCES = {
 }
 
 
-def write_summary(
-    manifest: Path, benchmarks: Path | None, output_html: Path, output_json: Path
-) -> None:
-    """Read what a manifest names and write the page and its JSON twin.
-
-    Parameters
-    ----------
-    manifest : Path
-        See `brainarch.reporting.manifest.read_manifest`.
-    benchmarks : Path or None
-        Folder of Snakemake's benchmark files (``*.tsv``, one a job), for the costs.
-    output_html, output_json : Path
-
-    Raises
-    ------
-    InputError
-        If the manifest or a file that it names is wrong.
-    """
-    config, files = read_manifest(manifest)
-    summary = collect(config, files)
-    summary["costs"] = read_benchmarks(benchmarks)
-    summary["pictures"] = embed_pictures(summary.pop("figures"), PICTURE_BUDGET)
-    write_json(output_json, machine_readable(summary))
-    write_text(output_html, render_page(summary))
-
-
 def collect(config: Config, files: Manifest) -> dict[str, Any]:
     """Return everything that the page shows, figures as paths."""
-    chance = 1 / len(config.areas)
-    metrics = {
-        (run, split): _need(files.table("metrics", run, split))
-        for run, split in files.parts("metrics")
-    }
+    facts = Facts(config)
+    metrics = files.tables("metrics")
     test = {run: frame for (run, split), frame in metrics.items() if split == "test"}
-    permuted = test.pop("permuted", None)
-    splits = _splits(config)
-    confused = [
-        (f"Areas taken for another, test patches, run {run}", files.table("confusion", run, split))
-        for run, split in files.parts("confusion")
-        if split == "test" and run != "permuted"
-    ]
-    confused += [
-        (f"Areas taken for another, slice z={z}", files.table("prediction_confusion", z))
-        for (z,) in files.parts("prediction_confusion")
-    ]
-    figures = {name: _path(files, "figure", name) for (name,) in files.parts("figure")}
+    splits = {split: tuple(facts.split_slices(split)) for split in SPLITS}
+    confused = {
+        f"test patches, run {run}": frame
+        for (run, split), frame in files.tables("confusion").items()
+        if split == "test" and run != PERMUTED
+    } | {f"slice z={z}": frame for (z,), frame in files.tables("prediction_confusion").items()}
+    figures = {name: path for (name,), path in files.paths("figure").items()}
     return {
         "dataset": config.dataset,
         "title": config.title,
         "source": config.source,
         "source_text": SOURCES[config.source],
         "seed": config.seed,
-        "verdicts": _verdicts(config, files, test, permuted, chance),
+        "verdicts": _verdicts(facts, files, test),
         "data": _data_rows(config, splits) + _plan_rows(files.record("plan")),
         "planted": _planted(config, files.record("phantom")),
         "areas": _area_table(files.table("areas")),
         "patches": _patch_table(files),
-        "numbers": _all_numbers(config, files, metrics, splits),
+        "numbers": _all_numbers(facts, files, metrics),
         "confused": [
-            (title, numbers.confused_pairs(frame)) for title, frame in confused if frame is not None
+            (f"Areas taken for another, {where}", numbers.confused_pairs(frame))
+            for where, frame in confused.items()
         ],
         "selected": [
             (f"Factors selected over {target}s", _selected_rows(frame, target))
@@ -98,14 +58,7 @@ def collect(config: Config, files: Manifest) -> dict[str, Any]:
         "published": published.published_figures(config.source),
         "statements": published.published_statements(config.source),
         "comparison_note": published.comparison_note(config.source, splits),
-        "missing": missing_targets(
-            discovery=config.discovery is not None,
-            layers=None if config.layers is None else config.layers.slices,
-            extracted=config.extraction.slices,
-            annotated=config.annotations.slices,
-            permuted_control=config.training.permuted_control,
-            figures=list(figures),
-        ),
+        "missing": missing_targets(facts, figures),
         "versions": versions(),
         "figures": figures,
     }
@@ -147,74 +100,57 @@ def machine_readable(summary: dict[str, Any]) -> dict[str, Any]:
 
 
 def _verdicts(
-    config: Config,
-    files: Manifest,
-    test: dict[str, pd.DataFrame],
-    permuted: pd.DataFrame | None,
-    chance: float,
+    facts: Facts, files: Manifest, test: dict[str, pd.DataFrame]
 ) -> list[verdicts.Verdict]:
+    chance = 1 / len(facts.config.areas)
     sizes = files.table("areas")
     if sizes is not None:
-        sampled = {z for slices in _splits(config).values() for z in slices}
+        sampled = {z for split in SPLITS for z in facts.split_slices(split)}
         sizes = sizes[sizes["slice"].isin(sampled)]
-    proofs = {int(z): _need(files.record("proof", z)) for (z,) in files.parts("proof")}
-    agreements: dict[str, dict[int, pd.DataFrame]] = {"clusters": {}, "components": {}}
-    for kind, z in files.parts("agreement"):
-        agreements.setdefault(kind, {})[int(z)] = _need(files.table("agreement", kind, z))
-    no_layers = "the config has no layers" if config.layers is None else "no slice was compared"
-    if config.discovery is None:
-        no_layers = "the config names no area to subdivide"
+    proofs = {int(z): proof for (z,), proof in files.records("proof").items()}
+    agreements: dict[str, dict[int, pd.DataFrame]] = {CLUSTERS: {}, COMPONENTS: {}}
+    for (kind, z), frame in files.tables("agreement").items():
+        agreements[kind][int(z)] = frame
     no_control = "its test patches were not evaluated"
-    if not config.training.permuted_control:
+    if not facts.config.training.permuted_control:
         no_control = "training.permuted_control is off"
-    single = "only one labelled slice was extracted"
+    no_layers, no_matches = (
+        _why(facts, "discovery", "layers"),
+        _why(facts, "discovery", "comparison"),
+    )
+    true_labels = {run: frame for run, frame in test.items() if run != PERMUTED}
     return [
-        verdicts.counts_verdict(files.table("counts", "main"), sizes),
+        verdicts.counts_verdict(files.table("counts", MAIN), sizes),
         verdicts.proof_verdict(proofs),
-        verdicts.accuracy_verdict(test, chance),
-        verdicts.control_verdict(permuted, chance, no_control),
+        verdicts.accuracy_verdict(true_labels, chance),
+        verdicts.control_verdict(test.get(PERMUTED), chance, no_control),
         verdicts.clusters_verdict(files.table("mixture")),
-        verdicts.factors_verdict(files.table("alignment_chosen"), single),
-        verdicts.agreement_verdict("clusters", agreements["clusters"], no_layers),
-        verdicts.agreement_verdict("components", agreements["components"], no_layers),
-        verdicts.matches_verdict(
-            files.table("matches"), no_layers if config.discovery is None else single
-        ),
+        verdicts.factors_verdict(files.table("alignment_chosen"), _why(facts, "comparison")),
+        *(verdicts.agreement_verdict(kind, found, no_layers) for kind, found in agreements.items()),
+        verdicts.matches_verdict(files.table("matches"), no_matches),
     ]
+
+
+def _why(facts: Facts, *needs: str) -> str:
+    """Return why something that has needs is not there."""
+    return next((facts.lacks[need] for need in needs if need in facts.lacks), "it was not made")
 
 
 def _all_numbers(
-    config: Config,
-    files: Manifest,
-    metrics: dict[tuple[str, str], pd.DataFrame],
-    splits: dict[str, tuple[int, ...]],
+    facts: Facts, files: Manifest, metrics: dict[tuple[str, ...], pd.DataFrame]
 ) -> list[numbers.Number]:
-    maps = {
-        int(z): _need(files.table("prediction_metrics", z))
-        for (z,) in files.parts("prediction_metrics")
-    }
-    fits: dict[int, dict[str, Any]] = {}
+    maps = {int(z): frame for (z,), frame in files.tables("prediction_metrics").items()}
     fit = files.record("fit")
-    fitted = config.extraction.slices[0]
-    if fit is not None:
-        fits[int(fit["slice"])] = fit
-    for (z,) in files.parts("projection"):
-        fits[int(z)] = _need(files.record("projection", z))
+    fits = {} if fit is None else {facts.fit_slice: fit}
+    fits |= {int(z): fit for (z,), fit in files.records("projection").items()}
     return [
         *numbers.patch_numbers(metrics),
-        *numbers.map_numbers(maps, splits["test"]),
+        *numbers.map_numbers(maps, facts.split_slices("test")),
         *numbers.readout_numbers(
             files.table("classifiers"), files.table("mixture"), files.table("gram_error")
         ),
-        *numbers.factor_numbers(fits, fitted),
+        *numbers.factor_numbers(fits, facts.fit_slice),
     ]
-
-
-def _splits(config: Config) -> dict[str, tuple[int, ...]]:
-    if config.splits.by == "blocks":
-        return dict.fromkeys(("train", "val", "test"), (config.splits.slice,))
-    split = config.splits
-    return {"train": tuple(split.train), "val": tuple(split.val), "test": tuple(split.test)}
 
 
 def _data_rows(config: Config, splits: dict[str, tuple[int, ...]]) -> list[list[str]]:
@@ -298,12 +234,12 @@ def _planted(config: Config, truth: dict[str, Any] | None) -> list[list[str]]:
         ["control", text] for name, text in controls.items() if name in config.readout.networks
     ]
     if config.discovery is not None:
-        rows.append(["control", f"{config.discovery.nulls} surrogate label maps a spatial null"])
+        rows.append(["control", f"{config.statistics.nulls} surrogate label maps per spatial null"])
     return rows
 
 
 def _area_table(sizes: pd.DataFrame | None) -> dict[str, Any] | None:
-    """Return the areas' sizes: a row an area, a column a slice."""
+    """Return the areas' sizes: a row per area, a column per slice."""
     if sizes is None or sizes.empty:
         return None
     slices = list(dict.fromkeys(sizes["slice"]))
@@ -318,28 +254,16 @@ def _area_table(sizes: pd.DataFrame | None) -> dict[str, Any] | None:
 
 
 def _patch_table(files: Manifest) -> dict[str, Any] | None:
-    """Return the patches drawn: a row a run and area, a column a split."""
-    splits = ("train", "val", "test")
+    """Return the patches drawn: a row per run and area, a column per split."""
     rows = []
-    for (run,) in files.parts("independent"):
-        table = _need(files.table("independent", run))
+    for (run,), table in files.tables("independent").items():
         for area, own in table.groupby("area", sort=False):
             cells = {
                 row["split"]: f"{row['patches']:,} ({row['independent_patches']:,})"
                 for row in own.to_dict("records")
             }
-            rows.append([run, str(area), *(cells.get(split, "") for split in splits)])
-    return {"head": ["run", "area", *splits], "rows": rows} if rows else None
-
-
-def _path(files: Manifest, *key: str) -> Path:
-    return _need(files.path_of(*key))
-
-
-def _need(value: T | None) -> T:
-    if value is None:
-        raise AssertionError("the manifest lists it, so it is there")
-    return value
+            rows.append([run, str(area), *(cells.get(split, "") for split in SPLITS)])
+    return {"head": ["run", "area", *SPLITS], "rows": rows} if rows else None
 
 
 def _finite(value: Any) -> Any:

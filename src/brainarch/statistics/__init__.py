@@ -1,1 +1,1 @@
-"""Statistics that several stages share: metrics, block bootstrap, AUROC."""
+"""Statistics that several stages share: metrics, block bootstrap, packing of patches."""

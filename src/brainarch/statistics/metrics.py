@@ -14,67 +14,18 @@ from numpy.typing import NDArray
 from brainarch.statistics.bootstrap import index_blocks
 
 
-def confusion_matrix(
-    true: NDArray[np.integer], predicted: NDArray[np.integer], n: int
-) -> NDArray[np.int64]:
-    """Count every pair of true and predicted area.
-
-    Parameters
-    ----------
-    true, predicted : ndarray of int, same shape
-        Area indices 0 ... n - 1 (not label codes, which begin at 1).
-    n : int
-        Number of areas.
-
-    Returns
-    -------
-    ndarray of int64, shape (n, n)
-        Row: true area, column: predicted area.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ or an index lies outside 0 ... n - 1.
-    """
-    return joint_counts(true, predicted, (n, n))
-
-
-def joint_counts(
-    first: NDArray[np.integer], second: NDArray[np.integer], shape: tuple[int, int]
-) -> NDArray[np.int64]:
-    """Count every pair of two labellings, for example area and cluster.
-
-    Parameters
-    ----------
-    first, second : ndarray of int, same shape
-    shape : tuple of int
-        Number of values of each; the values are 0 ... number - 1.
-
-    Returns
-    -------
-    ndarray of int64, shape ``shape``
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ or a value is out of range.
-    """
-    first, second = _checked_pair(first, second, shape)
-    flat = first * shape[1] + second
-    return np.bincount(flat, minlength=shape[0] * shape[1]).reshape(shape).astype(np.int64)
-
-
 def joint_counts_by_block(
     first: NDArray[np.integer],
     second: NDArray[np.integer],
     blocks: NDArray[np.integer],
     shape: tuple[int, int],
 ) -> NDArray[np.int64]:
-    """Count every pair of two labellings within each spatial block.
+    """Count every pair of two labellings, for example area and cluster, within each block.
 
     Parameters
     ----------
     first, second : ndarray of int, same shape
+        Indices from 0 (not label codes, which begin at 1).
     blocks : ndarray of int, same shape
         Block ids, any integers.
     shape : tuple of int
@@ -83,7 +34,7 @@ def joint_counts_by_block(
     Returns
     -------
     ndarray of int64, shape (blocks, shape[0], shape[1])
-        Blocks in the order of their ids; the sum over blocks is `joint_counts`.
+        Blocks in the order of their ids.
 
     Raises
     ------
@@ -106,7 +57,7 @@ def confusion_by_block(
     blocks: NDArray[np.integer],
     n: int,
 ) -> NDArray[np.int64]:
-    """Count one confusion matrix a spatial block, shape (blocks, n, n); see `confusion_matrix`."""
+    """Count one confusion matrix per spatial block, shape (blocks, n, n), rows the true areas."""
     return joint_counts_by_block(true, predicted, blocks, (n, n))
 
 
@@ -153,16 +104,6 @@ def balanced_accuracies(
     return ratio(np.where(present, recall, 0.0).sum(axis=-1), present.sum(axis=-1))
 
 
-def accuracy(confusion: NDArray[np.integer] | NDArray[np.floating]) -> float:
-    """Return the share of right predictions of one matrix; NaN if it is empty."""
-    return float(accuracies(confusion))
-
-
-def balanced_accuracy(confusion: NDArray[np.integer] | NDArray[np.floating]) -> float:
-    """Return the accuracy at equal area weights of one matrix; NaN if it is empty."""
-    return float(balanced_accuracies(confusion))
-
-
 def v_measures(
     contingency: NDArray[np.integer] | NDArray[np.floating],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
@@ -171,7 +112,7 @@ def v_measures(
     Parameters
     ----------
     contingency : ndarray, shape (..., areas, clusters)
-        Counts; see `joint_counts`.
+        Counts, for example sums of `joint_counts_by_block` over its blocks.
 
     Returns
     -------

@@ -60,7 +60,7 @@ def grey_statistics(values: list[NDArray[np.generic]]) -> Normalisation:
     Parameters
     ----------
     values : list of ndarray of an unsigned integer dtype
-        Raw grey values of the labelled pixels, an array a training slice.
+        Raw grey values of the labelled pixels, one array per training slice.
     """
     pixels = sum(part.size for part in values)
     mean = sum(float(to_unit(part).sum(dtype=np.float64)) for part in values) / pixels

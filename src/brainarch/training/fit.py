@@ -37,34 +37,6 @@ CURVE_COLUMNS = {
 
 
 @dataclass(frozen=True)
-class FitOptions:
-    """How to train.
-
-    Parameters
-    ----------
-    epochs, batch_size : int
-    learning_rate, dropout : float
-    flips : bool
-        Mirror training windows at random.
-    seed : int
-        Of the weights, the order of patches and dropout.
-    threads : int
-        CPU threads; the thread count can change the last digits.
-    accelerator : str
-        ``auto``, ``cpu`` or ``gpu``; a GPU can change the last digits.
-    """
-
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    dropout: float
-    flips: bool
-    seed: int
-    threads: int
-    accelerator: str
-
-
-@dataclass(frozen=True)
 class FitResult:
     """What training leaves.
 
@@ -219,8 +191,16 @@ def fit_network(
     train: WindowDataset,
     val: WindowDataset,
     n_areas: int,
-    options: FitOptions,
     partial: Path,
+    *,
+    epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    dropout: float,
+    flips: bool,
+    seed: int,
+    threads: int,
+    device: str,
 ) -> FitResult:
     """Train a network from scratch, or go on where a killed training of the same key stopped.
 
@@ -228,10 +208,21 @@ def fit_network(
     ----------
     train, val : WindowDataset
     n_areas : int
-    options : FitOptions
     partial : Path
         Folder of unfinished work of exactly these inputs and options; the state of every finished
         epoch is kept there.
+    epochs, batch_size : int
+        Passes over the training patches, and patches per gradient step.
+    learning_rate, dropout : float
+        Of Adam, and the share of outputs dropped.
+    flips : bool
+        Mirror training windows at random.
+    seed : int
+        Of the weights, the order of patches and dropout.
+    threads : int
+        CPU threads; the thread count can change the last digits.
+    device : {"auto", "cpu", "cuda"}
+        A GPU can change the last digits.
 
     Returns
     -------
@@ -243,11 +234,11 @@ def fit_network(
         If the loss stops being finite.
     """
     partial.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(options.threads)
+    torch.set_num_threads(threads)
     # every value is written before it is read, so that filling memory first only costs
     setattr(torch.utils.deterministic, "fill_uninitialized_memory", False)  # noqa: B010  # untyped
-    lightning.seed_everything(options.seed, workers=True, verbose=False)
-    module = AreaTraining(n_areas, options.dropout, options.learning_rate, options.flips)
+    lightning.seed_everything(seed, workers=True, verbose=False)
+    module = AreaTraining(n_areas, dropout, learning_rate, flips)
     keeper = ModelCheckpoint(
         dirpath=partial,
         filename="best",
@@ -259,11 +250,11 @@ def fit_network(
     )
     curves = Curves()
     trainer = lightning.Trainer(
-        max_epochs=options.epochs,
-        accelerator=options.accelerator,
+        max_epochs=epochs,
+        accelerator=device,
         devices=1,
         deterministic=True,
-        callbacks=[keeper, StepSeed(options.seed), curves, TrainingProgress()],
+        callbacks=[keeper, StepSeed(seed), curves, TrainingProgress()],
         logger=False,
         num_sanity_val_steps=0,
         enable_model_summary=False,
@@ -280,10 +271,10 @@ def fit_network(
             module,
             DataLoader(
                 train,
-                batch_size=options.batch_size,
-                sampler=EpochShuffle(len(train), options.seed),
+                batch_size=batch_size,
+                sampler=EpochShuffle(len(train), seed),
             ),
-            DataLoader(val, batch_size=options.batch_size),
+            DataLoader(val, batch_size=batch_size),
             ckpt_path=last if last.exists() else None,
             weights_only=True,
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import logging
 import shutil
 import uuid
 import zlib
@@ -31,12 +32,20 @@ from brainarch.disk import FULL
 from brainarch.errors import InputError
 from brainarch.progress import progress_bar
 from brainarch.tables import write_table
+from brainarch.volume.pixel_size import Resampling
 from brainarch.volume.pyramid import CHUNK_DEPTH, Level, halve, plan_levels
 from brainarch.volume.resample import band_bytes
-from brainarch.volume.resampling import Resampling
 from brainarch.volume.shards import read_band, write_shards
 from brainarch.volume.stack import Slab, Stack, describe
-from brainarch.volume.store import ATTRIBUTE, AXES, RESAMPLED, multiscale_attributes
+from brainarch.volume.store import (
+    ATTRIBUTE,
+    AXES,
+    RESAMPLED,
+    multiscale_attributes,
+    slice_digest,
+)
+
+logger = logging.getLogger(__name__)
 
 #: Depths of a slab, the deepest that fits the memory is taken.
 SLAB_DEPTHS = (64, 32, 16, 8)
@@ -218,9 +227,8 @@ def convert(
     stack: Stack,
     plan: ConversionPlan,
     output: Path,
+    table: Path,
     partial: Path,
-    *,
-    slices_table: Path | None = None,
     threads: int = 1,
 ) -> None:
     """Convert a stack, going on where an interrupted conversion stopped.
@@ -233,12 +241,11 @@ def convert(
         How.
     output : Path
         The OME-Zarr store to make; what stands there is replaced only at the very end.
+    table : Path
+        Where the table of slices with their SHA-256 goes.
     partial : Path
         Folder for unfinished work, on the file system of ``output``. The work lies in a folder
         named by a key of the input files (names, sizes, times), the plan and the version.
-    slices_table : Path, optional
-        Where the table of slices with their SHA-256 goes; by default ``slices.csv`` beside
-        ``output``.
     threads : int
         Threads that read and downsample.
 
@@ -248,10 +255,9 @@ def convert(
         If a slice cannot be read, the folder of unfinished work holds anything else, the disk is
         full or cannot be written, or the written data do not read back as they went in.
     """
-    table = slices_table if slices_table is not None else output.parent / "slices.csv"
-    _check_places(output, partial, table)
+    _check_places(output, table, partial)
     try:
-        _convert(stack.resampled(plan.resampling), plan, output, partial, table, threads)
+        _convert(stack.resampled(plan.resampling), plan, output, table, partial, threads)
     except OSError as error:
         if error.errno not in (*FULL, *REFUSED):
             raise
@@ -259,14 +265,14 @@ def convert(
 
 
 def _convert(
-    stack: Stack, plan: ConversionPlan, output: Path, partial: Path, table: Path, threads: int
+    stack: Stack, plan: ConversionPlan, output: Path, table: Path, partial: Path, threads: int
 ) -> None:
     identity = _identity(stack, plan)
     work = _open_work(partial, identity)
     store = work / STORE_NAME
     done = _finished_slabs(work, plan) if store.exists() else {}
     if done:
-        print(f"convert: going on after {len(done)} of {len(plan.slabs)} slabs in {work}")
+        logger.info("going on after %d of %d slabs in %s", len(done), len(plan.slabs), work)
     else:
         shutil.rmtree(store, ignore_errors=True)
         _create_store(store, plan, stack.window)
@@ -288,7 +294,7 @@ def _convert(
         partial.rmdir()
 
 
-def _check_places(output: Path, partial: Path, table: Path) -> None:
+def _check_places(output: Path, table: Path, partial: Path) -> None:
     """Check that results can be written, before hours of work rather than after."""
     for folder in dict.fromkeys((partial, output.parent, table.parent)):
         try:
@@ -474,7 +480,7 @@ def _write_slab(
     """Write a slab and the levels made from it; return what `_reads_back` must find."""
     slab, crc32 = read.values, []
     with ThreadPoolExecutor(max(1, threads)) as pool:
-        sha256 = list(pool.map(_sha256, slab))
+        sha256 = list(pool.map(slice_digest, slab))
     for index, level in enumerate(plan.levels):
         if index:
             slab = halve(slab, level.factor, threads)
@@ -527,17 +533,9 @@ def _reads_back(
     return bool(found == record["crc32"])
 
 
-def _bytes(array: NDArray[np.generic]) -> memoryview:
-    """Return the values, row by row, little-endian."""
-    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).data
-
-
 def _crc32(array: NDArray[np.generic]) -> int:
-    return zlib.crc32(_bytes(array))
-
-
-def _sha256(array: NDArray[np.generic]) -> str:
-    return hashlib.sha256(_bytes(array)).hexdigest()
+    """Return the CRC-32 of the values, row by row, little-endian."""
+    return zlib.crc32(np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).data)
 
 
 def _check_metadata(store: Path, plan: ConversionPlan, window: Window) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from brainarch.volume.resampling import NOTHING, Resampling, new_count
+from brainarch.volume.pixel_size import NOTHING, Resampling, new_count
 
 #: Rows that are made at a time, so that the working copies stay small.
 BAND_ROWS = 64

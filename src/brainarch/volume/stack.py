@@ -27,8 +27,8 @@ from brainarch.errors import InputError
 from brainarch.progress import progress
 from brainarch.volume.kinds import SLICE_FIELD, TIFF_SUFFIXES, is_slice_pattern
 from brainarch.volume.ome_tiff import OmeDescription, read_description
+from brainarch.volume.pixel_size import Resampling
 from brainarch.volume.resample import resample_image
-from brainarch.volume.resampling import Resampling
 from brainarch.volume.store import DTYPES
 from brainarch.volume.units import agree
 from brainarch.volume.window import can_narrow, narrow
@@ -131,9 +131,9 @@ class Stack:
         """Return the same stack, resampled as it is read."""
         return replace(self, resampling=resampling)
 
-    def read(self, start: int, stop: int, threads: int = 1) -> NDArray[np.generic]:
+    def read(self, start: int, stop: int) -> NDArray[np.generic]:
         """Return the slices with indices ``start`` ... ``stop - 1``; see `read_slab`."""
-        return self.read_slab(start, stop, threads).values
+        return self.read_slab(start, stop).values
 
     def read_slab(
         self,
@@ -310,7 +310,7 @@ def order_files(
     if numbers[0] != first_slice:
         raise InputError(
             f"{files[0]}: the file numbers begin at {numbers[0]}, but slice {first_slice} was "
-            f"declared the first; give --first-slice {numbers[0]} or add the missing files"
+            f"declared the first; set volume.first_slice to {numbers[0]} or add the missing files"
         )
     return files
 
@@ -413,7 +413,7 @@ def _check_range(
         if str(source) not in DTYPES:
             raise InputError(
                 f"{path}: grey values are {source}; wanted uint8 or uint16, or an intensity window "
-                "that says which values become black and white (volume.window, --window)"
+                "that says which values become black and white (volume.window)"
             )
         return
     if str(target) not in DTYPES:
@@ -498,7 +498,7 @@ def _header(path: Path, *, grey: bool = True, ome: bool = True) -> _Header:
             if ome and tiff.ome_metadata:
                 description = read_description(tiff.ome_metadata, len(frames), str(path))
     except DAMAGE as error:
-        raise InputError(f"{path}: not a readable TIFF file ({_one_line(error)})") from None
+        raise InputError(f"{path}: not a readable TIFF file ({one_line(error)})") from None
     if colour:
         wanted = "greyscale slices" if grey else "labels as whole numbers"
         raise InputError(f"{path}: is a colour image; give {wanted}")
@@ -556,7 +556,7 @@ def _open(path: Path) -> Any:
     try:
         return tifffile.TiffFile(path)
     except DAMAGE as error:
-        raise InputError(f"{path}: not a readable TIFF file ({_one_line(error)})") from None
+        raise InputError(f"{path}: not a readable TIFF file ({one_line(error)})") from None
 
 
 def _decode(handle: Any, page: Page) -> NDArray[np.generic]:
@@ -575,12 +575,12 @@ def _decode(handle: Any, page: Page) -> NDArray[np.generic]:
     except DAMAGE as error:
         raise InputError(
             f"{page.path}: page {page.index} cannot be decoded "
-            f"({_one_line(error)}); copy the file again"
+            f"({one_line(error)}); copy the file again"
         ) from None
     return np.ascontiguousarray(image, dtype=image.dtype.newbyteorder("="))
 
 
-def _one_line(error: Exception) -> str:
+def one_line(error: Exception) -> str:
     """Return the first line of an exception's message."""
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__

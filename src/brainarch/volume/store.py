@@ -10,7 +10,7 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from brainarch.atomic import replacing
 from brainarch.errors import InputError
-from brainarch.volume.resampling import Resampling
+from brainarch.volume.pixel_size import Resampling
 from brainarch.volume.units import agree, are_equal, micrometer_in, sides_text
 
 logger = logging.getLogger(__name__)
@@ -246,6 +246,12 @@ class Volume:
         return read_part(self.array, (first, last + 1), y, x)
 
 
+def slice_digest(image: NDArray[np.generic]) -> str:
+    """Return the SHA-256 of a slice's grey values, row by row, little-endian."""
+    values = np.ascontiguousarray(image, dtype=image.dtype.newbyteorder("<"))
+    return hashlib.sha256(values.data).hexdigest()
+
+
 def multiscale_attributes(name: str, scales: list[Scale], origins: list[Scale]) -> dict[str, Any]:
     """Return the OME-Zarr 0.5 ``ome`` attribute of an image.
 
@@ -386,7 +392,7 @@ def open_volume(path: Path) -> Volume:
 
 
 def check_image(
-    source: Path, *, shape: tuple[int, int, int], dtype: str, voxel_um: float, first_slice: int = 0
+    source: Path, *, shape: Sequence[int], dtype: str, voxel_um: float, first_slice: int
 ) -> OmeImage:
     """Open an OME-Zarr image and check that it is the volume that was declared.
 
@@ -394,7 +400,7 @@ def check_image(
     ----------
     source : Path
         An OME-Zarr 0.4 or 0.5 image.
-    shape : tuple of int
+    shape : sequence of int
         Declared slices, rows and columns.
     dtype : str
         Declared type of the grey values: uint8 or uint16.
@@ -427,7 +433,7 @@ def check_image(
     return image
 
 
-def link_volume(image: OmeImage, output: Path, *, voxel_um: float, first_slice: int = 0) -> None:
+def link_volume(image: OmeImage, output: Path, *, voxel_um: float, first_slice: int) -> None:
     """Write a link to an OME-Zarr image that is to be used where it lies.
 
     Parameters

@@ -6,7 +6,6 @@ are compared with it apart, so a difference says which of them has changed since
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,17 +14,15 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import zarr
-from numpy.typing import NDArray
 
 from brainarch.errors import InputError
 from brainarch.progress import progress_bar
 from brainarch.seeds import generator
 from brainarch.tables import read_table
-from brainarch.volume.stack import Stack
-from brainarch.volume.store import ATTRIBUTE, Volume
+from brainarch.volume.stack import Stack, one_line
+from brainarch.volume.store import ATTRIBUTE, Volume, slice_digest
 
 #: Columns of the table of slices that are needed.
 NEEDED = ("slice", "file", "page", "sha256")
@@ -178,15 +175,3 @@ def _source_change(
     if slice_digest(image) == checksums[z]:
         return None
     return f"({file}) has changed since it was converted"
-
-
-def slice_digest(image: NDArray[np.generic]) -> str:
-    """Return the SHA-256 of a slice's grey values, row by row, little-endian."""
-    values = np.ascontiguousarray(image, dtype=image.dtype.newbyteorder("<"))
-    return hashlib.sha256(values.data).hexdigest()
-
-
-def one_line(error: Exception) -> str:
-    """Return the first line of an exception's message."""
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,1 @@
+"""How close a phantom is to a real slice: a comparison beside the package, called by no rule."""

@@ -1,0 +1,298 @@
+"""Who computes tiles: threads of this process, its GPUs, or the workers of a dask cluster.
+
+Whoever it is, a tile is computed by one thread from the same recipe, so a plan's result does not
+depend on how many take part.
+"""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from queue import SimpleQueue
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+import brainarch
+from brainarch.dense.engine import DenseEngine
+from brainarch.dense.plan import Plan
+from brainarch.dense.precision import (
+    arithmetic,
+    factor_dtype,
+    require_device,
+    set_arithmetic,
+)
+from brainarch.dense.schedule import derive_schedule
+from brainarch.dense.windows import WindowEngine, describe, window_cost
+from brainarch.errors import InputError
+from brainarch.network.grey import Normalisation, to_unit
+
+#: Tiles in work for each GPU: one is computed while another one is written.
+TILES_PER_GPU = 2
+#: Seconds to wait for a dask scheduler.
+PATIENCE = 10
+
+
+class Engine(Protocol):
+    """Computes the representations of a tile: a `DenseEngine` or a `WindowEngine`."""
+
+    def tile(self, padded: torch.Tensor, needed: NDArray[np.bool_] | None = None) -> torch.Tensor:
+        """Return them, shape (rows, columns, units)."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a tile's numbers depend on, its pixels apart; can be sent to another process.
+
+    Parameters
+    ----------
+    trunk : nn.Module
+    normalisation : Normalisation
+    plan : Plan
+    """
+
+    trunk: nn.Module
+    normalisation: Normalisation
+    plan: Plan
+
+    @cached_property
+    def network(self) -> str:
+        """The trunk's layers, as a plan names them."""
+        if self.plan.algorithm == "windows":
+            return describe(self.trunk)
+        return derive_schedule(self.trunk).description
+
+    @cached_property
+    def units(self) -> int:
+        """Length of a representation."""
+        if self.plan.algorithm == "windows":
+            return window_cost(self.trunk, self.plan.window).units
+        return derive_schedule(self.trunk).units
+
+    def engine(self, device: torch.device) -> Engine:
+        """Prepare the trunk for tiles on a device."""
+        plan, dtype = self.plan, factor_dtype(self.plan.precision)
+        if plan.algorithm == "windows":
+            return WindowEngine(self.trunk, plan.window, plan.stride, dtype, device)
+        schedule = derive_schedule(self.trunk).to(torch.float32, device)
+        return DenseEngine(schedule, plan.stride, plan.block, dtype)
+
+    def run(
+        self,
+        engine: Engine,
+        device: torch.device,
+        grey: NDArray[np.generic],
+        needed: NDArray[np.bool_],
+    ) -> NDArray[np.float32]:
+        """Return a tile's representations; its grey values include the windows' overhang."""
+        normalised = self.normalisation.apply(to_unit(grey))
+        found = engine.tile(torch.from_numpy(normalised).to(device), needed)
+        values: NDArray[np.float32] = found.cpu().numpy()
+        return values
+
+
+class Tiles(Protocol):
+    """Computes tiles; several threads may call it.
+
+    Attributes
+    ----------
+    recipe : Recipe
+    kind : str
+        Type of the devices, which is part of a cube's identity.
+    workers : int
+        Threads that should call it.
+    """
+
+    recipe: Recipe
+    kind: str
+    workers: int
+
+    def __call__(self, grey: NDArray[np.generic], needed: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """Return a tile's representations; see `Recipe.run`."""
+
+
+class LocalTiles:
+    """Tiles computed in this process, one at a time on each of some devices.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    devices : sequence of torch.device
+        All of one type; a device may be named several times (CPU threads).
+    """
+
+    def __init__(self, recipe: Recipe, devices: Sequence[torch.device]) -> None:
+        self.recipe = recipe
+        self.kind = devices[0].type
+        self.workers = len(devices) * (1 if self.kind == "cpu" else TILES_PER_GPU)
+        self._engines: dict[torch.device, Engine] = {}
+        self._guard = threading.Lock()
+        self._free: SimpleQueue[torch.device] = SimpleQueue()
+        for device in devices:
+            self._free.put(device)
+
+    def __call__(self, grey: NDArray[np.generic], needed: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """Wait for a free device and compute a tile on it."""
+        device = self._free.get()
+        try:
+            return self.recipe.run(self._engine(device), device, grey, needed)
+        finally:
+            self._free.put(device)
+
+    def _engine(self, device: torch.device) -> Engine:
+        with self._guard:
+            if device not in self._engines:
+                self._engines[device] = self.recipe.engine(device)
+            return self._engines[device]
+
+
+class ClusterTiles:
+    """Tiles computed by the workers of a dask cluster; what they return is written here.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Sent once to every worker, which keeps its engine for all tiles.
+    client : distributed.Client
+    kind : {"cpu", "cuda"}
+        Where the workers compute.
+    """
+
+    def __init__(self, recipe: Recipe, client: Any, kind: str) -> None:
+        self.recipe = recipe
+        self.kind = kind
+        threads = client.nthreads()
+        # Two tiles more than can be computed: they are written, or on their way, meanwhile.
+        self.workers = sum(threads.values()) + TILES_PER_GPU
+        self._client = client
+        self._sent = client.scatter(recipe, broadcast=True, hash=False)
+
+    def __call__(self, grey: NDArray[np.generic], needed: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """Let some worker compute a tile and wait for it."""
+        task = self._client.submit(
+            compute_on_worker, self._sent, self._sent.key, self.kind, grey, needed, pure=False
+        )
+        # What came over a network may be read-only; here it is the caller's to change.
+        return np.require(task.result(), np.float32, "W")
+
+
+@contextmanager
+def open_tiles(
+    recipe: Recipe, *, threads: int, device: str = "auto", scheduler: str | None = None
+) -> Iterator[Tiles]:
+    """Find who computes tiles.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    threads : int
+        Threads at most on the CPU of this machine.
+    device : {"auto", "cpu", "cuda"}
+        ``auto`` takes every GPU of this machine, or the CPU; with a scheduler, the workers' CPUs.
+    scheduler : str, optional
+        Address of a dask scheduler, e.g. tcp://host:8786.
+
+    Raises
+    ------
+    InputError
+        If device, precision and cluster do not go together or are absent.
+    """
+    precision = recipe.plan.precision
+    if scheduler is None:
+        devices = pick_devices(device)
+        require_device(precision, devices[0])
+        if devices[0].type == "cpu":
+            devices = devices * min(threads, recipe.plan.workers)
+        with arithmetic(precision):
+            yield LocalTiles(recipe, devices)
+        return
+    kind = "cpu" if device == "auto" else device
+    if kind not in ("cpu", "cuda"):
+        raise InputError(f"device {device}: must be auto, cpu or cuda")
+    require_device(precision, torch.device(kind))
+    with _connect(scheduler) as client:
+        yield ClusterTiles(recipe, client, kind)
+
+
+def pick_devices(name: str) -> list[torch.device]:
+    """Return the devices of a name: the CPU, or every GPU that torch sees.
+
+    Raises
+    ------
+    InputError
+        If a GPU is asked for but absent, or the name is another.
+    """
+    if name not in ("auto", "cpu", "cuda"):
+        raise InputError(f"device {name}: must be auto, cpu or cuda")
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name == "cuda" and not count:
+        raise InputError("device cuda: no GPU that torch can use is at hand; use auto or cpu")
+    if name == "cpu" or not count:
+        return [torch.device("cpu")]
+    return [torch.device("cuda", index) for index in range(count)]
+
+
+def compute_on_worker(
+    recipe: Recipe, key: str, kind: str, grey: NDArray[np.generic], needed: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    """Compute a tile in a worker of a cluster; its engine is kept for the next tile."""
+    torch.set_num_threads(1)
+    with _KEPT_GUARD:
+        if key not in _KEPT:
+            set_arithmetic(recipe.plan.precision)
+            _KEPT.clear()
+            _KEPT[key] = LocalTiles(recipe, pick_devices(kind) * _threads_of_worker())
+        tiles = _KEPT[key]
+    return tiles(grey, needed)
+
+
+def software() -> tuple[str, str]:
+    """Return the versions that a cube's identity names."""
+    return brainarch.__version__, torch.__version__
+
+
+_KEPT: dict[str, LocalTiles] = {}
+_KEPT_GUARD = threading.Lock()
+
+
+def _threads_of_worker() -> int:
+    worker = importlib.import_module("distributed").get_worker()
+    return int(worker.state.nthreads)
+
+
+@contextmanager
+def _connect(address: str) -> Iterator[Any]:
+    """Connect to a dask scheduler whose workers run the same software."""
+    try:
+        distributed: Any = importlib.import_module("distributed")
+    except ImportError:
+        raise InputError(
+            "scheduler: dask.distributed is not installed; pip install 'brainarch[cluster]'"
+        ) from None
+    try:
+        client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
+    except (OSError, TimeoutError, ValueError):
+        raise InputError(
+            f"scheduler {address}: no dask scheduler answers there; start one with "
+            "`dask scheduler` and workers with `dask worker`"
+        ) from None
+    with client:
+        if not client.nthreads():
+            raise InputError(f"scheduler {address}: it has no workers; start `dask worker`")
+        try:
+            found = set(client.run(software).values())
+        except ImportError as error:
+            raise InputError(f"scheduler {address}: a worker lacks {error.name}") from None
+        if found != {software()}:
+            raise InputError(
+                f"scheduler {address}: workers run brainarch and torch {sorted(found)}, this "
+                f"process {software()}; install the same versions"
+            )
+        yield client

@@ -1,0 +1,187 @@
+"""Tables of a network's predictions: predictions, confusion, metrics with intervals.
+
+Sampled patches and the pixels of a predicted slice, each the centre of a patch, are judged alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from brainarch.evaluation.probabilities import predicted_areas
+from brainarch.patches.table import area_indices
+from brainarch.statistics.bootstrap import bootstrap_counts
+from brainarch.statistics.independence import count_disjoint
+from brainarch.statistics.metrics import (
+    accuracies,
+    balanced_accuracies,
+    confusion_by_block,
+    precision_recall_f1,
+)
+
+#: Meaning of the columns of a metrics table.
+METRIC_COLUMNS = {
+    "subset": "which patches are judged: all; test, those that the splits keep for testing; or all "
+    "without an area, whose patches are dropped and which the network may not choose",
+    "area": "area, or all for numbers over all areas",
+    "metric": "accuracy, balanced_accuracy (mean recall), precision, recall or f1 (all 0 to 1)",
+    "value": "value of the metric; empty where it is undefined (no patches, or never predicted)",
+    "low": "lower end of the 95 % interval (spatial block bootstrap, percentile)",
+    "high": "upper end of the 95 % interval",
+    "patches": "patches of the area; of a predicted slice its pixels, whose patches overlap",
+    "blocks": "spatial blocks with patches of the area, the units of the bootstrap",
+    "independent_patches": "patches of the area that share no pixel (greedy count); empty where "
+    "not counted",
+}
+#: Meaning of the columns of a confusion table.
+CONFUSION_COLUMNS = {
+    "area": "area of the patch's centre pixel",
+    "predicted": "area that the network predicts",
+    "count": "number of patches; of a predicted slice its pixels",
+}
+
+
+def metric_table(
+    confusions: NDArray[np.int64],
+    areas: Sequence[str],
+    *,
+    subset: str,
+    independent: Mapping[str, int] | None = None,
+    resamples: int,
+    seed: int,
+) -> pd.DataFrame:
+    """Return accuracy, precision, recall and F1 with intervals.
+
+    Parameters
+    ----------
+    confusions : ndarray of int64, shape (blocks, areas, areas)
+        One confusion matrix per spatial block; rows are the true areas.
+    areas : sequence of str
+        Area names.
+    subset : str
+        What stands in the column ``subset``.
+    independent : mapping of str to int, optional
+        Number of patches that share no pixel, by area and for ``"all"``.
+    resamples, seed : int
+        Of the block bootstrap.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns as in `METRIC_COLUMNS`.
+    """
+    total = confusions.sum(axis=0)
+    low, high = bootstrap_counts(_metrics, confusions, resamples, seed)
+    values = _metrics(total[None])[0]
+    names = [("all", "accuracy"), ("all", "balanced_accuracy")]
+    names += [(area, kind) for kind in ("precision", "recall", "f1") for area in areas]
+    by_area = confusions.sum(axis=2)
+    patches = dict(zip(areas, by_area.sum(axis=0), strict=True)) | {"all": total.sum()}
+    blocks = dict(zip(areas, (by_area > 0).sum(axis=0), strict=True))
+    blocks["all"] = (by_area.sum(axis=1) > 0).sum()
+    table = pd.DataFrame(names, columns=["area", "metric"])
+    table.insert(0, "subset", subset)
+    table["value"], table["low"], table["high"] = values, low, high
+    table["patches"] = table["area"].map(patches).astype(int)
+    table["blocks"] = table["area"].map(blocks).astype(int)
+    table["independent_patches"] = table["area"].map(dict(independent or {})).astype("Int64")
+    return table
+
+
+def subset_metrics(
+    patches: pd.DataFrame,
+    probabilities: NDArray[np.float64],
+    areas: Sequence[str],
+    *,
+    without: str | None,
+    resamples: int,
+    seed: int,
+) -> pd.DataFrame:
+    """Return the metrics of sampled patches, of all of them or without an area.
+
+    An area that is left out is left out on both sides (ours): its patches are dropped, and the
+    network chooses among the logits of the other areas.
+
+    Parameters
+    ----------
+    patches : pandas.DataFrame
+        Patch table.
+    probabilities : ndarray of float64, shape (patches, areas)
+        See `brainarch.evaluation.probabilities.area_probabilities`.
+    areas : sequence of str
+        Area names, in the order of the columns.
+    without : str or None
+        Area that is left out.
+    resamples, seed : int
+        Of the block bootstrap.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns as in `METRIC_COLUMNS`.
+    """
+    kept = [index for index, area in enumerate(areas) if area != without]
+    names = [areas[index] for index in kept]
+    inside = patches["area"].isin(names).to_numpy()
+    table = patches[inside]
+    predicted = predicted_areas(probabilities[inside], kept)
+    confusions = confusion_by_block(
+        area_indices(table["area"], names),
+        np.searchsorted(kept, predicted),
+        table["block"].to_numpy(),
+        len(names),
+    )
+    return metric_table(
+        confusions,
+        names,
+        subset="all" if without is None else f"without {without}",
+        independent=independent_patches(table, names),
+        resamples=resamples,
+        seed=seed,
+    )
+
+
+def independent_patches(patches: pd.DataFrame, areas: Sequence[str]) -> dict[str, int]:
+    """Count, for every area and for all, the patches that share no pixel."""
+    groups = {area: patches[patches["area"] == area] for area in areas} | {"all": patches}
+    return {
+        name: count_disjoint(group["z"].to_numpy(), group["y"].to_numpy(), group["x"].to_numpy())
+        for name, group in groups.items()
+    }
+
+
+def confusion_table(confusions: NDArray[np.int64], areas: Sequence[str]) -> pd.DataFrame:
+    """Return confusion matrices, summed over blocks, one row per pair of areas, zeros included."""
+    pairs = [(true, predicted) for true in areas for predicted in areas]
+    table = pd.DataFrame(pairs, columns=["area", "predicted"])
+    table["count"] = confusions.sum(axis=0).ravel()
+    return table
+
+
+def prediction_table(
+    patches: pd.DataFrame, probabilities: NDArray[np.float64], areas: Sequence[str]
+) -> pd.DataFrame:
+    """Return the patch table with the predicted area and every area's probability."""
+    names = np.asarray(areas, dtype=object)
+    table = patches.assign(predicted=names[predicted_areas(probabilities)])
+    for index, area in enumerate(areas):
+        table[f"p_{area}"] = probabilities[:, index].round(7)
+    return table
+
+
+def prediction_columns(areas: Sequence[str], patch_columns: Mapping[str, str]) -> dict[str, str]:
+    """Return the meaning of the columns of `prediction_table`."""
+    return {
+        **patch_columns,
+        "predicted": "area that the network predicts",
+        **{f"p_{area}": f"probability that the network gives {area} (0 to 1)" for area in areas},
+    }
+
+
+def _metrics(confusions: NDArray[np.generic]) -> NDArray[np.float64]:
+    counts = np.asarray(confusions, dtype=np.float64)
+    overall = [accuracies(counts)[:, None], balanced_accuracies(counts)[:, None]]
+    return np.concatenate([*overall, *precision_recall_f1(counts)], axis=1)

@@ -1,0 +1,144 @@
+"""The figures: how each is called, where it belongs and what it shows."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of a run.
+
+    Parameters
+    ----------
+    name : str
+        Of its files, its rule and in every list.
+    title : str
+        What it is about, in a few words.
+    category : str
+        Where it stands in Snakemake's report.
+    caption : str
+        What it shows, panel by panel.
+    needs : tuple of str
+        What a run must have for it; see `brainarch.pipeline.facts.Facts.lacks`.
+    """
+
+    name: str
+    title: str
+    category: str
+    caption: str
+    needs: tuple[str, ...] = ()
+
+    @property
+    def subject(self) -> str:
+        """The name without the paper's number: what modules and functions are called."""
+        return re.sub(r"^[VM]\d_", "", self.name)
+
+
+#: In the order of the page.
+FIGURES = (
+    Figure(
+        "V1_overview",
+        "the method from data",
+        "Paper V",
+        "(a) A slice with its annotated areas. (b) One patch, framed in a. (c) The layers of the "
+        "trained network with the shapes read from the module itself: channels and pixels of every "
+        "block after pooling, then the vectors; the column of 64 cells is the representation of "
+        "patch b. (d) Representations of test patches, rows sorted by area, units by the area in "
+        "which they are most active; silent units last. (e) The area predicted at every extracted "
+        "pixel; where only a part of the slice was extracted, a dashed frame in a marks it.",
+    ),
+    Figure(
+        "V2_annotations",
+        "annotated slice and example patches",
+        "Paper V",
+        "(a) A training slice with its annotated areas; frames mark the patches shown in b. (b) "
+        "Example patches of every area, chosen far from each other, all with the same grey limits. "
+        "Above them: the labelled area on the slice, and how many patches fit into it without "
+        "sharing a pixel, which is the number of independent samples.",
+    ),
+    Figure(
+        "V3_scale",
+        "areas at scale",
+        "Paper V",
+        "(a) Annotation and prediction of a whole slice. (b, c) Confusion matrix (share of the "
+        "annotated area, and number of pixels) and precision, recall and F1 of the evaluated "
+        "pixels. (d, e) The same of the sampled test patches, which are a test of their own. (f) "
+        "Accuracy by distance to the nearest border of an area; bars are the share of the pixels. "
+        "Vertical lines are 95 % intervals from a spatial block bootstrap.",
+        needs=("labels",),
+    ),
+    Figure(
+        "V4_classifiers",
+        "what can be read from the representations",
+        "Paper V",
+        "(a) Accuracy on test patches of classifiers fitted on the representations of training "
+        "patches, by network; the dashed line is chance. (b) Agreement of a Gaussian mixture, "
+        "fitted without labels, with the areas. (c) Accuracy of classifiers fitted on clean "
+        "patches and tested on patches with Gaussian noise on the grey values. Lines and bands are "
+        "95 % intervals from a spatial block bootstrap.",
+    ),
+    Figure(
+        "V5_gram",
+        "geometry of the representations",
+        "Paper V",
+        "(a) Gram matrices of unit-length, uncentred representations, equally many patches of "
+        "every area, sorted by area. Block error is the distance from the ideal block matrix, "
+        "divided by the number of patches (0 is perfect). (b) Means of the Gram matrix over pairs "
+        "of areas. (c) The patches on their three main principal components, the second and the "
+        "third against the first, with the shares of variance.",
+    ),
+    Figure(
+        "V6_clusters",
+        "clusters inside one area",
+        "Paper V",
+        "(a) Clusters of the area's pixels (PCA, then k-means), with the borders of annotated "
+        "layers in white. (b) Shares of the clusters along relative depth, from the upper border "
+        "(0) to the lower (1); dashed lines are borders of layers. (c) Where each cluster's pixels "
+        "lie. (d) Adjusted mutual information of clusters and layers (dots, full where above) "
+        "beside spatial nulls, from their median to their 99th percentile. Panels that need layers "
+        "are left out without them.",
+        needs=("labels", "discovery"),
+    ),
+    Figure(
+        "M1_factorization",
+        "non-negative factorisation",
+        "Paper M",
+        "(a) Maps of some units of the dense representation, and of some factors' coefficients. "
+        "(b) The basis, rows of unit length, units sorted by the factor in which they weigh most. "
+        "(c) Coefficient maps of all factors, each from 0 to its own 99.5th percentile; framed and "
+        "named where the factor was selected for an area.",
+    ),
+    Figure(
+        "M2_factors",
+        "factors and components",
+        "Paper M",
+        "(a) Factors selected for areas, over the slice, in the areas' colours. (b) AUROC of every "
+        "factor for every area, on a slice that the basis was not fitted on; frames mark selected "
+        "pairs. (c) Share of the area in which its factor is present, and of the pixels elsewhere. "
+        "(d) Components of one area (Gaussian mixture on the coefficients) on two slices, matched "
+        "by their profiles. (e) Profiles of the components; JS is the Jensen-Shannon distance of a "
+        "match. (f) Agreement with annotated layers beside spatial nulls. (g, h) Factors selected "
+        "for layers. Panels without data in this run are left out, and the letters move up.",
+        needs=("labels",),
+    ),
+    Figure(
+        "learning_curves",
+        "learning curves",
+        "Controls",
+        "Cross entropy and accuracy on training patches (dashed, with dropout) and validation "
+        "patches, for every run; a circle marks the epoch of best validation accuracy, whose "
+        "network is kept. The run with permuted areas is a control that must end at chance.",
+    ),
+    Figure(
+        "grey_values",
+        "grey values of the whole volume",
+        "Volume",
+        "(a) Every voxel counted; the orange line is the tissue threshold (Otsu), dashed lines are "
+        "the percentiles 1, 50 and 99. (b) Mean and standard deviation of each slice. (c) Share of "
+        "each slice that is brighter than the threshold. Jumps from slice to slice are artefacts "
+        "of imaging or of stitching; a drift means that a network trained on one slice meets other "
+        "grey values on another.",
+    ),
+)

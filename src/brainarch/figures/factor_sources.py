@@ -1,0 +1,168 @@
+"""What the figure of factors (M2) reads: how they relate to areas and layers, and components."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from brainarch.annotations.store import open_labels
+from brainarch.errors import InputError
+from brainarch.factors.coefficients import CoefficientMaps
+from brainarch.figures import factors, rasters, sources
+from brainarch.figures.panels import Areas
+from brainarch.grids.maps import SliceMaps
+from brainarch.volume.store import Volume
+
+#: Pixels of the slice shown round an area.
+MARGIN_PX = 24
+
+
+def area_view(codes: rasters.Raster, volume: Volume) -> sources.PixelBox:
+    """Return the part of a slice to show round what a picture covers."""
+    return sources.widened(rasters.pixel_box(codes), volume.shape[1:], MARGIN_PX)
+
+
+def read_profiles(path: Path) -> pd.DataFrame:
+    """Read where clusters or components lie."""
+    needed = ("slice", "component", "by", "name", "low", "high", "share", "share_of_bin")
+    return sources.read_columns(path, *needed)
+
+
+def read_agreement(path: Path) -> pd.DataFrame:
+    """Read how far clusters or components agree with layers."""
+    needed = ("slice", "statistic", "null", "value", "median", "null_99")
+    return sources.read_columns(path, *needed)
+
+
+def read_target(
+    word: str,
+    legend: Areas,
+    *,
+    volume: Volume,
+    maps: CoefficientMaps,
+    labels: Path,
+    selection: Path,
+    alignment: Path | None,
+) -> factors.Target:
+    """Read how factors relate to areas or layers.
+
+    Parameters
+    ----------
+    word : str
+        Area or layer.
+    legend : Areas
+    volume : Volume
+    maps : CoefficientMaps
+        Of the fitted slice.
+    labels : Path
+        The areas or layers of that slice; of layers only the part that has any is shown.
+    selection, alignment : Path
+        Table of selected factors, and AUROC of all; of the latter, a slice that was not fitted is
+        taken if there is one.
+    """
+    pairs = ("rank", "factor", word, "covered_share", "leaked_share")
+    chosen = sources.read_columns(selection, *pairs).rename(columns={word: "name"})
+    box = sources.extracted_box(maps)
+    if word == "layer":
+        box = _layer_box(labels, maps.z, box)
+    pictures = sources.factor_pictures(maps, [int(factor) for factor in chosen["factor"]], box)
+    painted, tops = factors.paint_factors(pictures, chosen, legend)
+    overlay = factors.Overlay(
+        grey=sources.grey_picture(volume, maps.z, box),
+        painted=painted,
+        tops=tops,
+        codes=sources.label_picture(open_labels(labels), maps.z, box),
+        title=f"Factors that predict {word}s, slice z = {maps.z}",
+    )
+    target = factors.Target(word, legend, chosen, overlay)
+    if alignment is None:
+        return target
+    needed = ("slice", "fitted", "factor", "target", "name", "auroc", "null_99")
+    frame = sources.read_columns(alignment, *needed)
+    frame = frame[frame["target"] == word]
+    others = frame[~frame["fitted"].astype(bool)]
+    shown = others if len(others) else frame
+    if shown.empty:
+        return target
+    z = int(shown["slice"].iloc[0])
+    title = f"slice z = {z}" + (", not used for the fit" if len(others) else "")
+    return replace(target, alignment=shown[shown["slice"] == z], slice_title=title)
+
+
+def read_discovery(
+    areas: Areas,
+    *,
+    volume: Volume,
+    maps: Sequence[Path],
+    profiles: Sequence[Path],
+    agreements: Sequence[Path],
+    matches: Path | None,
+    layers: Path | None,
+) -> factors.Discovery:
+    """Read the components of an area on one slice or two, the fitted one first.
+
+    Parameters
+    ----------
+    areas : Areas
+    volume : Volume
+    maps, profiles : sequence of Path
+        Component maps and where their components lie, by slice.
+    agreements : sequence of Path
+        How far they agree with layers, of the slices that have any.
+    matches : Path or None
+        Matches of the components of two slices.
+    layers : Path or None
+        Layer labels, for their outlines.
+    """
+    shown = [_component_map(path, volume, areas, layers) for path in maps]
+    frames = [read_profiles(path) for path in profiles]
+    pairs = None
+    if matches is not None:
+        pairs = sources.read_columns(matches, "component", "matched", "distance")
+        other = shown[1]
+        shown[1] = replace(
+            other,
+            codes=factors.rename_matched(other.codes, pairs),
+            title=f"Slice z = {other.z}, matched components",
+        )
+        frames[1] = factors.rename_profiles(frames[1], pairs)
+    agreement = [read_agreement(path) for path in agreements]
+    return factors.Discovery(
+        maps=shown,
+        profiles=pd.concat(frames, ignore_index=True),
+        matches=pairs,
+        agreement=pd.concat(agreement) if agreement else None,
+    )
+
+
+def _component_map(
+    path: Path, volume: Volume, areas: Areas, layers: Path | None
+) -> factors.ComponentMap:
+    found = SliceMaps.open(path)
+    codes = sources.code_picture(found, "component")
+    box = area_view(codes, volume)
+    layer_codes = None
+    if layers is not None:
+        image = open_labels(layers)
+        if found.z in image.annotated_slices:
+            layer_codes = sources.label_picture(image, found.z, box)
+    return factors.ComponentMap(
+        grey=sources.grey_picture(volume, found.z, box),
+        codes=codes,
+        layers=layer_codes,
+        z=found.z,
+        title=f"Components of {areas.titles[found.attrs['area']]}, slice z = {found.z}",
+    )
+
+
+def _layer_box(layers: Path, z: int, within: sources.PixelBox) -> sources.PixelBox:
+    """Return where a slice has layers, within the extracted part."""
+    top, bottom, left, right = within
+    part = open_labels(layers).read_slice(z)[top:bottom, left:right] > 0
+    if not part.any():
+        raise InputError(f"{layers}: slice {z} has no layer where it was extracted")
+    box = rasters.filled_box(part)
+    return top + box[0], top + box[1], left + box[2], left + box[3]

@@ -1,0 +1,507 @@
+"""The stages that draw: each reads what other stages wrote, and writes a picture and its table.
+
+All of them write ``png`` and ``pdf``, and ``table``, the numbers that the picture shows. ``areas``
+are the areas in the order of their codes, each with its name, title and colour (None: the next one
+of the palette); ``layer_names`` are the layers likewise, from the upper border down. ``z`` is the
+slice shown, ``seed`` chooses its example patches, ``chance`` is the accuracy of guessing.
+
+All of them raise `InputError` where a file is missing or wrong, or is of other areas or slices.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from brainarch.annotations.store import open_labels
+from brainarch.dense.cube import Cube
+from brainarch.embedding.representations import load_representations
+from brainarch.errors import InputError
+from brainarch.factors.coefficients import CoefficientMaps
+from brainarch.figures import annotations as annotated_slice
+from brainarch.figures import classifiers as classifier_scores
+from brainarch.figures import (
+    clusters,
+    example_patches,
+    factor_sources,
+    factorization,
+    factors,
+    grey_values,
+    learning_curves,
+    overview,
+    preview,
+    rasters,
+    scale,
+)
+from brainarch.figures import gram as gram_matrices
+from brainarch.figures.factor_sources import area_view, read_agreement, read_profiles
+from brainarch.figures.panels import Areas
+from brainarch.figures.save import save_figure
+from brainarch.figures.sources import (
+    code_picture,
+    factor_pictures,
+    grey_picture,
+    label_picture,
+    read_columns,
+    unit_pictures,
+)
+from brainarch.grids.labels import read_codes
+from brainarch.grids.maps import SliceMaps
+from brainarch.patches.table import read_patches
+from brainarch.readout.gram_excerpt import load_excerpt
+from brainarch.volume.store import open_volume
+
+#: Areas or layers: name, title and colour of each.
+Entries = Sequence[Mapping[str, Any]]
+
+
+def draw_overview(
+    *,
+    volume: Path,
+    labels: Path,
+    network: Path,
+    representations: Path,
+    prediction: Path | None = None,
+    areas: Entries,
+    z: int,
+    seed: int,
+    png: Path,
+    pdf: Path,
+    table: Path,
+) -> None:
+    """V1: the method in one picture, every part of it taken from the data.
+
+    Parameters
+    ----------
+    volume, labels : Path
+        The volume and its area labels.
+    network : Path
+        The trained network, for the shapes of its layers.
+    representations : Path
+        Of the slice's test patches.
+    prediction : Path, optional
+        Predicted area map of the slice.
+    """
+    # No other figure needs torch, which takes seconds to load.
+    from brainarch.figures.network_shapes import layer_shapes  # noqa: PLC0415
+    from brainarch.network.trained import load_network  # noqa: PLC0415
+
+    shown_areas = Areas.of(areas)
+    opened, codes = open_volume(volume), open_labels(labels)
+    content = load_representations(representations)
+    own = content.rows(content.z == z)
+    if not len(own):
+        raise InputError(f"{representations}: holds no patch of slice {z}; embed its patches")
+    _require_areas(own.areas, shown_areas, representations)
+    grey = opened.read_slice(z)
+    shown = overview.arrange(
+        own.values,
+        own.area,
+        own.y,
+        own.x,
+        inside=example_patches.share_inside(codes.read_slice(z), own.area + 1, own.y, own.x),
+        n_areas=len(areas),
+        seed=seed,
+    )
+    annotation = label_picture(codes, z)
+    predicted, stride = None, 1
+    if prediction is not None:
+        maps = SliceMaps.open(prediction)
+        predicted, stride = code_picture(maps, "area"), maps.stride
+    layers = layer_shapes(load_network(network).network)
+    numbers = overview.prepare(shown_areas, annotation, predicted, layers, shown)
+    figure = overview.draw(
+        numbers,
+        shown_areas,
+        grey=grey_picture(opened, z),
+        annotation=annotation,
+        prediction=predicted,
+        patch=example_patches.cut_patches(grey, np.array([shown.y]), np.array([shown.x]))[0],
+        shown=shown,
+        z=z,
+        stride=stride,
+    )
+    save_figure(figure, numbers, png, pdf, table)
+
+
+def draw_annotations(
+    *,
+    volume: Path,
+    labels: Path,
+    sizes: Path,
+    patches: Path,
+    areas: Entries,
+    z: int,
+    seed: int,
+    png: Path,
+    pdf: Path,
+    table: Path,
+) -> None:
+    """V2: an annotated slice and example patches of every area.
+
+    Parameters
+    ----------
+    volume, labels : Path
+        The volume and its area labels.
+    sizes, patches : Path
+        Tables of the areas' sizes, and of training patches.
+    """
+    shown_areas, opened = Areas.of(areas), open_volume(volume)
+    measured = read_columns(sizes, "slice", "area", "um2", "independent_patches")
+    places = read_patches(patches)
+    places = places[places["z"] == z]
+    if places.empty:
+        raise InputError(f"{patches}: holds no patch of slice {z}; name another slice")
+    chosen = example_patches.choose_examples(places, shown_areas.names, seed)
+    codes = label_picture(open_labels(labels), z)
+    numbers = annotated_slice.prepare(shown_areas, codes, measured[measured["slice"] == z], chosen)
+    figure = annotated_slice.draw(
+        numbers,
+        shown_areas,
+        grey=grey_picture(opened, z),
+        labels=codes,
+        patches=example_patches.cut_patches(
+            opened.read_slice(z), chosen["y"].to_numpy(), chosen["x"].to_numpy()
+        ),
+        title=f"Training slice z = {z}",
+    )
+    save_figure(figure, numbers, png, pdf, table)
+
+
+def draw_scale(
+    *,
+    labels: Path,
+    prediction: Path,
+    confusion: Path,
+    metrics: Path,
+    border: Path,
+    sampled_confusion: Path,
+    sampled_metrics: Path,
+    areas: Entries,
+    png: Path,
+    pdf: Path,
+    table: Path,
+) -> None:
+    """V3: the predicted area map of a slice beside its annotation, and how right it is.
+
+    Parameters
+    ----------
+    labels, prediction : Path
+        Area labels and the predicted area map.
+    confusion, metrics, border : Path
+        Tables on that map; the last is its accuracy by distance to a border.
+    sampled_confusion, sampled_metrics : Path
+        Tables on the sampled test patches.
+    """
+    shown_areas, maps = Areas.of(areas), SliceMaps.open(prediction)
+    predicted = code_picture(maps, "area")
+    annotation = label_picture(open_labels(labels), maps.z, rasters.pixel_box(predicted))
+    pairs = ("area", "predicted", "count")
+    values = ("subset", "area", "metric", "value", "low", "high")
+    numbers = scale.prepare(
+        shown_areas,
+        annotation,
+        predicted,
+        confusion=read_columns(confusion, *pairs),
+        metrics=read_columns(metrics, *values),
+        border=read_columns(border, "distance_um_low", "distance_um_high", "pixels", "accuracy"),
+        sampled_confusion=read_columns(sampled_confusion, *pairs),
+        sampled_metrics=read_columns(sampled_metrics, *values),
+    )
+    figure = scale.draw(numbers, shown_areas, annotation, predicted, maps.stride)
+    save_figure(figure, numbers, png, pdf, table)
+
+
+def draw_classifiers(
+    *,
+    classifiers: Path,
+    noise_curve: Path,
+    scores: Path,
+    chance: float,
+    png: Path,
+    pdf: Path,
+    table: Path,
+) -> None:
+    """V4: what classifiers read from the representations of several networks.
+
+    Parameters
+    ----------
+    classifiers, noise_curve, scores : Path
+        Tables of accuracies, of accuracies under noise, and of clusters' agreement with areas.
+    """
+    fitted = ("network", "classifier", "accuracy", "low", "high")
+    found = ("v_measure", "low", "high", "ari", "ari_low", "ari_high", "ami")
+    numbers = classifier_scores.prepare(
+        read_columns(classifiers, "split", *fitted),
+        read_columns(scores, "network", *found),
+        read_columns(noise_curve, "variance", *fitted),
+        chance,
+    )
+    save_figure(classifier_scores.draw(numbers), numbers, png, pdf, table)
+
+
+def draw_gram(
+    *,
+    errors: Path,
+    blocks: Path,
+    matrices: Mapping[str, Path],
+    components: Path,
+    variance: Path,
+    areas: Entries,
+    png: Path,
+    pdf: Path,
+    table: Path,
+) -> None:
+    """V5: Gram matrices of several networks, and their patches on principal components.
+
+    Parameters
+    ----------
+    errors, blocks : Path
+        Tables of block errors and of area-by-area means.
+    matrices : mapping of str to Path
+        Rows of the Gram matrix by network.
+    components, variance : Path
+        Tables of the patches' principal components and of their shares of variance.
+    """
+    shown_areas = Areas.of(areas)
+    grams = {}
+    for network, path in matrices.items():
+        excerpt = load_excerpt(path)
+        _require_areas(excerpt.areas, shown_areas, path)
+        grams[network] = gram_matrices.Gram(excerpt.gram, excerpt.area)
+    numbers = gram_matrices.prepare(
+        read_columns(errors, "network", "block_error", "low", "high"),
+        read_columns(blocks, "network", "area", "other", "mean"),
+        read_columns(components, "network", "area", "pc1", "pc2", "pc3"),
+        read_columns(variance, "network", "component", "share"),
+    )
+    save_figure(gram_matrices.draw(numbers, shown_areas, grams), numbers, png, pdf, table)
+
+
+def draw_clusters(
+    *,
+    volume: Path,
+    map: Path,
+    profiles: Path,
+    depth: Path,
+    layers: Path | None = None,
+    agreement: Path | None = None,
+    areas: Entries,
+    layer_names: Entries = (),
+    png: Path,
+    pdf: Path,
+    table: Path,
+) -> None:
+    """V6: clusters found inside one area, where they lie, and at which depth.
+
+    Parameters
+    ----------
+    volume, map : Path
+        The volume and the cluster map.
+    profiles, depth : Path
+        Table of where the clusters lie, and the depth map.
+    layers, agreement : Path, optional
+        Layer labels, and table of the clusters' agreement with them.
+    """
+    opened, found = open_volume(volume), SliceMaps.open(map)
+    codes = code_picture(found, "component")
+    box = area_view(codes, opened)
+    names, layer_codes, borders = None, None, None
+    if layers is not None:
+        names = Areas.of(layer_names)
+        layer_codes = label_picture(open_labels(layers), found.z, box)
+        measured = SliceMaps.open(depth)
+        every_4th = (slice(None, None, 4), slice(None, None, 4))
+        borders = clusters.layer_borders(
+            read_codes(layers, measured)[every_4th],
+            measured.read("depth")[every_4th],
+            len(names.names),
+        )
+    numbers = clusters.prepare(
+        codes,
+        read_profiles(profiles),
+        found.z,
+        layers=names,
+        borders=borders,
+        agreement=None if agreement is None else read_agreement(agreement),
+    )
+    figure = clusters.draw(
+        numbers,
+        grey_picture(opened, found.z, box),
+        codes,
+        f"{Areas.of(areas).titles[found.attrs['area']]}, slice z = {found.z}",
+        layers=names,
+        layer_codes=layer_codes,
+    )
+    save_figure(figure, numbers, png, pdf, table)
+
+
+def draw_factorization(
+    *,
+    cube: Path,
+    basis: Path,
+    coefficients: Path,
+    fit: Path,
+    selection: Path | None = None,
+    areas: Entries,
+    png: Path,
+    pdf: Path,
+    table: Path,
+) -> None:
+    """M1: from the dense representation of a slice to factors and their maps.
+
+    Parameters
+    ----------
+    cube, basis, coefficients, fit : Path
+        Dense cube, basis, coefficient maps and summary of the factorisation.
+    selection : Path, optional
+        Factors selected over areas.
+    """
+    maps = CoefficientMaps.open(coefficients)
+    pictures = factor_pictures(maps, range(1, maps.factors + 1), max_side=factorization.MAP_SIDE)
+    numbers = factorization.prepare(
+        read_columns(basis, "factor", "unit", "value"),
+        pictures,
+        None if selection is None else read_columns(selection, "rank", "factor", "area"),
+        float(json.loads(fit.read_text(encoding="utf-8"))["relative_error"]),
+    )
+    units = unit_pictures(Cube.open(cube), factorization.STACK)
+    figure = factorization.draw(numbers, Areas.of(areas), units, pictures, maps.z)
+    save_figure(figure, numbers, png, pdf, table)
+
+
+def draw_factors(
+    *,
+    volume: Path,
+    labels: Path,
+    coefficients: Path,
+    selection: Path,
+    alignment: Path | None = None,
+    maps: Sequence[Path] = (),
+    profiles: Sequence[Path] = (),
+    agreements: Sequence[Path] = (),
+    matches: Path | None = None,
+    layers: Path | None = None,
+    layer_selection: Path | None = None,
+    areas: Entries,
+    layer_names: Entries = (),
+    png: Path,
+    pdf: Path,
+    table: Path,
+) -> None:
+    """M2: factors that predict areas and layers, and components of one area.
+
+    Parameters
+    ----------
+    volume, labels : Path
+        The volume and its area labels.
+    coefficients, selection : Path
+        Coefficient maps of the fitted slice, and the factors selected over areas.
+    alignment : Path, optional
+        AUROC of all factors.
+    maps, profiles : sequence of Path
+        Component maps of one slice or two, the fitted one first, and where the components lie.
+    agreements : sequence of Path
+        How far components agree with layers, of the slices that have any.
+    matches : Path, optional
+        Matches of two slices' components.
+    layers, layer_selection : Path, optional
+        Layer labels, and the factors selected over layers.
+    """
+    shown_areas, opened = Areas.of(areas), open_volume(volume)
+    found: dict[str, Any] = {
+        "volume": opened,
+        "maps": CoefficientMaps.open(coefficients),
+        "alignment": alignment,
+    }
+    target = factor_sources.read_target(
+        "area", shown_areas, labels=labels, selection=selection, **found
+    )
+    discovery, layer_target = None, None
+    if maps:
+        discovery = factor_sources.read_discovery(
+            shown_areas,
+            volume=opened,
+            maps=maps,
+            profiles=profiles,
+            agreements=agreements,
+            matches=matches,
+            layers=layers,
+        )
+    if layers is not None and layer_selection is not None:
+        layer_target = factor_sources.read_target(
+            "layer", Areas.of(layer_names), labels=layers, selection=layer_selection, **found
+        )
+    numbers = factors.prepare(target, discovery=discovery, layers=layer_target)
+    figure = factors.draw(numbers, target, discovery=discovery, layers=layer_target)
+    save_figure(figure, numbers, png, pdf, table)
+
+
+def draw_learning_curves(
+    *, curves: Mapping[str, Path], chance: float, png: Path, pdf: Path, table: Path
+) -> None:
+    """Loss and accuracy of training and validation, with the epoch that was kept.
+
+    Parameters
+    ----------
+    curves : mapping of str to Path
+        Table of learning curves by run.
+    """
+    frames = {
+        run: read_columns(path, "epoch", "split", "loss", "accuracy")
+        for run, path in curves.items()
+    }
+    numbers = learning_curves.prepare(frames, chance)
+    save_figure(learning_curves.draw(numbers), numbers, png, pdf, table)
+
+
+def draw_grey_values(
+    *, summary: Path, histogram: Path, slices: Path, png: Path, pdf: Path, table: Path
+) -> None:
+    """Grey values of the whole volume, and how they change from slice to slice.
+
+    Parameters
+    ----------
+    summary, histogram, slices : Path
+        The volume's numbers, its histogram, and the numbers of its slices.
+    png, pdf, table
+        See the module.
+    """
+    numbers = grey_values.prepare(
+        read_columns(summary, "quantity", "value"),
+        read_columns(histogram, "grey", "voxels"),
+        read_columns(slices, "slice", "mean", "std", "tissue_share"),
+    )
+    save_figure(grey_values.draw(numbers), numbers, png, pdf, table)
+
+
+def draw_preview(
+    *, volume: Path, labels: Path, z: int, areas: Entries, png: Path, pdf: Path, table: Path
+) -> None:
+    """Draw an annotated slice with the outlines of its labels, for the eye.
+
+    Parameters
+    ----------
+    volume, labels : Path
+        The volume, and its area or layer labels; ``areas`` are layers then.
+    """
+    shown_areas, opened, codes = Areas.of(areas), open_volume(volume), open_labels(labels)
+    counts = rasters.count_codes(codes.read_slice(z), shown_areas.names)
+    numbers = preview.prepare(counts, opened.voxel_um)
+    figure = preview.draw(
+        numbers,
+        shown_areas,
+        grey=grey_picture(opened, z),
+        labels=label_picture(codes, z),
+        title=f"Slice z = {z} with its labels",
+    )
+    save_figure(figure, numbers, png, pdf, table, preview.DPI)
+
+
+def _require_areas(found: tuple[str, ...], areas: Areas, path: Path) -> None:
+    if found != areas.names:
+        raise InputError(f"{path}: made with other areas than the config's; run its stage again")

@@ -1,0 +1,147 @@
+"""Trained networks on disk: safetensors files that carry the weights and what belongs to them.
+
+Loading never runs code from the file: tensors are safetensors, everything else is JSON in the
+header. Equal networks give equal files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from brainarch.atomic import replacing
+from brainarch.errors import InputError
+from brainarch.network.architecture import AreaNetwork
+from brainarch.network.grey import Normalisation
+
+#: Name of the network definition that this version of the package reads.
+ARCHITECTURE = "area-network-134"
+#: The only key of the header: safetensors writes several in an order that differs every time.
+HEADER = "brainarch"
+
+
+@dataclass(frozen=True)
+class TrainedNetwork:
+    """A trained network and what it needs to be applied.
+
+    Parameters
+    ----------
+    network : AreaNetwork
+        In evaluation mode, on the CPU.
+    areas : tuple of str
+        Area names, in the order of the last layer's outputs.
+    normalisation : Normalisation
+        Of the training slices.
+    voxel_um : float
+        Edge of the training volume's voxel in micrometer.
+    dtype : str
+        Dtype of the grey values it was trained on.
+    training : dict
+        What is worth knowing about the training: seed, epochs, best epoch, accuracies.
+    """
+
+    network: AreaNetwork
+    areas: tuple[str, ...]
+    normalisation: Normalisation
+    voxel_um: float
+    dtype: str
+    training: dict[str, Any]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what the network computes: all but ``training``, whatever the file's bytes."""
+        digest = hashlib.sha256(json.dumps(_described(self)).encode())
+        for name, value in sorted(self.network.state_dict().items()):
+            digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
+            digest.update(value.contiguous().numpy().tobytes())
+        return digest.hexdigest()
+
+
+def save_network(trained: TrainedNetwork, path: Path) -> None:
+    """Write a trained network in one step."""
+    content = {
+        "architecture": ARCHITECTURE,
+        **_described(trained),
+        "training": trained.training,
+    }
+    header = json.dumps(content, ensure_ascii=False, sort_keys=True)
+    tensors = {name: value.contiguous() for name, value in trained.network.state_dict().items()}
+    with replacing(path) as temporary:
+        save_file(tensors, temporary, metadata={HEADER: header})
+
+
+def load_network(path: Path) -> TrainedNetwork:
+    """Read a network that `save_network` wrote.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, is no safetensors file, holds another network, or weights that are
+        no numbers.
+    """
+    tensors, header = _read(path)
+    if header.get("architecture") != ARCHITECTURE:
+        found = header.get("architecture", "none named")
+        raise InputError(
+            f"{path}: holds another network ({found}, expected {ARCHITECTURE}); "
+            "train one with `brainarch train`"
+        )
+    areas = tuple(header["areas"])
+    network = AreaNetwork(len(areas))
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{path}: weights do not fit the network ({reason})") from None
+    wrong = [name for name, value in tensors.items() if not torch.isfinite(value).all()]
+    if wrong:
+        raise InputError(f"{path}: {wrong[0]} holds NaN or infinite weights; train again")
+    network.eval()
+    return TrainedNetwork(
+        network=network,
+        areas=areas,
+        normalisation=Normalisation(**header["normalisation"]),
+        voxel_um=float(header["voxel_um"]),
+        dtype=header["dtype"],
+        training=header["training"],
+    )
+
+
+def require_areas(trained: TrainedNetwork, areas: tuple[str, ...], path: Path) -> None:
+    """Raise `InputError` unless a network was trained on exactly these areas, in this order."""
+    if trained.areas != areas:
+        raise InputError(
+            f"{path}: trained on {len(trained.areas)} areas ({', '.join(trained.areas)}), "
+            f"but the legend has {len(areas)} ({', '.join(areas)}); train again or use its legend"
+        )
+
+
+def _described(trained: TrainedNetwork) -> dict[str, Any]:
+    return {
+        "areas": list(trained.areas),
+        "normalisation": asdict(trained.normalisation),
+        "voxel_um": trained.voxel_um,
+        "dtype": trained.dtype,
+    }
+
+
+def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """Return a file's tensors and header; an empty header if it is not one of ours."""
+    if not path.is_file():
+        raise InputError(f"{path}: no such network; run `brainarch train` or check the path")
+    try:
+        with safe_open(path, framework="pt") as stream:
+            tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
+            return tensors, json.loads((stream.metadata() or {}).get(HEADER, "{}"))
+    except SafetensorError:
+        raise InputError(
+            f"{path}: not a safetensors file; a file that needs code to load is refused, "
+            "save its tensors as safetensors"
+        ) from None

@@ -1,0 +1,115 @@
+"""What a dataset has, as its config says: runs, slices, figures, and what is lacking and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from brainarch.figures.catalogue import FIGURES
+
+if TYPE_CHECKING:
+    from brainarch.config.model import Config
+
+#: The run whose network is analysed, and the control with permuted labels.
+MAIN, PERMUTED = "main", "permuted"
+SPLITS = ("train", "val", "test")
+#: Kinds of subdivisions of an area: k-means on the representation, a mixture on coefficients.
+CLUSTERS, COMPONENTS = "clusters", "components"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What follows from a config.
+
+    Parameters
+    ----------
+    config : Config
+    """
+
+    config: Config
+
+    @cached_property
+    def is_phantom(self) -> bool:
+        """Whether the volume is the synthetic one."""
+        return self.config.source == "phantom"
+
+    def fetches(self, kind: str) -> bool:
+        """Return whether the ``image`` or the ``areas`` come from BossDB."""
+        download = self.config.download
+        return download is not None and getattr(download, kind) is not None
+
+    @cached_property
+    def assignments(self) -> list[str]:
+        """Runs with true labels: one for each assignment of blocks to splits."""
+        splits = self.config.splits
+        further = range(1, splits.assignments) if splits.by == "blocks" else ()
+        return [MAIN, *(f"blocks{i}" for i in further)]
+
+    @cached_property
+    def runs(self) -> list[str]:
+        """Every network that is trained."""
+        return [*self.assignments, *([PERMUTED] if self.config.training.permuted_control else [])]
+
+    def split_slices(self, split: str) -> list[int]:
+        """Return the slices of a split: ``train``, ``val`` or ``test``."""
+        splits = self.config.splits
+        return [splits.slice] if splits.by == "blocks" else list(getattr(splits, split))
+
+    @cached_property
+    def fit_slice(self) -> int:
+        """The slice that is analysed and fitted."""
+        return self.config.extraction.slices[0]
+
+    @cached_property
+    def held_out_slices(self) -> list[int]:
+        """Extracted slices that test whether findings hold."""
+        return self.config.extraction.slices[1:]
+
+    @cached_property
+    def labelled_slices(self) -> list[int]:
+        """Extracted slices with area labels."""
+        return [z for z in self.config.extraction.slices if z in self.config.annotations.slices]
+
+    @cached_property
+    def layer_slices(self) -> list[int]:
+        """Extracted slices with layer labels."""
+        layers = self.config.layers
+        return [
+            z for z in self.config.extraction.slices if layers is not None and z in layers.slices
+        ]
+
+    @cached_property
+    def compared_slices(self) -> list[int]:
+        """The fitted slice and the labelled ones beside it; empty unless there are two."""
+        found = self.labelled_slices
+        return found if len(found) > 1 and found[0] == self.fit_slice else []
+
+    @cached_property
+    def lacks(self) -> dict[str, str]:
+        """What this dataset does not have, and why."""
+        gone = {}
+        if self.fit_slice not in self.labelled_slices:
+            gone["labels"] = f"the fitted slice {self.fit_slice} is not annotated"
+        if self.config.discovery is None:
+            gone["discovery"] = "the config names no area to subdivide"
+        if self.config.layers is None:
+            gone["layers"] = "the config has no layers: they are the user's input"
+        elif self.fit_slice not in self.layer_slices:
+            gone["layers"] = f"the fitted slice {self.fit_slice} has no layer labels"
+        if not self.compared_slices:
+            gone["comparison"] = "fewer than two labelled slices are extracted"
+        return gone
+
+    @cached_property
+    def figures(self) -> list[str]:
+        """Names of the figures that this dataset has."""
+        return [figure.name for figure in FIGURES if not set(figure.needs) & set(self.lacks)]
+
+    @cached_property
+    def previewed(self) -> dict[str, list[int]]:
+        """Annotated slices by what is outlined on them."""
+        layers = self.config.layers
+        return {"areas": self.config.annotations.slices} | (
+            {} if layers is None else {"layers": layers.slices}
+        )

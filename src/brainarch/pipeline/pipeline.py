@@ -1,0 +1,524 @@
+"""What each stage reads and writes, and the only values of the config that it is given.
+
+Every public method that returns a `Stage` is a verb of the command and the content of a rule.
+Arguments such as a slice may be wildcards, for rules: ``extract("{z}")`` beside ``extract(104)``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from brainarch.atomic import write_text
+from brainarch.figures.catalogue import FIGURES
+from brainarch.pipeline.facts import MAIN, PERMUTED, SPLITS
+from brainarch.pipeline.reads import Reads
+from brainarch.pipeline.results import Results, Z, slice_name
+from brainarch.pipeline.stage import Files, Stage, known, pick
+from brainarch.volume.kinds import in_zarr
+
+if TYPE_CHECKING:
+    from brainarch.config.model import Config
+
+#: The key, and what to do, where findings are to be compared between slices.
+TWO_SLICES = ("extraction.slices: two labelled ones", "name another slice with labels")
+
+
+class Pipeline(Reads):
+    """The stages of a run, in the order in which the data goes.
+
+    Parameters
+    ----------
+    config : Config
+    results : Results
+    """
+
+    @classmethod
+    def of(cls, config: Config, results: str = "results") -> Pipeline:
+        """Return the pipeline of a config; ``results`` is the folder of all datasets."""
+        return cls(config, Results(f"{results}/{config.dataset}"))
+
+    @classmethod
+    def read(cls, path: Path, results: str = "results") -> Pipeline:
+        """Return the pipeline of a config file: a YAML, or the frozen JSON of a run."""
+        from brainarch.config.read import read_config  # noqa: PLC0415  # a list of verbs needs none
+
+        return cls.of(read_config(path), results)
+
+    @cached_property
+    def frozen(self) -> str:
+        """Where the copy of the config lies that the stages of a run read."""
+        content = self.config.model_dump_json().encode()
+        return self.results.config(hashlib.sha256(content).hexdigest()[:8])
+
+    def freeze(self) -> None:
+        """Write that copy unless it is there; its time tells when it was last used."""
+        path = Path(self.frozen)
+        if not path.exists():
+            write_text(path, self.config.model_dump_json(indent=1) + "\n")
+        path.touch()
+
+    # ---------------------------------------------------------------- volume and annotations
+
+    def phantom(self) -> Stage:
+        """Write the synthetic volume as the TIFF stack and label images a user would have."""
+        r, slices = self.results, self.config.annotations.slices
+        return Stage(
+            "brainarch.phantom.stages:make_phantom",
+            {},
+            {
+                "stack": r.source("stack"),
+                "areas": {z: r.source_labels("areas", z) for z in slices},
+                "layers": {z: r.source_labels("layers", z) for z in slices},
+                "truth": r.source("truth"),
+                "description": r.source("phantom.json"),
+            },
+            {**pick(self.config.volume, "shape", "voxel_um"), **self._seed},
+            after=[r.preflight],
+        )
+
+    def download_stack(self) -> Stage:
+        """Fetch the slices of the volume; what came stays, its table is the output."""
+        slices = self.config.volume.shape[0]
+        first = self.config.volume.first_slice
+        settings = pick(self.config.volume, "dtype")
+        return self._download(
+            "stack",
+            "image",
+            f"{self.config.volume.path}/z{{z:04d}}.tif",
+            list(range(first, first + slices)),
+            settings,
+        )
+
+    def download_areas(self) -> Stage:
+        """Fetch the label images of the annotated slices."""
+        pattern = str(self.config.annotations.path)
+        slices = self.config.annotations.slices
+        return self._download("areas", "areas", pattern, slices, {"dtype": None})
+
+    def convert(self) -> Stage:
+        """Convert the TIFF stack to OME-Zarr; an OME-Zarr image is linked to instead."""
+        r, volume, source = self.results, self.config.volume, self._stack
+        outputs: Files = {"volume": r.volume}
+        settings = {"source": source, **pick(volume, "shape", "dtype", "voxel_um", "first_slice")}
+        after = [r.preflight, *self._stack_files]
+        if in_zarr(source):
+            function = "brainarch.volume.stages:link_image"
+            return Stage(function, {}, outputs, settings, after=after)
+        settings |= pick(volume, "window", "compression")
+        settings["pixel_um"] = None if volume.resampling is None else volume.pixel_um
+        return Stage(
+            "brainarch.volume.stages:convert_stack",
+            {},
+            outputs | {"slices": r.volume_table("slices.csv")},
+            settings,
+            {"partial": r.partial("convert")},
+            after,
+        )
+
+    def volume_statistics(self) -> Stage:
+        """Count the grey values of the whole volume."""
+        return Stage(
+            "brainarch.volume.stages:measure_volume",
+            {"volume": self.results.volume},
+            self._grey_tables,
+        )
+
+    def import_areas(self) -> Stage:
+        """Import the area labels of the annotated slices."""
+        areas = self.config.areas
+        shares = {area.name: area.share for area in areas if area.share < 1}
+        return self._import("areas", self.config.annotations, areas, shares)
+
+    def import_layers(self) -> Stage:
+        """Import the layer labels of the annotated slices."""
+        layers = self._require(self.config.layers, "layers", "name their label images")
+        return self._import("layers", layers, layers.names, {})
+
+    # ---------------------------------------------------------------- learning
+
+    def sample(self, run: str) -> Stage:
+        """Choose the patches that train, choose and test the network: places, not pixels."""
+        config, r = self.config, self.results
+        settings = {
+            **pick(config.sampling, "train_patches", "eval_patches", "min_gap_um"),
+            **self._blocks,
+            "area_shares": {area.name: area.share for area in config.areas if area.share < 1},
+            **self._seed,
+        }
+        kinds = (*SPLITS, "counts", "independent")
+        outputs: Files = {"splits": r.splits(run), **{kind: r.patches(run, kind) for kind in kinds}}
+        function = "brainarch.patches.stages:sample_slices"
+        if config.splits.by == "slices":
+            settings["slices"] = {split: self.split_slices(split) for split in SPLITS}
+        else:
+            function = "brainarch.patches.stages:sample_blocks"
+            settings |= pick(config.splits, "min_independent", z="slice")
+            settings["assignment"] = self._assignment(run)
+        return Stage(function, self._areas, outputs, settings)
+
+    def train(self, run: str) -> Stage:
+        """Train a network; the permuted control shares the patches of the main run."""
+        r, training = self.results, self.config.training
+        source = self._sampled(run)
+        settings = pick(training, "epochs", "batch_size", "learning_rate", "dropout", "flips")
+        if run == PERMUTED:
+            settings["epochs"] = training.permuted_epochs or training.epochs
+        return Stage(
+            "brainarch.training.stages:train_network",
+            {
+                **self._areas,
+                "volume": r.volume,
+                "splits": r.splits(source),
+                "train": r.patches(source, "train"),
+                "val": r.patches(source, "val"),
+            },
+            {
+                "network": r.network(run),
+                "curves": r.training(run, "learning_curves.csv"),
+                "summary": r.training(run, "training.json"),
+            },
+            {**settings, "permute_labels": run == PERMUTED, **self._seed},
+            {"partial": r.partial("train")},
+        )
+
+    def evaluate(self, run: str, split: str) -> Stage:
+        """Apply a network to sampled patches: accuracy, confusion, precision, recall, F1."""
+        r = self.results
+        known("--split", split, SPLITS)
+        thin = [area.name for area in self.config.areas if area.share < 1]
+        return Stage(
+            "brainarch.evaluation.stages:evaluate_patches",
+            {
+                "network": r.network(run),
+                "volume": r.volume,
+                "legend": r.legend,
+                "patches": r.patches(self._sampled(run), split),
+            },
+            {
+                kind: r.evaluation(run, split, kind)
+                for kind in ("predictions", "metrics", "confusion")
+            },
+            {"without": thin, **self._resamples, **self._seed},
+        )
+
+    def embed(self, network: str, split: str) -> Stage:
+        """Represent sampled patches by one of the compared networks."""
+        return Stage(
+            "brainarch.embedding.stages:embed_patches",
+            self._embedded(network, split),
+            {"representations": self.results.representations(network, split)},
+            {"name": network, **self._seed},
+        )
+
+    def embed_noise(self, network: str) -> Stage:
+        """Represent test patches under noise by one of the compared networks."""
+        keys = pick(
+            self.config.readout, variances="noise_variances", patches_per_area="noise_patches"
+        )
+        return Stage(
+            "brainarch.embedding.stages:embed_noisy_patches",
+            self._embedded(network, "test"),
+            {"representations": self.results.noisy(network)},
+            {"name": network, **keys, **self._seed},
+        )
+
+    # ---------------------------------------------------------------- the dense representation
+
+    def plan(self) -> Stage:
+        """Choose algorithm and tiles of the dense extraction."""
+        return Stage(
+            "brainarch.dense.stages:plan_extraction",
+            {"network": self.results.network(MAIN), "volume": self.results.volume},
+            {"plan": self.results.plan},
+            pick(self.config.extraction, "stride", "precision", "memory_mb", "rows"),
+        )
+
+    def extract(self, z: Z) -> Stage:
+        """Extract the representation at every wanted pixel of a slice; goes on after a kill."""
+        r = self.results
+        return Stage(
+            "brainarch.dense.stages:extract_slice",
+            {
+                "network": r.network(MAIN),
+                "plan": r.plan,
+                "volume": r.volume,
+                "labels": r.areas,
+            },
+            {"cube": r.cube(self._extracted(z))},
+            {"z": z, **pick(self.config.extraction, "where", "rows", "storage")},
+            {"partial": r.partial("extract")},
+        )
+
+    def prove(self, z: Z) -> Stage:
+        """Recompute random windows of a slice one by one; exit status 1 if they differ."""
+        r = self.results
+        return Stage(
+            "brainarch.dense.stages:prove_cube",
+            {
+                "cube": r.cube(self._extracted(z)),
+                "network": r.network(MAIN),
+                "volume": r.volume,
+            },
+            {"proof": r.proof(z)},
+            {**pick(self.config.extraction, windows="proof_windows"), **self._seed},
+        )
+
+    def predict(self, z: Z) -> Stage:
+        """Predict the area of every extracted pixel and, where labelled, how right that is."""
+        r = self.results
+        tables = {
+            kind: r.prediction(z, f"{kind}.csv") for kind in ("confusion", "metrics", "border")
+        }
+        return Stage(
+            "brainarch.evaluation.stages:predict_slice",
+            {
+                "cube": r.cube(self._extracted(z)),
+                "network": r.network(MAIN),
+                **self._areas,
+                "splits": r.splits(MAIN),
+            },
+            {"areas": r.prediction(z, "areas.zarr"), **tables},
+            {**self._resamples, **self._blocks, **self._seed},
+        )
+
+    # ---------------------------------------------------------------- what sampled patches say
+
+    def classify(self) -> Stage:
+        """Fit classifiers on the representations, clean, and score them clean and noisy."""
+        r, networks = self.results, self.config.readout.networks
+        heads = {"cnn": r.evaluation(MAIN, "test", "predictions")} if "cnn" in networks else {}
+        return Stage(
+            "brainarch.readout.stages:classify_patches",
+            {
+                **self._compared("train", "test"),
+                "noise": {network: r.noisy(network) for network in networks},
+                "heads": heads,
+            },
+            {
+                "classifiers": r.readout("classifiers.csv"),
+                "noise_curve": r.readout("noise.csv"),
+            },
+            {**self._resamples, **self._seed},
+        )
+
+    def cluster_score(self) -> Stage:
+        """Score how far clusters of the representations are areas."""
+        return Stage(
+            "brainarch.readout.stages:score_clusters",
+            self._compared("train", "test"),
+            {"scores": self.results.readout("cluster_scores.csv")},
+            {**self._resamples, **self._seed},
+        )
+
+    def gram(self) -> Stage:
+        """Measure the Gram matrix of unit-length representations: block error, area means."""
+        r = self.results
+        return Stage(
+            "brainarch.readout.stages:measure_gram",
+            self._compared("test"),
+            {
+                "errors": r.readout("gram_error.csv"),
+                "blocks": r.readout("gram_blocks.csv"),
+                "matrices": self._gram_matrices,
+            },
+            {**self._gram_patches, **self._resamples, **self._seed},
+        )
+
+    def pca(self) -> Stage:
+        """Project representations onto their first three principal components."""
+        r = self.results
+        return Stage(
+            "brainarch.readout.stages:project_components",
+            self._compared("test"),
+            {"components": r.readout("pca.csv"), "variance": r.readout("pca_variance.csv")},
+            {**self._gram_patches, **self._seed},
+        )
+
+    def relations(self) -> Stage:
+        """Say which areas are alike and which patches are least like their area."""
+        r = self.results
+        return Stage(
+            "brainarch.readout.stages:relate_areas",
+            self._compared("train", "test"),
+            {"relations": r.readout("relations.csv"), "outliers": r.readout("outliers.csv")},
+            {**self._resamples, **self._seed},
+        )
+
+    # ---------------------------------------------------------------- factors
+
+    def factorize(self) -> Stage:
+        """Factorise the representation of the fitted slice, X ~ C B, both non-negative."""
+        r = self.results
+        return Stage(
+            "brainarch.factors.stages:factorize",
+            {"cube": r.cube(self.fit_slice)},
+            {
+                "basis": r.factors("basis.csv"),
+                "coefficients": r.coefficients(self.fit_slice),
+                "fit": r.factors("fit.json"),
+            },
+            {
+                **pick(self.config.factorization, "factors", "max_iterations", "tolerance"),
+                **self._seed,
+            },
+        )
+
+    def project(self, z: Z) -> Stage:
+        """Find the coefficients of another slice on the same basis."""
+        r = self.results
+        return Stage(
+            "brainarch.factors.stages:project",
+            {"cube": r.cube(self._extracted(z)), "basis": r.factors("basis.csv")},
+            {
+                "coefficients": r.coefficients(z),
+                "fit": r.factors(f"z{slice_name(z)}_fit.json"),
+            },
+        )
+
+    def select_areas(self) -> Stage:
+        """Select the factors that cover areas and leak least."""
+        keys = pick(self.config.selection, leakage="area_leakage", count="area_count")
+        return self._select("area", self._areas, len(self.config.areas), keys)
+
+    def select_layers(self) -> Stage:
+        """Select the factors that cover layers and leak least."""
+        layers = self._require(self.config.layers, "layers", "name their label images")
+        keys = pick(self.config.selection, leakage="layer_leakage", count="layer_count")
+        return self._select("layer", self._layers, len(layers.names), keys)
+
+    def align(self) -> Stage:
+        """How well each factor tells each area from the rest, beside spatial nulls."""
+        r = self.results
+        fitted, *others = self._require(self.compared_slices, *TWO_SLICES)
+        inputs: Files = {
+            "fitted": r.coefficients(fitted),
+            "others": [r.coefficients(z) for z in others],
+            **self._areas,
+        }
+        if self.layer_slices == self.compared_slices:
+            inputs |= {"layers": r.layers, "layers_legend": r.layers_legend}
+        return Stage(
+            "brainarch.factors.stages:align_factors",
+            inputs,
+            {
+                "alignment": r.factors("alignment.csv"),
+                "chosen": r.factors("alignment_chosen.csv"),
+                "summary": r.factors("alignment.json"),
+            },
+            {**self._nulls, **self._seed},
+        )
+
+    # ---------------------------------------------------------------- inside one area
+
+    def depth(self, z: Z) -> Stage:
+        """Measure the relative depth of an area's pixels between two borders."""
+        known("--slice", z, self.config.annotations.slices)
+        return Stage(
+            "brainarch.discovery.stages:measure_depth",
+            self._areas,
+            {"depth": self.results.discovery(z, "depth.zarr")},
+            {"z": z, **pick(self._discovery, "area", "upper", "lower")},
+        )
+
+    def cluster_area(self, z: Z) -> Stage:
+        """Cluster the representation inside one area: PCA, then k-means (V)."""
+        r = self.results
+        return Stage(
+            "brainarch.discovery.stages:cluster_area",
+            {"cube": r.cube(self._extracted(z)), **self._areas},
+            {
+                "map": r.discovery(z, "clusters.zarr"),
+                "fit": r.discovery(z, "clusters.json"),
+            },
+            {**pick(self._discovery, "area", "clusters"), **self._seed},
+        )
+
+    def find_components(self, z: Z) -> Stage:
+        """Find components of an area: a Gaussian mixture on the factors' coefficients (M, A)."""
+        r = self.results
+        return Stage(
+            "brainarch.discovery.stages:find_components",
+            {"coefficients": r.coefficients(self._extracted(z)), **self._areas},
+            {
+                "map": r.discovery(z, "components.zarr"),
+                "table": r.discovery(z, "components.csv"),
+                "fit": r.discovery(z, "components.json"),
+            },
+            {**pick(self._discovery, "area", "components", "inside_px"), **self._seed},
+        )
+
+    def profile(self, kind: str, z: Z) -> Stage:
+        """Say where clusters or components lie: their shares by layer and by depth."""
+        return Stage(
+            "brainarch.discovery.stages:profile_map",
+            self._mapped(kind, z),
+            {"profiles": self.results.discovery(z, f"{kind}_profiles.csv")},
+        )
+
+    def compare_layers(self, kind: str, z: Z) -> Stage:
+        """Measure how far clusters or components agree with layers, beside spatial nulls."""
+        known("--slice", z, self.layer_slices)
+        return Stage(
+            "brainarch.discovery.stages:compare_layers",
+            self._mapped(kind, z),
+            {"agreement": self.results.discovery(z, f"{kind}_agreement.csv")},
+            {**self._nulls, **self._seed},
+        )
+
+    def match_components(self) -> Stage:
+        """Match the components of two slices one to one by their profiles."""
+        r = self.results
+        reference, other = self._require(self.compared_slices[:2], *TWO_SLICES)
+        return Stage(
+            "brainarch.discovery.stages:match_components",
+            {
+                "reference": r.discovery(reference, "components_profiles.csv"),
+                "other": r.discovery(other, "components_profiles.csv"),
+            },
+            {"matches": r.matches("matches"), "distances": r.matches("match_distances")},
+        )
+
+    # ---------------------------------------------------------------- figures and report
+
+    def preview(self, kind: str, z: Z) -> Stage:
+        """Draw an annotated slice with the outlines of its areas or layers, for the eye."""
+        known("--slice", z, self.previewed.get(known("--kind", kind, list(self.previewed)), []))
+        of_layers = kind == "layers"
+        labels = self._layers if of_layers else self._areas
+        prefix = self.results.annotations(f"previews/{kind}_z{slice_name(z)}")
+        return Stage(
+            "brainarch.figures.stages:draw_preview",
+            {"volume": self.results.volume, "labels": labels["labels"]},
+            _picture(prefix),
+            {"z": z, "areas": self._layer_titles if of_layers else self._area_titles},
+        )
+
+    def figure(self, name: str) -> Stage:
+        """Draw one of the figures, beside the table that it plots."""
+        subjects = {figure.name: figure.subject for figure in FIGURES}
+        known("--figure", name, self.figures)
+        inputs, settings = getattr(self, f"_{subjects[name]}")()
+        return Stage(
+            f"brainarch.figures.stages:draw_{subjects[name]}",
+            inputs,
+            _picture(self.results.figure(name, "")),
+            settings,
+        )
+
+    def report(self) -> Stage:
+        """Sum a run up on one page: verdicts, numbers, figures, versions, cost."""
+        r = self.results
+        return Stage(
+            "brainarch.reporting.stages:write_report",
+            {"files": self._reported()},
+            {"page": r.report("summary.html"), "numbers": r.report("summary.json")},
+            {"config": self.config.model_dump(mode="json")},
+            {"benchmarks": r.benchmarks},
+        )
+
+
+def _picture(prefix: str) -> Files:
+    return {"png": f"{prefix}.png", "pdf": f"{prefix}.pdf", "table": f"{prefix}.csv"}

@@ -1,0 +1,174 @@
+"""What figures and the page read: files that other stages made, and what is shown of them."""
+
+from __future__ import annotations
+
+from brainarch.pipeline.facts import CLUSTERS, COMPONENTS, MAIN
+from brainarch.pipeline.results import slice_name
+from brainarch.pipeline.shared import Shared
+from brainarch.pipeline.stage import Files, Settings
+
+
+class Reads(Shared):
+    """Inputs and settings of each figure, called as the figure's subject, and of the page."""
+
+    def _overview(self) -> tuple[Files, Settings]:
+        r, z = self.results, self.split_slices("test")[0]
+        inputs: Files = {
+            "volume": r.volume,
+            "labels": r.areas,
+            "network": r.network(MAIN),
+            "representations": r.representations("cnn", "test"),
+        }
+        if z in self.labelled_slices:
+            inputs["prediction"] = r.prediction(z, "areas.zarr")
+        return inputs, {"z": z, "areas": self._area_titles, **self._seed}
+
+    def _annotations(self) -> tuple[Files, Settings]:
+        r = self.results
+        return {
+            "volume": r.volume,
+            "labels": r.areas,
+            "sizes": r.annotations("areas.csv"),
+            "patches": r.patches(MAIN, "train"),
+        }, {"z": self.split_slices("train")[0], "areas": self._area_titles, **self._seed}
+
+    def _scale(self) -> tuple[Files, Settings]:
+        r, z = self.results, self.fit_slice
+        tables = ("confusion", "metrics")
+        return {
+            "labels": r.areas,
+            "prediction": r.prediction(z, "areas.zarr"),
+            **{kind: r.prediction(z, f"{kind}.csv") for kind in (*tables, "border")},
+            **{f"sampled_{kind}": r.evaluation(MAIN, "test", kind) for kind in tables},
+        }, {"areas": self._area_titles}
+
+    def _classifiers(self) -> tuple[Files, Settings]:
+        r = self.results
+        return {
+            "classifiers": r.readout("classifiers.csv"),
+            "noise_curve": r.readout("noise.csv"),
+            "scores": r.readout("cluster_scores.csv"),
+        }, self._chance
+
+    def _gram(self) -> tuple[Files, Settings]:
+        r = self.results
+        return {
+            "errors": r.readout("gram_error.csv"),
+            "blocks": r.readout("gram_blocks.csv"),
+            "matrices": self._gram_matrices,
+            "components": r.readout("pca.csv"),
+            "variance": r.readout("pca_variance.csv"),
+        }, {"areas": self._area_titles}
+
+    def _clusters(self) -> tuple[Files, Settings]:
+        r, z = self.results, self.fit_slice
+        inputs: Files = {
+            "volume": r.volume,
+            "map": r.discovery(z, "clusters.zarr"),
+            "profiles": r.discovery(z, "clusters_profiles.csv"),
+            "depth": r.discovery(z, "depth.zarr"),
+        }
+        settings: Settings = {"areas": self._area_titles}
+        if "layers" not in self.lacks:
+            inputs |= {"layers": r.layers, "agreement": r.discovery(z, "clusters_agreement.csv")}
+            settings["layer_names"] = self._layer_titles
+        return inputs, settings
+
+    def _factorization(self) -> tuple[Files, Settings]:
+        r = self.results
+        inputs: Files = {
+            "cube": r.cube(self.fit_slice),
+            "basis": r.factors("basis.csv"),
+            "coefficients": r.coefficients(self.fit_slice),
+            "fit": r.factors("fit.json"),
+        }
+        if "labels" not in self.lacks:
+            inputs["selection"] = r.factors("selection_areas.csv")
+        return inputs, {"areas": self._area_titles}
+
+    def _factors(self) -> tuple[Files, Settings]:
+        r = self.results
+        inputs: Files = {
+            "volume": r.volume,
+            "labels": r.areas,
+            "coefficients": r.coefficients(self.fit_slice),
+            "selection": r.factors("selection_areas.csv"),
+        }
+        settings: Settings = {"areas": self._area_titles}
+        if self.compared_slices:
+            inputs["alignment"] = r.factors("alignment.csv")
+        if self.config.discovery is not None:
+            shown = (self.compared_slices or [self.fit_slice])[:2]
+            inputs |= {
+                "maps": [r.discovery(z, "components.zarr") for z in shown],
+                "profiles": [r.discovery(z, "components_profiles.csv") for z in shown],
+                "agreements": [
+                    r.discovery(z, "components_agreement.csv")
+                    for z in shown
+                    if z in self.layer_slices
+                ],
+            }
+            if self.compared_slices:
+                inputs["matches"] = r.matches("matches")
+        if "layers" not in self.lacks:
+            inputs |= {"layers": r.layers, "layer_selection": r.factors("selection_layers.csv")}
+            settings["layer_names"] = self._layer_titles
+        return inputs, settings
+
+    def _learning_curves(self) -> tuple[Files, Settings]:
+        curves = {run: self.results.training(run, "learning_curves.csv") for run in self.runs}
+        return {"curves": curves}, self._chance
+
+    def _grey_values(self) -> tuple[Files, Settings]:
+        return dict(self._grey_tables), {}
+
+    def _reported(self) -> dict[str, str]:
+        """Return what the page reads, by kind; see `brainarch.reporting.manifest.KINDS`."""
+        r = self.results
+        files = {
+            "areas": r.annotations("areas.csv"),
+            "plan": r.plan,
+            "classifiers": r.readout("classifiers.csv"),
+            "mixture": r.readout("cluster_scores.csv"),
+            "gram_error": r.readout("gram_error.csv"),
+            "fit": r.factors("fit.json"),
+            **self._reported_runs(),
+            **self._reported_slices(),
+        }
+        optional = {
+            "phantom": (self.is_phantom, r.source("phantom.json")),
+            "selection_areas": ("labels" not in self.lacks, r.factors("selection_areas.csv")),
+            "selection_layers": ("layers" not in self.lacks, r.factors("selection_layers.csv")),
+            "alignment_chosen": (bool(self.compared_slices), r.factors("alignment_chosen.csv")),
+            "matches": (
+                bool(self.compared_slices) and self.config.discovery is not None,
+                r.matches("matches"),
+            ),
+        }
+        files |= {kind: path for kind, (there, path) in optional.items() if there}
+        return files | {f"figure/{name}": r.figure(name, ".png") for name in self.figures}
+
+    def _reported_runs(self) -> dict[str, str]:
+        r = self.results
+        files: dict[str, str] = {}
+        for run in self.assignments:
+            files |= {f"{kind}/{run}": r.patches(run, kind) for kind in ("counts", "independent")}
+        for run in self.runs:
+            for kind in ("metrics", "confusion"):
+                for split in ("val", "test") if run == MAIN else ("test",):
+                    files[f"{kind}/{run}/{split}"] = r.evaluation(run, split, kind)
+        return files
+
+    def _reported_slices(self) -> dict[str, str]:
+        r = self.results
+        files = {f"proof/{z}": r.proof(z) for z in self.config.extraction.slices}
+        for z in self.labelled_slices:
+            for kind in ("metrics", "confusion"):
+                files[f"prediction_{kind}/{z}"] = r.prediction(z, f"{kind}.csv")
+        for z in self.held_out_slices:
+            files[f"projection/{z}"] = r.factors(f"z{slice_name(z)}_fit.json")
+        if self.config.discovery is not None:
+            for z in self.layer_slices:
+                for kind in (CLUSTERS, COMPONENTS):
+                    files[f"agreement/{kind}/{z}"] = r.discovery(z, f"{kind}_agreement.csv")
+        return files

@@ -1,0 +1,162 @@
+"""Where every file of a dataset lies: the one place that knows names of folders and files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+#: A slice's number, or the wildcard that stands for it in a rule.
+Z = int | str
+
+
+def slice_name(z: Z) -> str:
+    """Return a slice as file names write it; a wildcard stays one."""
+    return z if isinstance(z, str) else f"{z:04d}"
+
+
+@dataclass(frozen=True)
+class Results:
+    """Files of one dataset; slices, runs and networks may be wildcards such as ``"{z}"``.
+
+    Parameters
+    ----------
+    folder : str
+        ``results/<dataset>``.
+    """
+
+    folder: str
+
+    def config(self, digest: str) -> str:
+        """Return the copy of a config that a run was started with, named by its content."""
+        return f"{self.folder}/configs/{digest}.json"
+
+    def partial(self, stage: str) -> str:
+        """Return the folder of unfinished work: kept when a job is killed, never an output."""
+        return f"{self.folder}/.partial/{stage}"
+
+    @property
+    def benchmarks(self) -> str:
+        """Folder of Snakemake's run times."""
+        return f"{self.folder}/benchmarks"
+
+    @property
+    def preflight(self) -> str:
+        """What the check before the run found."""
+        return f"{self.folder}/preflight.json"
+
+    def download(self, kind: str) -> str:
+        """Return the table of fetched slices: ``stack`` or ``areas``."""
+        return f"{self.folder}/download/{kind}.csv"
+
+    def source(self, name: str) -> str:
+        """Return a file or folder of the phantom as a user would have it."""
+        return f"{self.folder}/source/{name}"
+
+    def source_labels(self, kind: str, z: Z) -> str:
+        """Return a label image of the phantom."""
+        return self.source(f"{kind}/z{slice_name(z)}.tif")
+
+    @property
+    def volume(self) -> str:
+        """The volume (OME-Zarr)."""
+        return self.volume_table("volume.ome.zarr")
+
+    def volume_table(self, name: str) -> str:
+        """Return a table about the volume."""
+        return f"{self.folder}/volume/{name}"
+
+    def annotations(self, name: str) -> str:
+        """Return what was made of annotations: labels, legends, tables."""
+        return f"{self.folder}/annotations/{name}"
+
+    @property
+    def areas(self) -> str:
+        """Area labels of the annotated slices (OME-Zarr)."""
+        return self.annotations("areas.ome.zarr")
+
+    @property
+    def legend(self) -> str:
+        """What the codes of the areas mean."""
+        return self.annotations("legend.csv")
+
+    @property
+    def layers(self) -> str:
+        """Layer labels of the annotated slices (OME-Zarr)."""
+        return self.annotations("layers.ome.zarr")
+
+    @property
+    def layers_legend(self) -> str:
+        """What the codes of the layers mean."""
+        return self.annotations("layers_legend.csv")
+
+    def patches(self, run: str, name: str) -> str:
+        """Return a table of sampled patches, or of how they were counted."""
+        return f"{self.folder}/patches/{run}/{name}.csv"
+
+    def splits(self, run: str) -> str:
+        """Return which pixels belong to which split (OME-Zarr)."""
+        return f"{self.folder}/patches/{run}/splits.ome.zarr"
+
+    def network(self, run: str) -> str:
+        """Return a trained network."""
+        return self.training(run, "network.safetensors")
+
+    def training(self, run: str, name: str) -> str:
+        """Return what training leaves."""
+        return f"{self.folder}/model/{run}/{name}"
+
+    def evaluation(self, run: str, split: str, kind: str) -> str:
+        """Return a table on the network and sampled patches."""
+        return f"{self.folder}/evaluation/{run}/{split}_{kind}.csv"
+
+    def representations(self, network: str, split: str) -> str:
+        """Return the representations of a split's patches by one of the compared networks."""
+        return f"{self.folder}/embedding/{network}/{split}.zarr"
+
+    def noisy(self, network: str) -> str:
+        """Return the representations of test patches under noise."""
+        return f"{self.folder}/embedding/{network}_noise.zarr"
+
+    @property
+    def plan(self) -> str:
+        """How the dense extraction goes."""
+        return f"{self.folder}/dense/plan.json"
+
+    def cube(self, z: Z) -> str:
+        """Return the representation at every wanted pixel of a slice (Zarr)."""
+        return f"{self.folder}/dense/z{slice_name(z)}.zarr"
+
+    def proof(self, z: Z) -> str:
+        """Return what recomputing windows of a cube one by one found."""
+        return f"{self.folder}/dense/z{slice_name(z)}_proof.json"
+
+    def prediction(self, z: Z, name: str) -> str:
+        """Return the area map of a slice, or a table about it."""
+        return f"{self.folder}/prediction/z{slice_name(z)}_{name}"
+
+    def readout(self, name: str) -> str:
+        """Return what the representations of sampled patches say."""
+        return f"{self.folder}/readout/{name}"
+
+    def factors(self, name: str) -> str:
+        """Return a table of the factors."""
+        return f"{self.folder}/factors/{name}"
+
+    def coefficients(self, z: Z) -> str:
+        """Return the coefficient maps of a slice (Zarr)."""
+        return self.factors(f"z{slice_name(z)}_coefficients.zarr")
+
+    def discovery(self, z: Z, name: str) -> str:
+        """Return what was found inside one area of a slice."""
+        return f"{self.folder}/discovery/z{slice_name(z)}_{name}"
+
+    def matches(self, name: str) -> str:
+        """Return a table that compares the components of two slices."""
+        return f"{self.folder}/discovery/{name}.csv"
+
+    def figure(self, name: str, ending: str) -> str:
+        """Return a figure's picture or table."""
+        return f"{self.folder}/figures/{name}{ending}"
+
+    def report(self, name: str) -> str:
+        """Return the page that sums a run up, or its numbers."""
+        return f"{self.folder}/report/{name}"

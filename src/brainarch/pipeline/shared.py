@@ -1,0 +1,236 @@
+"""Pieces of stages that several of them share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from brainarch.errors import InputError
+from brainarch.pipeline.facts import CLUSTERS, COMPONENTS, MAIN, PERMUTED, SPLITS, Facts
+from brainarch.pipeline.results import Results, Z
+from brainarch.pipeline.stage import Files, Settings, Stage, known, pick
+from brainarch.volume.kinds import is_slice_pattern
+
+if TYPE_CHECKING:
+    from brainarch.config.model import (
+        AnnotationConfig,
+        AreaConfig,
+        DiscoveryConfig,
+        LayerConfig,
+        LayersConfig,
+    )
+
+
+@dataclass(frozen=True)
+class Shared(Facts):
+    """Files, settings and checks of more than one stage.
+
+    Parameters
+    ----------
+    config : Config
+    results : Results
+    """
+
+    results: Results
+
+    @cached_property
+    def _seed(self) -> Settings:
+        return {"seed": self.config.seed}
+
+    @cached_property
+    def _resamples(self) -> Settings:
+        return pick(self.config.statistics, "resamples")
+
+    @cached_property
+    def _blocks(self) -> Settings:
+        return pick(self.config.statistics, "block_px")
+
+    @cached_property
+    def _nulls(self) -> Settings:
+        return pick(self.config.statistics, "nulls")
+
+    @cached_property
+    def _areas(self) -> Files:
+        return {"labels": self.results.areas, "legend": self.results.legend}
+
+    @cached_property
+    def _layers(self) -> Files:
+        return {"labels": self.results.layers, "legend": self.results.layers_legend}
+
+    @cached_property
+    def _discovery(self) -> DiscoveryConfig:
+        found: DiscoveryConfig = self._require(
+            self.config.discovery, "discovery", "name the area to subdivide"
+        )
+        return found
+
+    @cached_property
+    def _gram_patches(self) -> Settings:
+        config = self.config
+        most = min(config.readout.gram_patches, config.sampling.eval_patches)
+        return {"patches_per_area": most}
+
+    @cached_property
+    def _gram_matrices(self) -> dict[str, str]:
+        networks = self.config.readout.networks
+        return {network: self.results.readout(f"gram_{network}.zarr") for network in networks}
+
+    @cached_property
+    def _grey_tables(self) -> Files:
+        tables = {"summary": "statistics", "histogram": "histogram", "slices": "slice_statistics"}
+        return {kind: self.results.volume_table(f"{name}.csv") for kind, name in tables.items()}
+
+    @cached_property
+    def _stack(self) -> str:
+        return self.results.source("stack") if self.is_phantom else str(self.config.volume.path)
+
+    @cached_property
+    def _stack_files(self) -> list[str]:
+        """What has to be there before conversion: the fetched table, or the user's own files."""
+        stack = self._stack
+        if self.fetches("image"):
+            return [self.results.download("stack")]
+        if not is_slice_pattern(stack):
+            return self._present([stack])
+        first, count = self.config.volume.first_slice, self.config.volume.shape[0]
+        return self._present([stack.format(z=z) for z in range(first, first + count)])
+
+    def _label_files(self, kind: str, labels: AnnotationConfig | LayersConfig) -> dict[int, str]:
+        if self.is_phantom:
+            return {z: self.results.source_labels(kind, z) for z in labels.slices}
+        return {z: str(labels.path).format(z=z) for z in labels.slices}
+
+    def _present(self, paths: Sequence[str]) -> list[str]:
+        """Return the user's files that are there; the stage itself names what is missing."""
+        return [path for path in dict.fromkeys(paths) if self.is_phantom or Path(path).exists()]
+
+    def _download(
+        self, kind: str, channel: str, pattern: str, slices: list[int], settings: Settings
+    ) -> Stage:
+        download = self._require(self.config.download, "download", "name what to fetch")
+        return Stage(
+            "brainarch.download.stages:fetch_slices",
+            {},
+            {"table": self.results.download(kind)},
+            {
+                **pick(download, "host", channel=channel),
+                "pattern": pattern,
+                "slices": slices,
+                **pick(self.config.volume, "shape", "first_slice"),
+                **settings,
+            },
+            after=[self.results.preflight],
+        )
+
+    def _import(
+        self,
+        kind: str,
+        labels: AnnotationConfig | LayersConfig,
+        entries: Sequence[AreaConfig | LayerConfig],
+        shares: Settings,
+    ) -> Stage:
+        r = self.results
+        images = self._label_files(kind, labels)
+        fetched = kind == "areas" and self.fetches("areas")
+        own = self._areas if kind == "areas" else self._layers
+        return Stage(
+            "brainarch.annotations.stages:import_labels",
+            {"volume": r.volume},
+            {**own, "table": r.annotations(f"{kind}.csv")},
+            {
+                "images": images,
+                "codes": {entry.name: entry.codes for entry in entries},
+                **pick(labels, "transpose", ignored="ignore"),
+                "first_slice": self.config.labels_start(labels),
+                "shares": shares,
+            },
+            after=[r.download(kind)] if fetched else self._present(list(images.values())),
+        )
+
+    def _assignment(self, run: str) -> int | None:
+        """Return the number of a run's assignment of blocks; None for a wildcard."""
+        return None if "{" in run else self.assignments.index(self._sampled(run))
+
+    def _sampled(self, run: str) -> str:
+        """Return the run whose patches a run uses."""
+        return MAIN if known("--run", run, self.runs) == PERMUTED else run
+
+    def _extracted(self, z: Z) -> Z:
+        return known("--slice", z, self.config.extraction.slices)
+
+    def _embedded(self, network: str, split: str) -> Files:
+        r = self.results
+        known("--network", network, self.config.readout.networks)
+        known("--split", split, SPLITS)
+        return {
+            "network": r.network(MAIN),
+            "volume": r.volume,
+            "legend": r.legend,
+            "patches": r.patches(MAIN, split),
+        }
+
+    def _compared(self, *splits: str) -> Files:
+        networks = self.config.readout.networks
+        return {
+            split: {name: self.results.representations(name, split) for name in networks}
+            for split in splits
+        }
+
+    def _select(self, target: str, labels: Files, targets: int, keys: Settings) -> Stage:
+        r = self.results
+        most = min(keys["count"], targets, self.config.factorization.factors)
+        return Stage(
+            "brainarch.factors.stages:select_pairs",
+            {"coefficients": r.coefficients(self.fit_slice), **labels},
+            {
+                "selected": r.factors(f"selection_{target}s.csv"),
+                "scores": r.factors(f"scores_{target}s.csv"),
+            },
+            {
+                "target": target,
+                **keys,
+                "count": most,
+                **pick(self.config.selection, "threshold"),
+            },
+        )
+
+    def _mapped(self, kind: str, z: Z) -> Files:
+        r = self.results
+        known("--kind", kind, (CLUSTERS, COMPONENTS))
+        known("--slice", z, self.config.extraction.slices)
+        inputs: Files = {
+            "map": r.discovery(z, f"{kind}.zarr"),
+            "depth": r.discovery(z, "depth.zarr"),
+        }
+        if z in self.layer_slices:
+            inputs |= {"layers": r.layers, "layers_legend": r.layers_legend}
+        return inputs
+
+    @staticmethod
+    def _titled(entries: Sequence[AreaConfig | LayerConfig]) -> list[Settings]:
+        """Return what figures show of areas or layers, in the order of their codes."""
+        return [
+            {"name": entry.name, "title": entry.title, "colour": getattr(entry, "colour", None)}
+            for entry in entries
+        ]
+
+    @staticmethod
+    def _require(part: Any, key: str, mend: str) -> Any:
+        if not part:
+            raise InputError(f"{key}: the config has none; {mend}")
+        return part
+
+    @cached_property
+    def _chance(self) -> Settings:
+        return {"chance": 1 / len(self.config.areas)}
+
+    @cached_property
+    def _area_titles(self) -> list[Settings]:
+        return self._titled(self.config.areas)
+
+    @cached_property
+    def _layer_titles(self) -> list[Settings]:
+        return [] if self.config.layers is None else self._titled(self.config.layers.names)

@@ -1,0 +1,275 @@
+"""Planted layers are found from files to files, on a grid of stride 2 that starts off zero."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+
+from brainarch.annotations.legend import make_legend, write_legend
+from brainarch.annotations.store import create_labels
+from brainarch.dense.cube import Cube
+from brainarch.discovery import mixture, stages
+from brainarch.discovery.agreement import AGREEMENT_COLUMNS
+from brainarch.discovery.matching import DISTANCE_COLUMNS, MATCH_COLUMNS
+from brainarch.discovery.profiles import PROFILE_COLUMNS
+from brainarch.discovery.stages import (
+    cluster_area,
+    compare_layers,
+    find_components,
+    match_components,
+    measure_depth,
+    profile_map,
+)
+from brainarch.errors import InputError
+from brainarch.factors.coefficients import CHUNK_ROWS, CoefficientMaps
+from brainarch.grids.grid import Place
+from brainarch.grids.maps import SliceMaps
+from brainarch.tables import read_columns, read_table, write_table
+
+STRIDE = 2
+SHAPE = (4, 200, 260)
+LAYERS = ("L1", "L2/3", "L4", "L5")
+Y, X = 8 + STRIDE * np.arange(90), 30 + STRIDE * np.arange(110)
+SLICES = (0, 3)
+DEPTH = {"area": "Ctx", "upper": "outside", "lower": "WM"}
+
+
+def slice_labels(z):
+    """White matter, then cortex with four layers up to the pia on the right."""
+    y, x = np.mgrid[: SHAPE[1], : SHAPE[2]]
+    left = 60 + 4 * np.sin(y / 25 + z)
+    depth = (240 - x) / (240 - left)
+    tissue = (y >= 10) & (y < 190)
+    cortex = tissue & (x >= left) & (x < 240)
+    white = tissue & (x >= 20) & (x < left)
+    areas = np.where(cortex, 1, np.where(white, 2, 0)).astype(np.uint8)
+    layers = np.where(cortex, np.digitize(depth, [0.2, 0.5, 0.7]) + 1, 0).astype(np.uint8)
+    return areas, layers
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("discovery")
+    write_legend(make_legend(("Ctx", "WM")), folder / "legend.csv")
+    layer_names = tuple(name.replace("/", "_") for name in LAYERS)
+    write_legend(make_legend(layer_names), folder / "layers_legend.csv")
+    areas = create_labels(folder / "areas.zarr", SHAPE, 1.17, SLICES)
+    layers = create_labels(folder / "layers.zarr", SHAPE, 1.17, SLICES)
+    rng = np.random.default_rng(0)
+    patterns = np.zeros((5, 12))
+    patterns[np.arange(5), [7, 0, 2, 4, 5]] = 2.0
+    patterns[1:, 1] = (0.5, 1.0, 1.5, 2.0)
+    for z in SLICES:
+        own_areas, own_layers = slice_labels(z)
+        areas.write_slice(z, own_areas)
+        layers.write_slice(z, own_layers)
+        seen, codes = own_areas[np.ix_(Y, X)], own_layers[np.ix_(Y, X)]
+        noise = np.stack([gaussian_filter(rng.normal(size=seen.shape), 2) for _ in range(12)], -1)
+        values = np.maximum(patterns[codes] + 0.3 * noise / noise.std(), 0).astype(np.float32)
+        place = Place(z, STRIDE, 1.17, Y, X)
+        cube = Cube.create(folder / f"z{z}.zarr", place, 12)
+        cube.write(0, 0, values, seen > 0)
+        maps = CoefficientMaps.create(folder / f"c{z}.zarr", place, 6)
+        iy, ix = np.nonzero(seen)
+        assert len(Y) <= CHUNK_ROWS
+        maps.write_rows(0, iy, ix, values[iy, ix, :6])
+        measure_depth(depth=folder / f"d{z}.zarr", z=z, **of(folder), **DEPTH)
+        find_clusters(folder, folder, z)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(mixture, "FIT_PIXELS", 3000)
+            components(folder, folder, z)
+        for kind in "kg":
+            profile(folder, folder, f"{kind}{z}", depth=folder / f"d{z}.zarr", **layers_of(folder))
+    return folder
+
+
+def of(folder):
+    return {"labels": folder / "areas.zarr", "legend": folder / "legend.csv"}
+
+
+def layers_of(folder):
+    return {"layers": folder / "layers.zarr", "layers_legend": folder / "layers_legend.csv"}
+
+
+def find_clusters(results, folder, z):
+    cluster_area(
+        cube=results / f"z{z}.zarr",
+        **of(results),
+        map=folder / f"k{z}.zarr",
+        fit=folder / f"k{z}.json",
+        area="Ctx",
+        clusters=4,
+        seed=2020,
+    )
+
+
+def components(results, folder, z, inside_px=12):
+    find_components(
+        coefficients=results / f"c{z}.zarr",
+        **of(results),
+        map=folder / f"g{z}.zarr",
+        table=folder / f"g{z}.csv",
+        fit=folder / f"g{z}.json",
+        area="Ctx",
+        components=4,
+        inside_px=inside_px,
+        seed=2020,
+    )
+
+
+def profile(results, folder, name, **arguments):
+    profile_map(map=results / f"{name}.zarr", profiles=folder / f"{name}_profiles.csv", **arguments)
+
+
+def match(results, folder, kind):
+    match_components(
+        reference=results / f"{kind}0_profiles.csv",
+        other=results / f"{kind}3_profiles.csv",
+        matches=folder / "matches.csv",
+        distances=folder / "distances.csv",
+    )
+    return read_table(folder / "matches.csv")
+
+
+def test_depth_is_on_the_slices_pixels(results):
+    found = SliceMaps.open(results / "d0.zarr")
+    areas, _ = slice_labels(0)
+    depth = found.sample("depth", np.arange(SHAPE[1]), np.arange(SHAPE[2]), np.nan)
+    assert np.array_equal(np.isfinite(depth), areas == 1)
+    row = depth[100][areas[100] == 1]
+    np.testing.assert_allclose(row, 1 - (np.arange(len(row)) + 0.5) / len(row), atol=0.03)
+    assert found.attrs["upper"] == "outside"
+
+
+@pytest.mark.parametrize("kind", ["k", "g"])
+def test_planted_layers_are_the_components(results, kind):
+    profiles = read_table(results / f"{kind}0_profiles.csv")
+    assert set(profiles["by"]) == {"layer", "depth"}
+    layer = profiles[profiles["by"] == "layer"]
+    best = layer.sort_values("share").groupby("component").tail(1)
+    assert (best["share"] > 0.9).all()
+    assert sorted(best["name"]) == sorted(name.replace("/", "_") for name in LAYERS)
+    sums = profiles.groupby(["component", "by"])["share"].sum()
+    np.testing.assert_allclose(sums, 1)
+    assert set(read_columns(results / f"{kind}0_profiles.csv")) == set(profiles.columns)
+
+
+def test_components_are_only_well_inside_the_area(results):
+    found = SliceMaps.open(results / "g0.zarr")
+    component, probability = found.read("component"), found.read("probability")
+    areas, _ = slice_labels(0)
+    assert (areas[np.ix_(Y, X)][component > 0] == 1).all()
+    assert np.array_equal(component > 0, np.isfinite(probability))
+    depth = SliceMaps.open(results / "d0.zarr").sample("upper_px", found.y, found.x, np.nan)
+    assert depth[component > 0].min() > 11
+    # The area reaches row 10 and column 239 of the slice.
+    rows, columns = np.nonzero(component)
+    assert Y[rows].min() == 22
+    assert X[columns].max() == 226
+    fit = json.loads((results / "g0.json").read_text())
+    assert fit["pixels"] == (component > 0).sum() == sum(fit["sizes"])
+    assert fit["pixels_fitted"] == 3000
+    assert fit["converged"] is True
+
+
+def test_clusters_cover_the_area(results):
+    found = SliceMaps.open(results / "k0.zarr").read("component")
+    areas, _ = slice_labels(0)
+    assert np.array_equal(found > 0, areas[np.ix_(Y, X)] == 1)
+    fit = json.loads((results / "k0.json").read_text())
+    assert fit["sizes"] == np.bincount(found.ravel())[1:].tolist()
+
+
+def test_mean_coefficients_of_components(results):
+    table = read_table(results / "g0.csv")
+    assert len(table) == 4 * 6
+    maps = CoefficientMaps.open(results / "c0.zarr")
+    component = SliceMaps.open(results / "g0.zarr").read("component")
+    row = table[(table["component"] == 2) & (table["factor"] == 3)].iloc[0]
+    values = maps.factor_map(3)[component == 2].astype(np.float64)
+    assert row["mean"] == pytest.approx(values.mean())
+    assert row["standard_deviation"] == pytest.approx(values.std())
+
+
+@pytest.mark.parametrize("kind", ["k", "g"])
+def test_components_of_two_slices_are_matched(results, tmp_path, kind):
+    matches = match(results, tmp_path, kind)
+    assert list(matches.columns) == list(MATCH_COLUMNS)
+    assert set(read_columns(tmp_path / "distances.csv")) == set(DISTANCE_COLUMNS)
+    assert (matches["by"] == "layer").all()
+    assert (matches["distance"] < 0.3).all()
+    assert (matches["next_distance"] > 0.7).all()
+    names = []
+    for z, column in ((0, "component"), (3, "matched")):
+        table = read_table(results / f"{kind}{z}_profiles.csv")
+        table = table[table["by"] == "layer"]
+        best = table.sort_values("share").groupby("component").tail(1).set_index("component")
+        names.append(best.loc[matches[column], "name"].tolist())
+    assert names[0] == names[1]
+
+
+def test_matching_by_depth_finds_the_same_pairs(results, tmp_path):
+    by_layer = match(results, tmp_path, "g")
+    table = read_table(results / "g3_profiles.csv")
+    write_table(table[table["by"] == "depth"], tmp_path / "g3_profiles.csv", PROFILE_COLUMNS)
+    shutil.copy(results / "g0_profiles.csv", tmp_path)
+    by_depth = match(tmp_path, tmp_path, "g")
+    assert (by_depth["by"] == "depth").all()
+    assert by_depth["matched"].tolist() == by_layer["matched"].tolist()
+
+
+def compare(results, folder, **changes):
+    inputs = {"map": results / "g0.zarr", "depth": results / "d0.zarr", **layers_of(results)}
+    agreement = folder / "agreement.csv"
+    compare_layers(**{**inputs, "agreement": agreement, "nulls": 40, "seed": 2020, **changes})
+    return read_table(agreement)
+
+
+def test_planted_layers_are_above_nulls(results, tmp_path, monkeypatch):
+    monkeypatch.setattr(stages, "STEP_PX", 4)
+    monkeypatch.setattr(stages, "BLOCK_PX", 32)
+    table = compare(results, tmp_path)
+    assert list(table.columns) == list(AGREEMENT_COLUMNS)
+    assert len(table) == 9
+    assert table["above_nulls"].all()
+    assert (table["maps"] == 40).all()
+    assert (table[table["statistic"] == "ami"]["value"] > 0.8).all()
+
+
+def test_without_layers_profiles_are_by_depth(results, tmp_path):
+    profile(results, tmp_path, "k0", depth=results / "d0.zarr")
+    assert set(read_table(tmp_path / "k0_profiles.csv")["by"]) == {"depth"}
+
+
+def test_refusals_are_one_line(results, tmp_path):
+    depth = {"depth": tmp_path / "d", "z": 0, **of(results), **DEPTH}
+    cases = [
+        (profile, (results, tmp_path, "k0"), {"depth": results / "d3.zarr"},
+         "depth of slice 3, but the map is of slice 0"),
+        (components, (results, tmp_path, 0), {"inside_px": 500}, "lies more than 500 px inside"),
+        (measure_depth, (), {**depth, "area": "Cortex"}, "not in the legend"),
+        (measure_depth, (), {**depth, "z": 1}, "slice 1 is not annotated"),
+        (profile, (tmp_path, tmp_path, "none"), {"depth": results / "d0.zarr"}, "no map here"),
+        (compare, (results, tmp_path), {"layers_legend": results / "legend.csv"},
+         "holds code 4, the legend has 2 layers"),
+    ]  # fmt: skip
+    for stage, places, arguments, reason in cases:
+        with pytest.raises(InputError, match=reason) as caught:
+            stage(*places, **arguments)
+        assert "\n" not in str(caught.value)
+    assert not list(tmp_path.iterdir()), "a refused stage leaves nothing behind"
+
+
+def test_tables_that_do_not_fit_are_refused(results, tmp_path):
+    shutil.copy(results / "g0_profiles.csv", tmp_path)
+    (tmp_path / "g3_profiles.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(InputError, match="no table of profiles"):
+        match(tmp_path, tmp_path, "g")
+    table = read_table(results / "g3_profiles.csv")
+    write_table(table[table["bin"] < 4], tmp_path / "g3_profiles.csv", PROFILE_COLUMNS)
+    with pytest.raises(InputError, match="4 and 3 layer bins"):
+        match(tmp_path, tmp_path, "g")

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from scipy.special import softmax
+
+from brainarch.dense.cube import Cube
+from brainarch.evaluation.area_map import DISTANCES_UM, border_distance, border_table, predict_map
+from brainarch.grids.grid import Place
+
+
+def test_the_map_is_the_last_layer_s_choice(tmp_path):
+    rng = np.random.default_rng(0)
+    units = rng.gamma(1.0, size=(150, 9, 5)).astype(np.float32)
+    done = rng.random((150, 9)) < 0.6
+    place = Place(0, 1, 1.17, np.arange(150), np.arange(9))
+    cube = Cube.create(tmp_path / "c.zarr", place, units=5)
+    cube.write(0, 0, np.where(done[..., None], units, np.nan), done)
+    head = torch.nn.Linear(5, 3)
+    torch.nn.init.normal_(head.weight, generator=torch.Generator().manual_seed(1))
+    torch.nn.init.uniform_(head.bias, -0.3, 0.3, generator=torch.Generator().manual_seed(0))
+    area, confidence = predict_map(cube, head)
+    with torch.inference_mode():
+        logits = head(torch.from_numpy(units)).numpy()
+    np.testing.assert_array_equal(area, np.where(done, logits.argmax(axis=2) + 1, 0))
+    assert len(np.unique(area)) == 4
+    wanted = np.where(done, softmax(logits, axis=2).max(axis=2), np.nan)
+    np.testing.assert_allclose(confidence, wanted, rtol=1e-5)
+    assert area.dtype == np.uint8
+
+
+def test_border_distance_equals_brute_force():
+    labels = np.random.default_rng(1).integers(0, 3, size=(6, 7)).repeat(4, 0).repeat(3, 1)
+    found = border_distance(labels)
+    places = np.argwhere(labels >= 0)
+    for y, x in places[::5]:
+        others = places[labels[tuple(places.T)] != labels[y, x]]
+        nearest = np.sqrt(((others - [y, x]) ** 2).sum(axis=1)).min()
+        assert found[y, x] == pytest.approx(nearest if labels[y, x] else 0.0)
+
+
+def test_the_edge_of_the_slice_is_no_border():
+    assert np.isinf(border_distance(np.ones((4, 5), dtype=np.uint8))).all()
+    labels = np.ones((4, 9), dtype=np.uint8)
+    labels[:, 0] = 2
+    assert border_distance(labels)[2].tolist() == [1, 1, 2, 3, 4, 5, 6, 7, 8]
+
+
+def test_border_table_counts_by_distance():
+    distance = np.array([1.0, 9.99, 10.0, 60.0, 1e4, np.inf])
+    table = border_table(distance, np.array([True, False, True, False, True, True]))
+    assert table["pixels"].sum() == 6
+    assert len(table) == len(DISTANCES_UM) - 1
+    by_low = table.set_index("distance_um_low")
+    assert by_low.loc[0.0, ["pixels", "accuracy"]].tolist() == [2, 0.5]
+    assert by_low.loc[10.0, "pixels"] == 1
+    assert by_low.loc[50.0, "accuracy"] == 0
+    assert by_low.loc[500.0, ["pixels", "accuracy"]].tolist() == [2, 1.0]
+    assert np.isnan(by_low.loc[25.0, "accuracy"])

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from brainarch.annotations.legend import make_legend, write_legend
+from brainarch.annotations.store import create_labels
+from brainarch.dense.cube import Cube
+from brainarch.errors import InputError
+from brainarch.evaluation.area_map import BORDER_COLUMNS
+from brainarch.evaluation.stages import predict_slice
+from brainarch.evaluation.tables import CONFUSION_COLUMNS, METRIC_COLUMNS
+from brainarch.grids.grid import Place
+from brainarch.grids.maps import SliceMaps
+from brainarch.network.trained import load_network, save_network
+from brainarch.tables import read_columns, read_table
+from small_inputs import AREAS, small_network
+
+SHAPE = (3, 70, 90)
+STRIDE = 4
+
+
+def areas_image():
+    """Return labels: three areas side by side, unlabelled round them."""
+    labels = np.zeros(SHAPE[1:], dtype=np.uint8)
+    for code in (1, 2, 3):
+        labels[8:60, 30 * code - 25 : 30 * code] = code
+    return labels
+
+
+def write_cube(path, z, digest):
+    """Write made-up representations of all labelled pixels of the grid."""
+    done = areas_image()[::STRIDE, ::STRIDE] > 0
+    place = Place(z, STRIDE, 1.17, np.arange(0, 70, STRIDE), np.arange(0, 90, STRIDE))
+    attrs = {"plan": {"shape": list(SHAPE[1:])}, "identity": {"network": digest}}
+    cube = Cube.create(path, place, units=64, attrs=attrs)
+    units = np.random.default_rng(z).gamma(1.0, size=(*done.shape, 64)).astype(np.float32)
+    cube.write(0, 0, units, done)
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Cubes of slices 1 and 2; slice 1 has labels, and rows 20 to 49 of it are for testing."""
+    trained = small_network()
+    save_network(trained, tmp_path / "network.safetensors")
+    for z in (1, 2):
+        write_cube(tmp_path / f"cube{z}.zarr", z, trained.digest)
+    labels = areas_image()
+    create_labels(tmp_path / "areas.zarr", SHAPE, 1.17, [1]).write_slice(1, labels)
+    splits = np.where(labels > 0, 1, 0).astype(np.uint8)
+    create_labels(tmp_path / "untested.zarr", SHAPE, 1.17, [1]).write_slice(1, splits)
+    splits[20:50][labels[20:50] > 0] = 3
+    create_labels(tmp_path / "splits.zarr", SHAPE, 1.17, [1]).write_slice(1, splits)
+    write_legend(make_legend(AREAS), tmp_path / "legend.csv")
+    return tmp_path
+
+
+def predict(files, z=1, block_px=512, **changes):
+    given = {
+        "cube": files / f"cube{z}.zarr",
+        "network": files / "network.safetensors",
+        "labels": files / "areas.zarr",
+        "legend": files / "legend.csv",
+        "splits": files / "splits.zarr",
+        "areas": files / "out" / "areas.zarr",
+        **{kind: files / "out" / f"{kind}.csv" for kind in ("confusion", "metrics", "border")},
+    }
+    predict_slice(**{**given, **changes}, resamples=200, block_px=block_px, seed=2020)
+    return {
+        kind: read_table(files / "out" / f"{kind}.csv")
+        for kind in ("confusion", "metrics", "border")
+    }
+
+
+def test_the_map_covers_the_extracted_pixels(files):
+    predict(files)
+    found = SliceMaps.open(files / "out" / "areas.zarr")
+    extracted = Cube.open(files / "cube1.zarr").extracted
+    np.testing.assert_array_equal(found.read("area") > 0, extracted)
+    np.testing.assert_array_equal(np.isfinite(found.read("confidence")), extracted)
+    assert found.attrs["areas"] == list(AREAS)
+
+
+def test_the_test_pixels_are_judged(files):
+    tables = predict(files)
+    inside = areas_image()[::STRIDE, ::STRIDE] > 0
+    inside[: 20 // STRIDE] = inside[-(-50 // STRIDE) :] = False
+    assert tables["confusion"]["count"].sum() == inside.sum()
+    assert tables["border"]["pixels"].sum() == inside.sum()
+    assert set(tables["metrics"]["subset"]) == {"test"}
+    for kind, columns in (
+        ("confusion", CONFUSION_COLUMNS),
+        ("metrics", METRIC_COLUMNS),
+        ("border", BORDER_COLUMNS),
+    ):
+        assert read_columns(files / "out" / f"{kind}.csv") == columns
+
+
+def test_all_labelled_pixels_are_judged_where_none_is_for_testing(files):
+    tables = predict(files, splits=files / "untested.zarr")
+    assert tables["confusion"]["count"].sum() == Cube.open(files / "cube1.zarr").count
+    assert set(tables["metrics"]["subset"]) == {"all"}
+
+
+def test_accuracy_is_that_of_map_and_labels(files):
+    accuracy = predict(files, splits=files / "untested.zarr")["metrics"]["value"][0]
+    grid = areas_image()[::STRIDE, ::STRIDE]
+    found = SliceMaps.open(files / "out" / "areas.zarr").read("area")
+    assert accuracy == pytest.approx((found == grid)[grid > 0].mean())
+
+
+def test_blocks_have_the_side_that_is_asked_for(files):
+    one, many = (predict(files, block_px=side)["metrics"] for side in (512, 20))
+    assert set(one["blocks"]) == {1}
+    assert one["low"].isna().all()
+    row = many[many["area"] == "all"].iloc[0]
+    assert row["blocks"] == 2 * 5  # rows 20 to 49, columns 5 to 89
+    assert row["low"] < row["value"] < row["high"]
+
+
+def test_a_slice_without_annotation_still_has_a_map(files):
+    tables = predict(files, z=2)
+    assert (SliceMaps.open(files / "out" / "areas.zarr").read("area") > 0).any()
+    assert tables["confusion"]["count"].sum() == 0
+    assert tables["metrics"]["value"].isna().all()
+
+
+def test_wrong_files_are_refused_in_one_line(files):
+    save_network(small_network(seed=1), files / "other.safetensors")
+    write_legend(make_legend(["Ctx", "Str"]), files / "two.csv")
+    labels = np.where(areas_image() == 3, 4, areas_image())
+    create_labels(files / "four.zarr", SHAPE, 1.17, [1]).write_slice(1, labels)
+    create_labels(files / "wide.zarr", (3, 70, 99), 1.17, [1])
+    cases = [
+        ({"network": files / "other.safetensors"}, "was extracted from another network"),
+        ({"legend": files / "two.csv"}, "trained on 3 areas"),
+        ({"labels": files / "four.zarr"}, "holds code 4, the legend has 3 areas"),
+        ({"labels": files / "wide.zarr"}, "slices of 70 x 99 pixels, the cube's slice has 70 x 90"),
+    ]
+    for changes, reason in cases:
+        with pytest.raises(InputError, match=reason) as caught:
+            predict(files, **changes)
+        assert "\n" not in str(caught.value)
+
+
+def test_a_network_that_learnt_the_same_is_the_same(files):
+    """What a network computes is what counts, not what its file says about the training."""
+    trained = load_network(files / "network.safetensors")
+    save_network(replace(trained, training={"epochs": 9}), files / "network.safetensors")
+    predict(files)

@@ -1,0 +1,237 @@
+"""Stages: their arguments are those of their functions, their settings the keys that they use."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from brainarch.cli.stages import stage_names
+from brainarch.config.read import check_config, read_config
+from brainarch.errors import InputError
+from brainarch.pipeline.pipeline import Pipeline
+from brainarch.pipeline.stage import Stage, flat
+
+ROOT = Path(__file__).parents[2]
+CONFIGS = sorted((ROOT / "config").glob("*.yaml"))
+#: What of the machine a stage's function may take beside its stage's arguments.
+MACHINE = {"threads", "device", "scheduler", "memory_mb"}
+
+Content = dict[str, Any]
+Edit = Callable[[Content], None]
+
+
+def jobs(pipeline: Pipeline) -> Iterator[tuple[str, Stage]]:
+    """Yield every stage of a run by its verb, once for each slice, run, network or figure."""
+    values: dict[str, list[Any]] = {
+        "z": pipeline.config.extraction.slices,
+        "run": pipeline.runs,
+        "split": ["train", "val", "test"],
+        "network": pipeline.config.readout.networks,
+        "name": pipeline.figures,
+        "kind": ["clusters", "components"],
+    }
+    for name in stage_names():
+        kinds = list(pipeline.previewed) if name == "preview" else values["kind"]
+        parts = list(inspect.signature(getattr(Pipeline, name)).parameters)[1:]
+        chosen: list[dict[str, Any]] = [{}]
+        for part in parts:
+            found = kinds if part == "kind" else values[part]
+            chosen = [{**one, part: value} for one in chosen for value in found]
+        for one in chosen:
+            try:
+                stage = getattr(pipeline, name)(**one)
+            except InputError:  # this dataset does not have it
+                continue
+            yield name, stage
+
+
+def pipelines() -> dict[str, Pipeline]:
+    return {path.stem: Pipeline.read(path) for path in CONFIGS}
+
+
+def by_function() -> dict[str, list[Stage]]:
+    found: dict[str, list[Stage]] = {}
+    for pipeline in pipelines().values():
+        for _, stage in jobs(pipeline):
+            found.setdefault(stage.function, []).append(stage)
+    return found
+
+
+@pytest.mark.parametrize("function", by_function())
+def test_a_stages_arguments_are_its_functions(function: str) -> None:
+    stages = by_function()[function]
+    parameters = inspect.signature(stages[0].load()).parameters
+    needed = {n for n, p in parameters.items() if p.default is inspect.Parameter.empty} - MACHINE
+    for stage in stages:
+        assert needed <= set(stage.arguments) <= set(parameters)
+    given = set().union(*(stage.arguments for stage in stages))
+    assert set(parameters) - (MACHINE - given) == given
+    for name in set().union(*(stage.settings for stage in stages)):
+        default = parameters[name].default
+        nothing = (inspect.Parameter.empty, None, ())
+        assert default in nothing, f"{name}: its default is the config's"
+
+
+@pytest.mark.parametrize("name", [path.stem for path in CONFIGS])
+def test_every_input_is_made_by_a_stage(name: str) -> None:
+    pipeline = pipelines()[name]
+    stages = [stage for _, stage in jobs(pipeline)]
+    made = {path for stage in stages for path in flat(stage.outputs)}
+    made.add(pipeline.results.preflight)
+    for stage in stages:
+        assert set(flat(stage.inputs)) <= made
+
+
+@pytest.mark.parametrize("name", [path.stem for path in CONFIGS])
+def test_no_two_stages_make_the_same_file(name: str) -> None:
+    pipeline = pipelines()[name]
+    fitted = pipeline.results.coefficients(pipeline.fit_slice)  # `factorize` has it, not `project`
+    made = [
+        path
+        for verb, stage in jobs(pipeline)
+        if not (verb == "project" and fitted in flat(stage.outputs))
+        and not (verb == "sample" and "permuted" in stage.outputs["train"])
+        for path in flat(stage.outputs)
+    ]
+    assert len(made) == len(set(made))
+
+
+def put(key: str, value: Any) -> Edit:
+    """Return an edit that gives a key another value."""
+
+    def edit(content: Content) -> None:
+        section: Any = content
+        *sections, last = key.split(".")
+        for name in sections:
+            section = section[int(name) if name.isdigit() else name]
+        assert section.get(last) != value
+        section[last] = value
+
+    return edit
+
+
+def swap(section: str, one: str, other: str) -> Edit:
+    """Return an edit that swaps the values of two keys."""
+
+    def edit(content: Content) -> None:
+        keys = content[section]
+        assert keys[one] != keys[other]
+        keys[one], keys[other] = keys[other], keys[one]
+
+    return edit
+
+
+def changed(edit: Edit) -> set[str]:
+    """Return the verbs of which a job is given something else after an edit of the tiny config."""
+    content = yaml.safe_load((ROOT / "config/test.yaml").read_text())
+    before = [(verb, stage) for verb, stage in jobs(Pipeline.of(check_config(content, "before")))]
+    edit(content)
+    after = [(verb, stage) for verb, stage in jobs(Pipeline.of(check_config(content, "after")))]
+    return {
+        verb
+        for (verb, one), (_, other) in zip(before, after, strict=True)
+        if repr(one.settings) != repr(other.settings)
+    } - {"report"}
+
+
+@pytest.mark.parametrize(
+    ("edit", "expected"),
+    [
+        (put("title", "Another"), set()),
+        (put("seed", 1), {
+            "phantom", "sample", "train", "evaluate", "embed", "embed_noise", "prove", "predict",
+            "classify", "cluster_score", "gram", "pca", "relations", "factorize", "align",
+            "cluster_area", "find_components", "compare_layers", "figure",
+        }),
+        (swap("splits", "val", "test"), {"sample", "figure"}),
+        (swap("sampling", "train_patches", "eval_patches"), {"sample"}),
+        (put("sampling.min_gap_um", 50.5), {"sample"}),
+        (put("training.flips", True), {"train"}),
+        (put("training.permuted_epochs", 1), {"train"}),
+        (put("extraction.stride", 4), {"plan"}),
+        (put("extraction.memory_mb", 1600), {"plan"}),
+        (put("extraction.rows", [0, 300]), {"plan", "extract"}),
+        (put("extraction.where", "tissue"), {"extract"}),
+        (put("extraction.storage", "float16"), {"extract"}),
+        (put("extraction.proof_windows", 200), {"prove"}),
+        (put("readout.noise_patches", 19), {"embed_noise"}),
+        (put("readout.noise_variances", [0, 0.1]), {"embed_noise"}),
+        (put("readout.gram_patches", 30), {"gram", "pca"}),
+        (put("factorization.tolerance", 0.001), {"factorize"}),
+        (put("selection.threshold", 0.1), {"select_areas", "select_layers"}),
+        (put("selection.area_leakage", 0.4), {"select_areas"}),
+        (swap("selection", "area_leakage", "layer_leakage"), {"select_areas", "select_layers"}),
+        (put("discovery.inside_px", 8), {"find_components"}),
+        (put("discovery.clusters", 5), {"cluster_area"}),
+        (put("discovery.lower", "Str"), {"depth"}),
+        (swap("discovery", "upper", "lower"), {"depth"}),
+        (put("statistics.nulls", 50), {"align", "compare_layers"}),
+        (put("statistics.resamples", 300), {
+            "evaluate", "predict", "classify", "cluster_score", "gram", "relations",
+        }),
+        (put("statistics.block_px", 300), {"sample", "predict"}),
+        (put("areas.0.title", "Another"), {"figure", "preview"}),
+        (put("areas.0.colour", "#123456"), {"figure", "preview"}),
+        (put("areas.0.share", 0.9), {"import_areas", "sample", "evaluate"}),
+        (put("layers.names.0.title", "Another"), {"figure", "preview"}),
+        (put("volume.compression", "none"), {"convert"}),
+    ],
+)  # fmt: skip
+def test_an_edit_changes_what_the_stages_that_use_it_are_given(
+    edit: Edit, expected: set[str]
+) -> None:
+    assert changed(edit) == expected
+
+
+def test_every_key_is_given_to_some_stage() -> None:
+    """Each leaf of the config is read by a stage, apart from the page, or names what there is."""
+    used = Path(ROOT / "src/brainarch/pipeline").glob("*.py")
+    text = (
+        "".join(path.read_text() for path in used)
+        + (ROOT / "src/brainarch/config/model.py").read_text().partition("class Config(")[2]
+    )
+    config = read_config(ROOT / "config/config.yaml")
+    for section in ("sampling", "training", "extraction", "readout", "factorization", "selection"):
+        for key in type(getattr(config, section)).model_fields:
+            assert f'"{key}"' in text or f".{key}" in text, f"{section}.{key}"
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda p: p.extract(7), "--slice 7: this config has 104, 154"),
+        (lambda p: p.train("blocks1"), "--run blocks1: this config has main, permuted"),
+        (lambda p: p.embed("vgg", "test"), "--network vgg: this config has cnn, untrained"),
+        (lambda p: p.evaluate("main", "all"), "--split all: this config has train, val, test"),
+        (lambda p: p.figure("V9"), "--figure V9: this config has V1_overview"),
+        (lambda p: p.profile("areas", 104), "--kind areas: this config has clusters, components"),
+        (lambda p: p.preview("areas", 5), "--slice 5: this config has 4, 54, 104, 154"),
+        (lambda p: p.depth(5), "--slice 5: this config has 4, 54, 104, 154"),
+    ],
+)
+def test_what_the_config_does_not_know_is_one_line(
+    call: Callable[[Pipeline], Stage], message: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        call(Pipeline.read(ROOT / "config/test.yaml"))
+    assert str(caught.value).startswith(message)
+
+
+def test_a_missing_input_is_one_line_before_anything_is_imported(tmp_path: Path) -> None:
+    stage = Pipeline.read(ROOT / "config/test.yaml", str(tmp_path)).train("main")
+    with pytest.raises(InputError, match=r"areas\.ome\.zarr: not there yet; run the stage"):
+        Stage("nowhere:nothing", stage.inputs, stage.outputs).run()
+
+
+def test_the_frozen_config_says_the_same(tmp_path: Path) -> None:
+    pipeline = Pipeline.read(ROOT / "config/config.yaml", str(tmp_path))
+    pipeline.freeze()
+    again = Pipeline.read(Path(pipeline.frozen), str(tmp_path))
+    assert again == pipeline
+    again.freeze()
+    assert [Path(again.frozen)] == list(Path(again.frozen).parent.iterdir())

@@ -1,0 +1,102 @@
+"""The training stage: what it writes, and that equal trainings write equal networks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from brainarch.annotations.legend import make_legend, write_legend
+from brainarch.annotations.store import create_labels
+from brainarch.errors import InputError
+from brainarch.network.trained import load_network
+from brainarch.patches.table import read_patches, write_patches
+from brainarch.tables import read_columns, read_table
+from brainarch.training.fit import CURVE_COLUMNS
+from brainarch.training.stages import train_network
+from small_inputs import AREAS, patch_table, write_inputs
+
+SHAPE = (2, 170, 180)
+OUTPUTS = {
+    "network": "network.safetensors",
+    "curves": "learning_curves.csv",
+    "summary": "training.json",
+}
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("files")
+    write_inputs(folder)
+    labels = np.random.default_rng(1).integers(0, 4, SHAPE[1:]).astype(np.uint8)
+    for name, codes in (("areas", labels), ("splits", (labels > 0).astype(np.uint8))):
+        store = create_labels(folder / f"{name}.ome.zarr", SHAPE, 1.17, [5, 6], first_slice=5)
+        for z in (5, 6):
+            store.write_slice(z, codes)
+    write_patches(patch_table(6), folder / "train.csv")
+    write_patches(patch_table(6, seed=1), folder / "val.csv")
+    return folder
+
+
+def train(files: Path, output: Path, **changes: Any) -> None:
+    given = {
+        "volume": files / "volume.ome.zarr",
+        "legend": files / "legend.csv",
+        "labels": files / "areas.ome.zarr",
+        "splits": files / "splits.ome.zarr",
+        "train": files / "train.csv",
+        "val": files / "val.csv",
+        **{argument: output / name for argument, name in OUTPUTS.items()},
+        "partial": output / ".partial",
+        "epochs": 1,
+        "batch_size": 3,
+        "learning_rate": 1e-3,
+        "dropout": 0.3,
+        "flips": False,
+        "permute_labels": False,
+        "seed": 5,
+        "device": "cpu",
+    }
+    train_network(**{**given, **changes})
+
+
+def test_equal_trainings_write_equal_networks(files: Path, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        train(files, tmp_path / name)
+    train(files, tmp_path / "permuted", permute_labels=True)
+    one, two, permuted = (
+        tmp_path / name / "network.safetensors" for name in ("one", "two", "permuted")
+    )
+    assert one.read_bytes() == two.read_bytes()
+    assert load_network(one).digest != load_network(permuted).digest
+
+
+def test_what_is_written(files: Path, tmp_path: Path) -> None:
+    train(files, tmp_path)
+    trained = load_network(tmp_path / "network.safetensors")
+    assert (trained.areas, trained.voxel_um, trained.dtype) == (AREAS, 1.17, "uint8")
+    assert set(read_table(tmp_path / "learning_curves.csv")["split"]) == {"train", "val"}
+    assert read_columns(tmp_path / "learning_curves.csv") == CURVE_COLUMNS
+    summary = json.loads((tmp_path / "training.json").read_text())
+    assert trained.training.items() <= summary.items()
+    assert set(summary) - set(trained.training) == {"torch", "run"}
+    assert summary["run"]["device"] == "cpu"
+    assert not list((tmp_path / ".partial").iterdir())
+
+
+def test_wrong_inputs_are_refused(files: Path, tmp_path: Path) -> None:
+    write_legend(make_legend(["Ctx", "Str"]), tmp_path / "two.csv")
+    table = read_patches(files / "val.csv")
+    write_patches(table.assign(y=999), tmp_path / "far.csv")
+    cases: list[tuple[dict[str, object], str]] = [
+        ({"device": "tpu"}, "device tpu: must be one of auto, cpu, cuda"),
+        ({"legend": tmp_path / "two.csv"}, r"train\.csv: area 'WM' is not in the legend"),
+        ({"val": tmp_path / "far.csv"}, r"far\.csv: patch \(999, .* lies outside"),
+    ]
+    for changes, message in cases:
+        with pytest.raises(InputError, match=message):
+            train(files, tmp_path / "out", **changes)
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,85 @@
+"""Patches, the network that learns from them, and what it gets right on those it never saw."""
+
+
+use rule stage as sample with:
+    input:
+        **read(PIPELINE.sample("{run}")),
+    output:
+        **written(PIPELINE.sample("{run}")),
+    log:
+        f"{LOGS}/sample-{{run}}.log",
+    benchmark:
+        f"{TIMES}/sample-{{run}}.tsv"
+    params:
+        verb="sample --run {run}",
+        settings=lambda wildcards: PIPELINE.sample(wildcards.run).settings,
+    message:
+        "Sampling patches ({wildcards.run})"
+
+
+use rule stage as train with:
+    input:
+        unpack(lambda wildcards: read(PIPELINE.train(wildcards.run))),
+    output:
+        **written(PIPELINE.train("{run}")),
+    log:
+        f"{LOGS}/train-{{run}}.log",
+    benchmark:
+        f"{TIMES}/train-{{run}}.tsv"
+    threads: 8
+    resources:
+        mem_mb=3000,
+        runtime=600,
+    params:
+        verb="train --run {run}",
+        settings=lambda wildcards: PIPELINE.train(wildcards.run).settings,
+    message:
+        "Training the network ({wildcards.run})"
+
+
+use rule stage as evaluate with:
+    input:
+        unpack(lambda wildcards: read(PIPELINE.evaluate(wildcards.run, wildcards.split))),
+    output:
+        **written(PIPELINE.evaluate("{run}", "{split}")),
+    log:
+        f"{LOGS}/evaluate-{{run}}-{{split}}.log",
+    benchmark:
+        f"{TIMES}/evaluate-{{run}}-{{split}}.tsv"
+    params:
+        verb="evaluate --run {run} --split {split}",
+        settings=PIPELINE.evaluate("{run}", "{split}").settings,
+    message:
+        "Evaluating the network ({wildcards.run}) on sampled patches ({wildcards.split})"
+
+
+use rule stage as embed with:
+    input:
+        **read(PIPELINE.embed("{network}", "{split}")),
+    output:
+        **written(PIPELINE.embed("{network}", "{split}")),
+    log:
+        f"{LOGS}/embed-{{network}}-{{split}}.log",
+    benchmark:
+        f"{TIMES}/embed-{{network}}-{{split}}.tsv"
+    params:
+        verb="embed --network {network} --split {split}",
+        settings=PIPELINE.embed("{network}", "{split}").settings,
+    message:
+        "Representing the {wildcards.split} patches by {wildcards.network}"
+
+
+use rule stage as embed_noise with:
+    input:
+        **read(PIPELINE.embed_noise("{network}")),
+    output:
+        **written(PIPELINE.embed_noise("{network}")),
+    log:
+        f"{LOGS}/embed-noise-{{network}}.log",
+    benchmark:
+        f"{TIMES}/embed-noise-{{network}}.tsv"
+    params:
+        verb="embed-noise --network {network}",
+        settings=PIPELINE.embed_noise("{network}").settings,
+    message:
+        "Representing noisy test patches by {wildcards.network}"
