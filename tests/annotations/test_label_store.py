@@ -27,7 +27,7 @@ def test_only_annotated_slices_exist_on_disk(tmp_path, labels):
     assert chunks == ["29", "4"]
     again = open_labels(path)
     assert again.annotated_slices == (104, 129)
-    assert (again.shape, again.voxel_um, again.first_slice) == (SHAPE, 1.17, 100)
+    assert (again.shape, again.pixel_um, again.first_slice) == (SHAPE, 1.17, 100)
     np.testing.assert_array_equal(again.read_slice(104), labels)
     np.testing.assert_array_equal(again.read_slice(129), labels[::-1])
     group = zarr.open_group(path, mode="r")

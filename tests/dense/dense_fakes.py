@@ -71,7 +71,7 @@ def trained_of(network, normalisation=None):
         network=network,
         areas=AREAS,
         normalisation=normalisation or Normalisation(0.45, 0.2),
-        voxel_um=1.17,
+        pixel_um=1.17,
         dtype="uint8",
         training={},
     )

@@ -108,7 +108,7 @@ def test_another_voxel_size_is_warned_of(files, caplog):
     evaluate(files)
     assert not caplog.records
     trained = load_network(files / "network.safetensors")
-    other = replace(trained, voxel_um=2.0, dtype="uint16")
+    other = replace(trained, pixel_um=2.0, dtype="uint16")
     save_network(other, files / "network.safetensors")
     evaluate(files)
     assert "differs from the training: voxel of 1.17 um, training 2 um" in caplog.text

@@ -42,7 +42,7 @@ def test_pictures_are_no_larger_than_asked():
 
 
 def test_extent_is_in_micrometres_and_follows_the_slice():
-    raster = Raster(np.zeros((4, 6)), row=10, column=20, step=8, voxel_um=0.5)
+    raster = Raster(np.zeros((4, 6)), row=10, column=20, step=8, pixel_um=0.5)
     assert raster.extent == (10.0, 34.0, 21.0, 5.0)
     assert rasters.pixel_box(raster) == (10, 42, 20, 68)
 

@@ -27,16 +27,16 @@ def test_axes_stand_where_millimetres_say():
 
 
 @pytest.mark.parametrize("inside", [True, False])
-@pytest.mark.parametrize(("step", "voxel_um"), [(1, 1.17), (4, 0.65)])
-def test_scale_bar_is_as_long_as_it_says(inside, step, voxel_um):
+@pytest.mark.parametrize(("step", "pixel_um"), [(1, 1.17), (4, 0.65)])
+def test_scale_bar_is_as_long_as_it_says(inside, step, pixel_um):
     page = Sheet(60)
     axes = page.axes(Box(0, 5, 120, 40))
-    raster = Raster(np.zeros((400, 1200)), 30, 70, step, voxel_um)
+    raster = Raster(np.zeros((400, 1200)), 30, 70, step, pixel_um)
     panels.show_grey(axes, raster)
     bar = panels.scale_bar(axes, inside=inside)
     in_pixels(page, 150)
     image = axes.images[0].get_window_extent()
-    pixels_a_micrometre = image.width / (1200 * step * voxel_um)
+    pixels_a_micrometre = image.width / (1200 * step * pixel_um)
     drawn = bar.get_window_extent().width
     labels = [text.get_text() for text in axes.texts]
     amount, unit = labels[0].split(" ")

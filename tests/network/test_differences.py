@@ -19,7 +19,7 @@ def slice_with_tissue() -> np.ndarray:
 def differences(grey: np.ndarray, **changes: object) -> list[str]:
     arguments = {
         "normalisation": Normalisation(grey.mean() / 255, grey.std() / 255),
-        "voxel_um": (1.17, 1.17),
+        "pixel_um": (1.17, 1.17),
         "dtypes": ("uint8", "uint8"),
     }
     pixels = np.ones(grey.shape, dtype=bool)
@@ -35,7 +35,7 @@ def test_a_slice_like_the_training_raises_no_warning() -> None:
     [
         ({"normalisation": Normalisation(0.9, 0.17)}, "mean grey"),
         ({"normalisation": Normalisation(0.21, 0.05)}, "standard deviation"),
-        ({"voxel_um": (1.3, 1.17)}, "voxel of 1.3 um"),
+        ({"pixel_um": (1.3, 1.17)}, "voxel of 1.3 um"),
         ({"dtypes": ("uint8", "uint16")}, "uint16"),
     ],
 )
@@ -43,6 +43,6 @@ def test_a_clear_difference_is_named(changes: dict[str, object], word: str) -> N
     assert any(word in line for line in differences(slice_with_tissue(), **changes))
 
 
-@pytest.mark.parametrize(("voxel_um", "differs"), [(1.15, False), (1.19, False), (1.2, True)])
-def test_roundings_of_the_voxel_size_are_no_difference(voxel_um: float, differs: bool) -> None:
-    assert bool(scan_differences((voxel_um, 1.17), ("uint8", "uint8"))) == differs
+@pytest.mark.parametrize(("pixel_um", "differs"), [(1.15, False), (1.19, False), (1.2, True)])
+def test_roundings_of_the_voxel_size_are_no_difference(pixel_um: float, differs: bool) -> None:
+    assert bool(scan_differences((pixel_um, 1.17), ("uint8", "uint8"))) == differs

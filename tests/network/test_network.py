@@ -34,7 +34,7 @@ def trained() -> TrainedNetwork:
         network=AreaNetwork(len(AREAS)).eval(),
         areas=AREAS,
         normalisation=Normalisation(0.5, 0.1),
-        voxel_um=1.17,
+        pixel_um=1.17,
         dtype="uint8",
         training={"epochs": 2, "note": "δ"},
     )
@@ -155,7 +155,7 @@ def test_the_digest_is_of_what_a_network_computes(trained: TrainedNetwork) -> No
         moved,
         replace(trained, areas=("Str", "Ctx", "VP")),
         replace(trained, normalisation=Normalisation(0.5, 0.2)),
-        replace(trained, voxel_um=1.2),
+        replace(trained, pixel_um=1.2),
         replace(trained, dtype="uint16"),
     ]
     assert len({other.digest for other in others} | {trained.digest}) == 6

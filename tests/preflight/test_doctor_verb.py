@@ -114,9 +114,9 @@ def test_results_that_are_there_need_no_more_disk(
     output = folder / "p.json"
     run(folder, config, f"--output={output}")
     before = json.loads(output.read_text())["disk_needed_mb"]
-    model = folder / "results/mine/model/main"
-    model.mkdir(parents=True)
-    (model / "network.safetensors").write_bytes(bytes(20_000_000))
+    trained = folder / "results/mine/networks/main"
+    trained.mkdir(parents=True)
+    (trained / "network.safetensors").write_bytes(bytes(20_000_000))
     run(folder, config, f"--output={output}")
     assert json.loads(output.read_text())["disk_needed_mb"] == pytest.approx(before - 20, abs=1)
 

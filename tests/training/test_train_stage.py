@@ -77,7 +77,7 @@ def test_equal_trainings_write_equal_networks(files: Path, tmp_path: Path) -> No
 def test_what_is_written(files: Path, tmp_path: Path) -> None:
     train(files, tmp_path)
     trained = load_network(tmp_path / "network.safetensors")
-    assert (trained.areas, trained.voxel_um, trained.dtype) == (AREAS, 1.17, "uint8")
+    assert (trained.areas, trained.pixel_um, trained.dtype) == (AREAS, 1.17, "uint8")
     assert set(read_table(tmp_path / "learning_curves.csv")["split"]) == {"train", "val"}
     assert read_columns(tmp_path / "learning_curves.csv") == CURVE_COLUMNS
     summary = json.loads((tmp_path / "training.json").read_text())

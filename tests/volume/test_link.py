@@ -91,7 +91,7 @@ def test_image_is_read_where_it_lies(tmp_path, version, axes):
     link(source, output, first_slice=100)
     assert [path.name for path in output.rglob("*")] == ["zarr.json"]  # nothing was copied
     volume = open_volume(output)
-    assert (volume.shape, volume.dtype, volume.voxel_um) == ((4, 30, 50), np.uint16, 2.0)
+    assert (volume.shape, volume.dtype, volume.pixel_um) == ((4, 30, 50), np.uint16, 2.0)
     assert volume.slices == range(100, 104)
     for index, z in enumerate(volume.slices):
         np.testing.assert_array_equal(volume.read_slice(z), GREY[index])
@@ -123,13 +123,13 @@ def test_big_endian_values(tmp_path):
 def test_units(tmp_path, unit, scale):
     source = write_image(tmp_path / "v.zarr", unit=unit, scale=(scale,) * 3)
     link(source, tmp_path / "l.zarr")
-    assert open_volume(tmp_path / "l.zarr").voxel_um == pytest.approx(2)
-    assert open_volume(source).voxel_um == pytest.approx(2)  # any verb takes the image itself
+    assert open_volume(tmp_path / "l.zarr").pixel_um == pytest.approx(2)
+    assert open_volume(source).pixel_um == pytest.approx(2)  # any verb takes the image itself
 
 
 def test_scale_of_the_whole_image_counts_too(tmp_path):
     source = write_image(tmp_path / "v.zarr", scale=(4.0, 2.0, 2.0), whole=(0.5, 1.0, 1.0))
-    assert open_volume(source).voxel_um == 2.0
+    assert open_volume(source).pixel_um == 2.0
 
 
 def test_wrong_units(tmp_path):
@@ -151,7 +151,7 @@ def test_no_unit(tmp_path, caplog):
     assert [record.getMessage() for record in caplog.records] == [
         f"{source}: its axes name no unit; micrometer is taken"
     ]
-    assert open_volume(tmp_path / "l.zarr").voxel_um == 2
+    assert open_volume(tmp_path / "l.zarr").pixel_um == 2
     source = write_image(tmp_path / "b.zarr", unit=None, scale=(1.0, 1.0, 1.0))
     assert refusal(source) == (
         f"{source}: its axes name no unit and its voxels are 1 x 1 x 1, but 2 um was declared; "
@@ -231,7 +231,7 @@ def test_source_that_has_changed(linked):
     source, output = linked
     group = zarr.open_group(source, mode="r+")
     group.attrs["omero"] = {"channels": []}  # how a viewer shows it changes nothing
-    assert open_volume(output).voxel_um == 2
+    assert open_volume(output).pixel_um == 2
     shutil.rmtree(source)
     write_image(source, scale=(3.0, 3.0, 3.0))
     with pytest.raises(InputError) as caught:

@@ -127,7 +127,7 @@ def test_a_converted_volume_says_where_its_voxels_are(converted: tuple[Path, np.
     folder, data = converted
     volume = open_volume(folder / "v.ome.zarr")
     assert volume.shape == (12, 150, 206)
-    assert (volume.voxel_um, volume.slice_um, volume.slices) == (COARSE, FINE, range(40, 52))
+    assert (volume.pixel_um, volume.slice_um, volume.slices) == (COARSE, FINE, range(40, 52))
     assert open_image(folder / "v.ome.zarr").sides_um() == (FINE, COARSE, COARSE)
     halves = data[3, :300, :410].astype(float).reshape(150, 2, 205, 2).mean(axis=(1, 3))
     np.testing.assert_array_equal(volume.read_slice(43)[:, :205], np.floor(halves + 0.5))

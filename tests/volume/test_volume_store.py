@@ -24,7 +24,7 @@ def stored(tmp_path: Path) -> tuple[Path, np.ndarray]:
 def test_reads_what_was_stored(stored):
     path, data = stored
     volume = open_volume(path)
-    assert (volume.shape, volume.dtype, volume.voxel_um) == ((4, 5, 6), np.uint16, 2.0)
+    assert (volume.shape, volume.dtype, volume.pixel_um) == ((4, 5, 6), np.uint16, 2.0)
     assert list(volume.slices) == [100, 101, 102, 103]
     for index, z in enumerate(volume.slices):
         np.testing.assert_array_equal(volume.read_slice(z), data[index])

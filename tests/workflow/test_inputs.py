@@ -155,7 +155,7 @@ def test_resampled_from_files_to_previews(tmp_path: Path) -> None:
     done = snakemake("--cores", "1", *targets, directory=tmp_path)
     assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
     volume = open_volume(tmp_path / "results/mine/volume/volume.ome.zarr")
-    assert (volume.shape, volume.voxel_um, volume.slice_um) == ((4, 75, 100), 120, 60)
+    assert (volume.shape, volume.pixel_um, volume.slice_um) == ((4, 75, 100), 120, 60)
     table = read_table(tmp_path / TABLE)
     assert table["pixels"].tolist() == [70 * 40, 70 * 60] * 3
     assert table["um2"].tolist() == [140 * 80 * 60.0**2, 140 * 120 * 60.0**2] * 3

@@ -52,7 +52,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     network = AreaNetwork(len(names)).eval()
     grey = Normalisation(0.5, 0.3)
     checkpoint = TrainedNetwork(network, names, grey, 1.17, "uint8", {})
-    save_network(checkpoint, directory / RESULTS / "model/main/network.safetensors")
+    save_network(checkpoint, directory / RESULTS / "networks/main/network.safetensors")
     return directory
 
 

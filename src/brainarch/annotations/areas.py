@@ -101,7 +101,7 @@ def recode(
 
 
 def area_row(
-    labels: NDArray[np.uint8], code: int, share: float, voxel_um: float
+    labels: NDArray[np.uint8], code: int, share: float, pixel_um: float
 ) -> dict[str, int | float]:
     """Return what there is of one area on a slice.
 
@@ -113,7 +113,7 @@ def area_row(
         Code of the area.
     share : float
         Least share of a patch inside the area (0 to 1).
-    voxel_um : float
+    pixel_um : float
         Side of a pixel in micrometer.
 
     Returns
@@ -127,7 +127,7 @@ def area_row(
     pixels = int(mask.sum())
     return {
         "pixels": pixels,
-        "um2": round(pixels * voxel_um**2, 3),
+        "um2": round(pixels * pixel_um**2, 3),
         "interior_centres": int((shares >= 1).sum()),
         "share_centres": int(inside.sum()),
         "independent_patches": len(pack_patches(inside)),

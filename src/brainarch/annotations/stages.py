@@ -92,7 +92,7 @@ def import_labels(
             labelled[z] = resample_labels(labelled[z], opened.resampling)
         for area in areas.areas:
             share = shares.get(area.name, 1.0)
-            row = area_row(labelled[z], area.code, share, opened.voxel_um)
+            row = area_row(labelled[z], area.code, share, opened.pixel_um)
             rows.append({"slice": z, "area": area.name, **row})
             if row["pixels"] == 0:
                 logger.warning("slice %d: area %s has no pixel on it", z, area.name)
@@ -126,7 +126,7 @@ def _write_store(
         store = create_labels(
             temporary,
             volume.shape,
-            volume.voxel_um,
+            volume.pixel_um,
             list(labelled),
             first_slice=volume.first_slice,
             legend=legend,

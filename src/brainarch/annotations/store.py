@@ -31,7 +31,7 @@ class Labels:
         The store.
     array : zarr.Array
         Shape (z, y, x), uint8; 0 is unlabelled.
-    voxel_um : float
+    pixel_um : float
         Side of a pixel in micrometer.
     first_slice : int
         Number of the first slice.
@@ -45,7 +45,7 @@ class Labels:
 
     path: Path
     array: zarr.Array[Any]
-    voxel_um: float
+    pixel_um: float
     first_slice: int
     annotated_slices: tuple[int, ...]
     slice_um: float
@@ -101,7 +101,7 @@ class Labels:
 def create_labels(
     path: Path,
     shape: tuple[int, int, int],
-    voxel_um: float,
+    pixel_um: float,
     annotated: Sequence[int],
     *,
     first_slice: int = 0,
@@ -118,7 +118,7 @@ def create_labels(
         The new store; use `brainarch.atomic.replacing` for one that must be whole or absent.
     shape : tuple of int
         Slices, rows and columns of the volume.
-    voxel_um : float
+    pixel_um : float
         Side of a pixel in micrometer.
     annotated : sequence of int
         Numbers of the slices that will hold labels.
@@ -148,13 +148,13 @@ def create_labels(
     slices = sorted(int(z) for z in annotated)
     if len(set(slices)) != len(slices):
         raise InputError(f"slices {slices}: one is named twice")
-    slice_um = voxel_um if slice_um is None else slice_um
-    scale, origin = (slice_um, voxel_um, voxel_um), (first_slice * slice_um, shift_um, shift_um)
+    slice_um = pixel_um if slice_um is None else slice_um
+    scale, origin = (slice_um, pixel_um, pixel_um), (first_slice * slice_um, shift_um, shift_um)
     ome = multiscale_attributes("labels", [scale], [origin])
     ome["image-label"] = _image_label(legend)
     own = {
         "annotated_slices": slices,
-        "voxel_um": voxel_um,
+        "pixel_um": pixel_um,
         "first_slice": first_slice,
         "shift_um": shift_um,
         **(extra or {}),
@@ -172,7 +172,7 @@ def create_labels(
         fill_value=0,
         dimension_names=AXES,
     )
-    return Labels(path, array, voxel_um, first_slice, tuple(slices), slice_um, shift_um)
+    return Labels(path, array, pixel_um, first_slice, tuple(slices), slice_um, shift_um)
 
 
 def _image_label(legend: Legend | None) -> dict[str, Any]:

@@ -197,7 +197,7 @@ def _warn(source: Source, trained: TrainedNetwork) -> list[str]:
         source.grey,
         pixels,
         trained.normalisation,
-        (source.pixel_um, trained.voxel_um),
+        (source.pixel_um, trained.pixel_um),
         (str(source.grey.dtype), trained.dtype),
     )
     for difference in found:

@@ -140,7 +140,7 @@ def extract_slice(
     grey, codes = stack.read_slice(z), None
     if where == "labelled" and labels is not None:
         codes = open_labels(labels).read_slice(z)
-    source = Source(grey, z, stack.voxel_um, where, wanted_pixels(grey, where, codes))
+    source = Source(grey, z, stack.pixel_um, where, wanted_pixels(grey, where, codes))
     recipe = Recipe(trained.network.trunk, trained.normalisation, laid)
     with (
         zarr.config.set({"threading.max_workers": threads, "async.concurrency": threads}),

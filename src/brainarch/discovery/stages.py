@@ -75,7 +75,7 @@ def measure_depth(
     write_maps(
         depth,
         {"depth": found.depth, "upper_px": found.upper_px, "lower_px": found.lower_px},
-        Place(z, 1, image.voxel_um, found.y, found.x),
+        Place(z, 1, image.pixel_um, found.y, found.x),
         {"area": area, "upper": upper, "lower": lower, "gap_px": GAP_PX},
     )
 

@@ -157,7 +157,7 @@ def _represent(
     trained = load_network(network)
     describer = build_network(name, trained, seed)
     dtypes = (str(source.dtype), trained.dtype)
-    for difference in scan_differences((source.voxel_um, trained.voxel_um), dtypes):
+    for difference in scan_differences((source.pixel_um, trained.pixel_um), dtypes):
         logger.warning("%s differs from the training: %s", volume, difference)
     return tuple(
         Representations(

@@ -80,7 +80,7 @@ def evaluate_patches(
         raise InputError(f"{legend}: without {without[0]} fewer than two areas remain")
     source = open_volume(volume)
     dtypes = (str(source.dtype), trained.dtype)
-    for difference in scan_differences((source.voxel_um, trained.voxel_um), dtypes):
+    for difference in scan_differences((source.pixel_um, trained.pixel_um), dtypes):
         logger.warning("%s differs from the training: %s", volume, difference)
     probabilities = area_probabilities(trained, source, patch_places(table, source, patches))
 

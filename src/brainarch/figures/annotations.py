@@ -99,7 +99,7 @@ def draw(
     panels.show_grey(axes, grey)
     panels.show_codes(axes, labels, areas.palette, background=None, alpha=OVERLAY)
     panels.outline(axes, labels, areas.palette)
-    _mark(axes, examples, areas, grey.voxel_um)
+    _mark(axes, examples, areas, grey.pixel_um)
     panels.bare_frame(axes)
     panels.scale_bar(axes)
     sheet.swatches(0, legend_top, width, legend)
@@ -121,24 +121,24 @@ def draw(
         for line, index in enumerate(own):
             box = Box(left, top + 9 + line * (side + 1.6), side, side)
             axes = sheet.axes(box)
-            raster = Raster(patches[index].astype(np.float32), 0, 0, 1, grey.voxel_um)
+            raster = Raster(patches[index].astype(np.float32), 0, 0, 1, grey.pixel_um)
             panels.show_grey(axes, raster, limits)
             panels.bare_frame(axes, areas.colours[name], 1.2)
             if place == 0 and line == 0:
-                panels.scale_bar(axes, inside=True, length_um=50 if grey.voxel_um < 2 else None)
+                panels.scale_bar(axes, inside=True, length_um=50 if grey.pixel_um < 2 else None)
     return sheet.figure
 
 
-def _mark(axes: Axes, examples: pd.DataFrame, areas: Areas, voxel_um: float) -> None:
+def _mark(axes: Axes, examples: pd.DataFrame, areas: Areas, pixel_um: float) -> None:
     """Draw the frames of the example patches on the slice."""
     for row in plotted.rows_of(examples):
-        corner = ((row.x - PATCH_BEFORE) * voxel_um, (row.y - PATCH_BEFORE) * voxel_um)
+        corner = ((row.x - PATCH_BEFORE) * pixel_um, (row.y - PATCH_BEFORE) * pixel_um)
         for colour, linewidth in (("#FFFFFF", 1.3), (areas.colours[str(row.item)], 0.7)):
             axes.add_patch(
                 Rectangle(
                     corner,
-                    PATCH * voxel_um,
-                    PATCH * voxel_um,
+                    PATCH * pixel_um,
+                    PATCH * pixel_um,
                     fill=False,
                     edgecolor=colour,
                     linewidth=linewidth,

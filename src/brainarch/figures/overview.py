@@ -196,12 +196,12 @@ def draw(
     panels.scale_bar(whole)
 
     colour = areas.palette[int(shown.area[shown.example])]
-    sheet.panel("b", 0, chain_top, f"Patch, {PATCH * grey.voxel_um:.0f} µm")
+    sheet.panel("b", 0, chain_top, f"Patch, {PATCH * grey.pixel_um:.0f} µm")
     small = sheet.axes(Box(0, chain_top + 5, 30, 30))
-    panels.show_grey(small, Raster(patch.astype(np.float32), 0, 0, 1, grey.voxel_um))
+    panels.show_grey(small, Raster(patch.astype(np.float32), 0, 0, 1, grey.pixel_um))
     panels.bare_frame(small, colour, 1.2)
     panels.scale_bar(small, inside=True)
-    _magnify(sheet, whole, small, shown, voxel_um=grey.voxel_um, colour=colour)
+    _magnify(sheet, whole, small, shown, pixel_um=grey.pixel_um, colour=colour)
 
     sheet.panel("c", 36, chain_top, "Convolutional network")
     network = sheet.bare(Box(36, chain_top + 5, 88, 39))
@@ -242,11 +242,11 @@ def _frame_part(axes: Axes, part: Raster, whole: Raster) -> None:
 
 
 def _magnify(
-    sheet: Sheet, whole: Axes, small: Axes, shown: Shown, *, voxel_um: float, colour: str
+    sheet: Sheet, whole: Axes, small: Axes, shown: Shown, *, pixel_um: float, colour: str
 ) -> None:
     """Frame the patch on the slice and tie the frame to its enlargement."""
-    left, top = (shown.x - PATCH_BEFORE) * voxel_um, (shown.y - PATCH_BEFORE) * voxel_um
-    side = PATCH * voxel_um
+    left, top = (shown.x - PATCH_BEFORE) * pixel_um, (shown.y - PATCH_BEFORE) * pixel_um
+    side = PATCH * pixel_um
     for edge, linewidth in (("#FFFFFF", 1.6), (colour, 0.9)):
         whole.add_patch(
             Rectangle((left, top), side, side, fill=False, edgecolor=edge, linewidth=linewidth)

@@ -22,20 +22,20 @@ TALLEST_MM = 180.0
 OVERLAY = 0.12
 
 
-def prepare(pixels: Mapping[str, int], voxel_um: float) -> pd.DataFrame:
+def prepare(pixels: Mapping[str, int], pixel_um: float) -> pd.DataFrame:
     """Return the plotted table.
 
     Parameters
     ----------
     pixels : mapping of str to int
         Labelled pixels of the slice, by name of the area or layer.
-    voxel_um : float
+    pixel_um : float
         Side of a pixel in micrometer.
     """
     entries: list[dict[str, Any]] = []
     for name, count in pixels.items():
         entries.append(plotted.entry("a", "labelled pixels", count, item=name))
-        size = count * (voxel_um / 1000) ** 2
+        size = count * (pixel_um / 1000) ** 2
         entries.append(plotted.entry("a", "labelled area", size, unit="mm2", item=name))
     return plotted.table(entries)
 

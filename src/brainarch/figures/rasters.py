@@ -28,7 +28,7 @@ class Raster:
         Pixel of the slice at the picture's upper left corner.
     step : int
         Slice pixels along one picture pixel.
-    voxel_um : float
+    pixel_um : float
         Edge of a slice pixel in micrometres.
     """
 
@@ -36,14 +36,14 @@ class Raster:
     row: int
     column: int
     step: int
-    voxel_um: float
+    pixel_um: float
 
     @property
     def extent(self) -> tuple[float, float, float, float]:
         """Left, right, bottom and top edge in micrometres, for ``imshow``."""
         rows, columns = self.values.shape[:2]
-        left, top = self.column * self.voxel_um, self.row * self.voxel_um
-        edge = self.step * self.voxel_um
+        left, top = self.column * self.pixel_um, self.row * self.pixel_um
+        edge = self.step * self.pixel_um
         return left, left + columns * edge, top + rows * edge, top
 
     @property
@@ -114,23 +114,23 @@ def merge_labels(labels: NDArray[np.integer], step: int) -> NDArray[np.uint8]:
 
 
 def grey_raster(
-    grey: NDArray[Any], voxel_um: float, max_side: int = MAX_SIDE, row: int = 0, column: int = 0
+    grey: NDArray[Any], pixel_um: float, max_side: int = MAX_SIDE, row: int = 0, column: int = 0
 ) -> Raster:
     """Make a picture of grey values (or other numbers) of a slice."""
     step = step_for(grey.shape, max_side)
-    return Raster(merge_grey(grey, step), row, column, step, voxel_um)
+    return Raster(merge_grey(grey, step), row, column, step, pixel_um)
 
 
 def label_raster(
     labels: NDArray[np.integer],
-    voxel_um: float,
+    pixel_um: float,
     max_side: int = MAX_SIDE,
     row: int = 0,
     column: int = 0,
 ) -> Raster:
     """Make a picture of label codes of a slice."""
     step = step_for(labels.shape, max_side)
-    return Raster(merge_labels(labels, step), row, column, step, voxel_um)
+    return Raster(merge_labels(labels, step), row, column, step, pixel_um)
 
 
 def filled_box(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:

@@ -45,13 +45,13 @@ def read_columns(path: Path, *needed: str) -> pd.DataFrame:
 def grey_picture(volume: Volume, z: int, box: PixelBox | None = None) -> Raster:
     """Return a slice, or the part of it in a box, for drawing."""
     grey, row, column = _cut(volume.read_slice(z), box)
-    return rasters.grey_raster(grey, volume.voxel_um, row=row, column=column)
+    return rasters.grey_raster(grey, volume.pixel_um, row=row, column=column)
 
 
 def label_picture(labels: Labels, z: int, box: PixelBox | None = None) -> Raster:
     """Return the codes of a slice, or of the part of it in a box, for drawing."""
     codes, row, column = _cut(labels.read_slice(z), box)
-    return rasters.label_raster(codes, labels.voxel_um, row=row, column=column)
+    return rasters.label_raster(codes, labels.pixel_um, row=row, column=column)
 
 
 def code_picture(maps: SliceMaps, name: str) -> Raster:

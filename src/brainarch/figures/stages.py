@@ -491,7 +491,7 @@ def draw_preview(
     """
     shown_areas, opened, codes = Areas.of(areas), open_volume(volume), open_labels(labels)
     counts = rasters.count_codes(codes.read_slice(z), shown_areas.names)
-    numbers = preview.prepare(counts, opened.voxel_um)
+    numbers = preview.prepare(counts, opened.pixel_um)
     figure = preview.draw(
         numbers,
         shown_areas,

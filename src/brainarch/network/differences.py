@@ -17,12 +17,12 @@ SPREAD_RATIO = 1.5
 VOXEL_RATIO = 0.02
 
 
-def scan_differences(voxel_um: tuple[float, float], dtypes: tuple[str, str]) -> list[str]:
+def scan_differences(pixel_um: tuple[float, float], dtypes: tuple[str, str]) -> list[str]:
     """Say in what a volume's voxels clearly differ from those that a network was trained on.
 
     Parameters
     ----------
-    voxel_um, dtypes : tuple
+    pixel_um, dtypes : tuple
         This volume's and the training's.
 
     Returns
@@ -31,8 +31,8 @@ def scan_differences(voxel_um: tuple[float, float], dtypes: tuple[str, str]) -> 
         One sentence for each difference; empty if all is well.
     """
     found = []
-    if abs(voxel_um[0] / voxel_um[1] - 1) > VOXEL_RATIO:
-        found.append(f"voxel of {voxel_um[0]:g} um, training {voxel_um[1]:g} um")
+    if abs(pixel_um[0] / pixel_um[1] - 1) > VOXEL_RATIO:
+        found.append(f"voxel of {pixel_um[0]:g} um, training {pixel_um[1]:g} um")
     if dtypes[0] != dtypes[1]:
         found.append(f"grey values of {dtypes[0]}, training {dtypes[1]}")
     return found
@@ -42,7 +42,7 @@ def training_differences(
     grey: NDArray[np.generic],
     pixels: NDArray[np.bool_],
     normalisation: Normalisation,
-    voxel_um: tuple[float, float],
+    pixel_um: tuple[float, float],
     dtypes: tuple[str, str],
 ) -> list[str]:
     """Say in what a slice clearly differs from what a network was trained on.
@@ -54,7 +54,7 @@ def training_differences(
         Those to compare with the labelled pixels of the training slices.
     normalisation : Normalisation
         Mean and standard deviation of the training.
-    voxel_um, dtypes : tuple
+    pixel_um, dtypes : tuple
         As in `scan_differences`.
 
     Returns
@@ -72,4 +72,4 @@ def training_differences(
         )
     if not normalisation.std / SPREAD_RATIO <= std <= normalisation.std * SPREAD_RATIO:
         found.append(f"grey standard deviation {std:.3f}, training {normalisation.std:.3f}")
-    return [*found, *scan_differences(voxel_um, dtypes)]
+    return [*found, *scan_differences(pixel_um, dtypes)]

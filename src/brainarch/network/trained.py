@@ -39,7 +39,7 @@ class TrainedNetwork:
         Area names, in the order of the last layer's outputs.
     normalisation : Normalisation
         Of the training slices.
-    voxel_um : float
+    pixel_um : float
         Edge of the training volume's voxel in micrometer.
     dtype : str
         Dtype of the grey values it was trained on.
@@ -50,7 +50,7 @@ class TrainedNetwork:
     network: AreaNetwork
     areas: tuple[str, ...]
     normalisation: Normalisation
-    voxel_um: float
+    pixel_um: float
     dtype: str
     training: dict[str, Any]
 
@@ -108,7 +108,7 @@ def load_network(path: Path) -> TrainedNetwork:
         network=network,
         areas=areas,
         normalisation=Normalisation(**header["normalisation"]),
-        voxel_um=float(header["voxel_um"]),
+        pixel_um=float(header["pixel_um"]),
         dtype=header["dtype"],
         training=header["training"],
     )
@@ -127,7 +127,7 @@ def _described(trained: TrainedNetwork) -> dict[str, Any]:
     return {
         "areas": list(trained.areas),
         "normalisation": asdict(trained.normalisation),
-        "voxel_um": trained.voxel_um,
+        "pixel_um": trained.pixel_um,
         "dtype": trained.dtype,
     }
 

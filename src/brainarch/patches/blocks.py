@@ -118,12 +118,12 @@ class BlockSplit:
     difference: float
 
 
-def least_distance(voxel_um: float, min_gap_um: float) -> int:
+def least_distance(pixel_um: float, min_gap_um: float) -> int:
     """Return the least distance of centres of different splits along one axis, in pixels.
 
-    Windows that far apart keep ``ceil(min_gap_um / voxel_um)`` pixels between them.
+    Windows that far apart keep ``ceil(min_gap_um / pixel_um)`` pixels between them.
     """
-    return WINDOW + int(np.ceil(min_gap_um / voxel_um - 1e-9))
+    return WINDOW + int(np.ceil(min_gap_um / pixel_um - 1e-9))
 
 
 def erosion_radius(distance: int) -> int:

@@ -149,7 +149,7 @@ def sample_blocks(
         areas.names,
         shares,
         assignment=assignment,
-        distance=least_distance(stack.voxel_um, min_gap_um),
+        distance=least_distance(stack.pixel_um, min_gap_um),
         min_independent=min_independent,
         seed=seed,
     )
@@ -218,7 +218,7 @@ def _write_splits(
         store = create_labels(
             temporary,
             labels.shape,
-            labels.voxel_um,
+            labels.pixel_um,
             list(codes),
             first_slice=labels.first_slice,
             extra={"codes": {split: code for code, split in enumerate(SPLITS, start=1)}},

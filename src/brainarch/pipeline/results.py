@@ -102,7 +102,7 @@ class Results:
 
     def training(self, run: str, name: str) -> str:
         """Return what training leaves."""
-        return f"{self.folder}/model/{run}/{name}"
+        return f"{self.folder}/networks/{run}/{name}"
 
     def evaluation(self, run: str, split: str, kind: str) -> str:
         """Return a table on the network and sampled patches."""

@@ -68,9 +68,9 @@ class Work:
     runs, assignments : int
         Networks trained; assignments of patches to splits.
     train_patches, eval_patches : int
-        Patches an area in train, and in val and test each.
+        Patches per area in train, and in val and test each.
     networks, noise_sets, noise_patches : int
-        Networks compared, noise variances, test patches an area of each.
+        Networks compared, noise variances, test patches per area of each.
     extracted : mapping of int to int
         Pixels to extract, by slice.
     storage_bytes : int
@@ -197,7 +197,7 @@ def needs(work: Work) -> tuple[Need, ...]:
             "training",
             NETWORK_MB * (work.runs + TRAINING_COPIES),
             TORCH_MB + 2 * work.annotated * label_mb * work.itemsize,
-            ("model", ".partial/train"),
+            ("networks", ".partial/train"),
         ),
         Need(
             "embedding",

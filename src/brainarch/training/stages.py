@@ -150,7 +150,7 @@ def train_network(
         network=result.network,
         areas=areas.names,
         normalisation=normalisation,
-        voxel_um=source.voxel_um,
+        pixel_um=source.pixel_um,
         dtype=str(source.dtype),
         training=training,
     )

@@ -84,7 +84,7 @@ class ConversionPlan:
         Slices, rows and columns.
     dtype : str
         Type of the grey values.
-    voxel_um : float
+    pixel_um : float
         Side of a pixel in micrometer.
     slice_um : float
         Distance of neighbouring slices in micrometer.
@@ -104,7 +104,7 @@ class ConversionPlan:
 
     shape: tuple[int, int, int]
     dtype: str
-    voxel_um: float
+    pixel_um: float
     slice_um: float
     first_slice: int
     slab: int
@@ -208,7 +208,7 @@ def plan_conversion(
             return ConversionPlan(
                 shape=made,
                 dtype=dtype,
-                voxel_um=side,
+                pixel_um=side,
                 slice_um=voxel_um,
                 first_slice=first_slice,
                 slab=depth,
@@ -428,7 +428,7 @@ def _attributes(plan: ConversionPlan, window: Window) -> dict[str, Any]:
         "volume", [level.scale for level in plan.levels], [level.origin for level in plan.levels]
     )
     own: dict[str, Any] = {
-        "voxel_um": plan.voxel_um,
+        "pixel_um": plan.pixel_um,
         "first_slice": plan.first_slice,
         "downsampling": "mean over the voxels of the level below, rounded half up",
     }

@@ -50,7 +50,7 @@ class Level:
 
 def plan_levels(
     shape: Shape,
-    voxel_um: float,
+    pixel_um: float,
     first_slice: int,
     slab: int,
     *,
@@ -66,7 +66,7 @@ def plan_levels(
     ----------
     shape : tuple of int
         Slices, rows and columns of the volume.
-    voxel_um : float
+    pixel_um : float
         Side of a pixel in micrometer.
     first_slice : int
         Number of the first slice, which shifts the origin along z.
@@ -78,8 +78,8 @@ def plan_levels(
         Centre of the first pixel along y and x.
     """
     size, factor = shape, (1, 1, 1)
-    slice_um = voxel_um if slice_um is None else slice_um
-    scale: Scale = (slice_um, voxel_um, voxel_um)
+    slice_um = pixel_um if slice_um is None else slice_um
+    scale: Scale = (slice_um, pixel_um, pixel_um)
     origin: Scale = (first_slice * slice_um, shift_um, shift_um)
     depth = slab
     levels = []

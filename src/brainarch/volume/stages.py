@@ -95,7 +95,7 @@ def convert_stack(
         logger.info(
             "slices are resampled from %g to %g um, %s to %s",
             voxel_um,
-            plan.voxel_um,
+            plan.pixel_um,
             before,
             after,
         )

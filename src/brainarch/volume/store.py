@@ -145,12 +145,12 @@ class Volume:
         The store.
     array : zarr.Array
         Level 0, shape (z, y, x); a linked image may have axes of one entry before them.
-    voxel_um : float
+    pixel_um : float
         Side of a pixel in micrometer.
     first_slice : int
         Number of the first slice.
     slice_um : float
-        Distance of neighbouring slices in micrometer; another one than ``voxel_um`` where the
+        Distance of neighbouring slices in micrometer; another one than ``pixel_um`` where the
         slices were resampled.
     resampling : Resampling or None
         How the slices of the source were resampled.
@@ -158,7 +158,7 @@ class Volume:
 
     path: Path
     array: zarr.Array[Any]
-    voxel_um: float
+    pixel_um: float
     first_slice: int
     slice_um: float
     resampling: Resampling | None = None
@@ -451,7 +451,7 @@ def link_volume(image: OmeImage, output: Path, *, voxel_um: float, first_slice: 
     if not image.path.is_absolute():
         place = os.path.relpath(image.path.resolve(), output.parent.resolve())
     link = {"path": place, "fingerprint": image.fingerprint}
-    own = {LINK: link, "voxel_um": voxel_um, "first_slice": first_slice}
+    own = {LINK: link, "pixel_um": voxel_um, "first_slice": first_slice}
     with replacing(output) as temporary:
         zarr.create_group(temporary, zarr_format=3, attributes={ATTRIBUTE: own})
 
@@ -513,5 +513,5 @@ def _follow(path: Path, own: Mapping[str, Any]) -> Volume:
             f"{path}: the linked volume {target} has changed since it was linked; remove {path} "
             "and link it again"
         )
-    voxel_um = float(own["voxel_um"])
-    return Volume(path, image.array, voxel_um, int(own["first_slice"]), slice_um=voxel_um)
+    pixel_um = float(own["pixel_um"])
+    return Volume(path, image.array, pixel_um, int(own["first_slice"]), slice_um=pixel_um)
