@@ -55,7 +55,7 @@ def draw_changes(number: int, rng: np.random.Generator) -> NDArray[np.float32]:
 def change_grey(
     unit: torch.Tensor, changes: torch.Tensor, mean: float, noise: torch.Tensor
 ) -> torch.Tensor:
-    """Change the grey values of crops: contrast and brightness, gamma, noise, levels, in this order.
+    """Change contrast and brightness, then gamma, noise and the number of grey levels of crops.
 
     Parameters
     ----------

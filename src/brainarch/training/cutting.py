@@ -40,6 +40,11 @@ def pad_slices(grounds: Sequence[CropGround], side: int) -> torch.Tensor:
     )
 
 
+def largest_grey(grounds: Sequence[CropGround]) -> int:
+    """Return the largest value of the slices' dtype, uint8 or uint16."""
+    return 255 if grounds[0].grey.dtype == np.uint8 else 65535
+
+
 def turn_squares(squares: NDArray[np.int64], turns: NDArray[np.integer]) -> NDArray[np.int64]:
     """Turn squares, shape (n, side, side), each by its turn."""
     column, row = ((turns & bit > 0)[:, None, None] for bit in (LEFT_RIGHT, UP_DOWN))

@@ -59,6 +59,13 @@ class AreaTraining(lightning.LightningModule):
         logits = self(windows)
         loss: torch.Tensor = self.loss(logits, labels)
         accuracy = (logits.argmax(dim=1) == labels).float().mean()
+        self.log_measures(split, loss, accuracy, len(labels))
+        return loss
+
+    def log_measures(
+        self, split: str, loss: torch.Tensor, accuracy: torch.Tensor, size: int
+    ) -> None:
+        """Put a batch's loss and accuracy into the epoch's means, weighted by its size."""
         for name, value in (("loss", loss), ("accuracy", accuracy)):
             self.log(
                 f"{split}_{name}",
@@ -66,9 +73,8 @@ class AreaTraining(lightning.LightningModule):
                 on_step=False,
                 on_epoch=True,
                 prog_bar=True,
-                batch_size=len(labels),
+                batch_size=size,
             )
-        return loss
 
 
 def mirror_at_random(windows: torch.Tensor) -> torch.Tensor:

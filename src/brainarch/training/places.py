@@ -154,7 +154,8 @@ class CropPlaces:
         steps = STRIDE * np.arange(self.side) + WINDOW_BEFORE
         rows, columns = places.rows[:, None] + steps, places.columns[:, None] + steps
         codes = self._labels[places.slices[:, None, None], rows[:, :, None], columns[:, None, :]]
-        return codes.astype(np.int64) - 1
+        labels: NDArray[np.int64] = codes.astype(np.int64) - 1
+        return labels
 
     def _pixels_of(self, code: int, index: int) -> NDArray[np.unsignedinteger]:
         """Return an area's pixels on one slice that an allowed crop has as a window's centre."""
@@ -164,7 +165,8 @@ class CropPlaces:
         if self._allowed is not None:
             mask &= _any_crop(self._allowed[index], (rows, columns), self.side)
         places = np.flatnonzero(mask) + index * rows * columns
-        return places.astype(np.min_scalar_type(int(np.prod(self._shape))))
+        smallest: np.dtype[np.unsignedinteger] = np.min_scalar_type(int(np.prod(self._shape)))
+        return places.astype(smallest)
 
 
 def _allowed_crops(grounds: Sequence[CropGround], side: int) -> NDArray[np.bool_] | None:
@@ -179,9 +181,7 @@ def _allowed_crops(grounds: Sequence[CropGround], side: int) -> NDArray[np.bool_
     return np.stack([~_box_any(np.pad(mask, (margins(side),) * 2), size) for mask in masks])
 
 
-def _any_crop(
-    allowed: NDArray[np.bool_], shape: tuple[int, int], side: int
-) -> NDArray[np.bool_]:
+def _any_crop(allowed: NDArray[np.bool_], shape: tuple[int, int], side: int) -> NDArray[np.bool_]:
     """Return for every pixel of the slice whether an allowed crop has it as a window's centre."""
     rows, columns = shape
     lines = np.zeros((rows, allowed.shape[1]), dtype=bool)

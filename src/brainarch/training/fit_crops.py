@@ -1,0 +1,143 @@
+"""Fitting the network to crops: every labelled pixel may be the centre of a window."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from torch.utils.data import DataLoader
+
+from brainarch.errors import InputError
+from brainarch.network.grey import Normalisation
+from brainarch.training.crop_module import CropTraining
+from brainarch.training.cutting import ORIENTATIONS, largest_grey, pad_slices
+from brainarch.training.data import WindowDataset
+from brainarch.training.draws import CropDraws, StepOrder
+from brainarch.training.fit import FitResult, fit_module, prepare
+from brainarch.training.places import CropGround, CropPlaces
+
+logger = logging.getLogger(__name__)
+
+#: Windows of the validation table that are run at once.
+VAL_BATCH = 32
+
+
+def fit_crops(
+    grounds: Sequence[CropGround],
+    val: WindowDataset,
+    names: Sequence[str],
+    normalisation: Normalisation,
+    partial: Path,
+    *,
+    steps: int = 1200,
+    evaluations: int = 10,
+    crops: int = 18,
+    side: int = 8,
+    learning_rate: float = 5e-4,
+    dropout: float = 0.3,
+    orientation: str = "fixed",
+    changes: bool = True,
+    permute_labels: bool = False,
+    seed: int = 0,
+    threads: int = 1,
+    accelerator: str = "auto",
+) -> FitResult:
+    """Train a network from scratch, or go on where a killed training of the same key stopped.
+
+    Parameters
+    ----------
+    grounds : sequence of CropGround
+        Training slices.
+    val : WindowDataset
+        Patches that choose the best state.
+    names : sequence of str
+        Area names; area i has code i + 1.
+    normalisation : Normalisation
+        Of the training slices.
+    partial : Path
+        Folder of unfinished work of exactly these inputs and options; the state at every evaluation
+        is kept there.
+    steps : int
+        Gradient steps, rounded up to a multiple of ``evaluations``.
+    evaluations : int
+        How often validation accuracy is measured and the state is kept; the epochs of the curves.
+    crops : int
+        Crops a step.
+    side : int
+        Windows along each axis of a crop.
+    learning_rate : float
+        Of Adam at its highest, after the warm-up; it falls to 0 along half a cosine.
+    dropout : float
+        Share of outputs dropped in training (A: 0.3).
+    orientation : str
+        ``fixed``, ``mirrored`` (left-right and up-down) or ``any`` (right-angle turns as well).
+    changes : bool
+        Change the grey values of crops.
+    permute_labels : bool
+        Shuffle the labels of each step's windows, as a control that must end at chance.
+    seed : int
+        Of the weights, the crops, their changes and dropout.
+    threads : int
+        CPU threads; the thread count can change the last digits.
+    accelerator : str
+        ``auto``, ``cpu`` or ``gpu``; a GPU computes in bfloat16 where float32 is not needed.
+
+    Returns
+    -------
+    FitResult
+
+    Raises
+    ------
+    InputError
+        If an area has no crop, the orientation is unknown or the loss stops being finite.
+    """
+    if orientation not in ORIENTATIONS:
+        known = ", ".join(ORIENTATIONS)
+        raise InputError(f"orientation {orientation}: it is not known; choose one of {known}")
+    prepare(seed, threads)
+    places = CropPlaces(grounds, names, side)
+    _report_unreachable(places, names)
+    epoch_steps = -(-steps // evaluations)
+    slices = pad_slices(grounds, side)
+    draws = CropDraws(
+        places,
+        (slices.shape[1], slices.shape[2]),
+        crops=crops,
+        orientation=orientation,
+        permute_labels=permute_labels,
+        seed=seed,
+    )
+    module = CropTraining(
+        len(names),
+        slices,
+        largest_grey(grounds),
+        normalisation,
+        side=side,
+        dropout=dropout,
+        learning_rate=learning_rate,
+        steps=epoch_steps * evaluations,
+        changes=changes,
+    )
+    return fit_module(
+        module,
+        DataLoader(draws, batch_size=None, sampler=StepOrder(epoch_steps)),
+        DataLoader(val, batch_size=VAL_BATCH),
+        partial,
+        epochs=evaluations,
+        seed=seed,
+        accelerator=accelerator,
+        gpu_precision="bf16-mixed",
+    )
+
+
+def _report_unreachable(places: CropPlaces, names: Sequence[str]) -> None:
+    """Say which labelled pixels no crop can have as a window's centre."""
+    for name, lost, kept in zip(names, places.unreachable, places.reachable, strict=True):
+        if lost:
+            logger.info(
+                "area %s: %d of %d labelled pixels lie too close to another split for a crop",
+                name,
+                lost,
+                lost + kept,
+            )
