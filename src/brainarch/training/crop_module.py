@@ -68,17 +68,21 @@ class CropTraining(AreaTraining):
         self.changes = changes
 
     def training_step(self, batch: CropDraw) -> torch.Tensor:  # type: ignore[override]
-        """Return the loss of a step's crops: each area that they hold counts alike."""
-        crops = self.crops_of(batch).contiguous(memory_format=torch.channels_last)
+        """Return the loss of a step's crops."""
+        loss, accuracy = self.loss_of(batch)
+        self.log_measures("train", loss, accuracy, len(batch.cuts))
+        return loss
+
+    def loss_of(self, draw: CropDraw) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return loss and accuracy of a draw; each area that it holds counts alike in both."""
+        crops = self.crops_of(draw).contiguous(memory_format=torch.channels_last)
         logits = crop_logits(self.network, crops).permute(0, 2, 3, 1)
-        logits, labels = logits.reshape(-1, self.network.n_areas).float(), batch.labels.flatten()
+        logits, labels = logits.reshape(-1, self.network.n_areas).float(), draw.labels.flatten()
         weights = equal_mass(labels, self.network.n_areas)
         # one row a window: the loss of two-dimensional maps is not deterministic on a GPU
         losses = functional.cross_entropy(logits, labels, ignore_index=IGNORED, reduction="none")
-        loss = (losses * weights).sum()
-        right = ((logits.detach().argmax(dim=1) == labels) * weights).sum()
-        self.log_measures("train", loss, right, len(batch.cuts))
-        return loss
+        right = logits.detach().argmax(dim=1) == labels
+        return (losses * weights).sum(), (right * weights).sum()
 
     @torch.no_grad()
     def crops_of(self, draw: CropDraw) -> torch.Tensor:

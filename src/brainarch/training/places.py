@@ -165,8 +165,9 @@ class CropPlaces:
         if self._allowed is not None:
             mask &= _any_crop(self._allowed[index], (rows, columns), self.side)
         places = np.flatnonzero(mask) + index * rows * columns
-        smallest: np.dtype[np.unsignedinteger] = np.min_scalar_type(int(np.prod(self._shape)))
-        return places.astype(smallest)
+        kept: NDArray[np.unsignedinteger]
+        kept = places.astype(np.min_scalar_type(int(np.prod(self._shape))))
+        return kept
 
 
 def _allowed_crops(grounds: Sequence[CropGround], side: int) -> NDArray[np.bool_] | None:
