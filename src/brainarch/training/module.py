@@ -26,10 +26,8 @@ class AreaTraining(lightning.LightningModule):
 
     def __init__(self, n_areas: int, dropout: float, learning_rate: float, flips: bool) -> None:
         super().__init__()
-        self.network = AreaNetwork(n_areas, dropout)
-        for parameter in self.network.parameters():
-            if parameter.dim() == 4:  # 1.6 times faster on a CPU
-                parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+        # 1.8 times as fast on a CPU; ``contiguous`` would leave the first layer, of one channel, as it is
+        self.network = AreaNetwork(n_areas, dropout).to(memory_format=torch.channels_last)
         self.learning_rate = learning_rate
         self.flips = flips
         self.loss = nn.CrossEntropyLoss()
