@@ -75,8 +75,7 @@ class CropTraining(AreaTraining):
 
     def loss_of(self, draw: CropDraw) -> tuple[torch.Tensor, torch.Tensor]:
         """Return loss and accuracy of a draw; each area that it holds counts alike in both."""
-        crops = self.crops_of(draw).contiguous(memory_format=torch.channels_last)
-        logits = crop_logits(self.network, crops).permute(0, 2, 3, 1)
+        logits = crop_logits(self.network, self.crops_of(draw)).permute(0, 2, 3, 1)
         logits, labels = logits.reshape(-1, self.network.n_areas).float(), draw.labels.flatten()
         weights = equal_mass(labels, self.network.n_areas)
         # one row a window: the loss of two-dimensional maps is not deterministic on a GPU
