@@ -31,11 +31,10 @@ from brainarch.geometry import WINDOW
 from brainarch.network.grey import Normalisation
 from brainarch.progress import progress
 from brainarch.tables import write_table
-from brainarch.training.crop_module import CropTraining
-from brainarch.training.cutting import pad_slices
-from brainarch.training.draws import CropDraw, CropDraws
+from brainarch.training.draws import CropDraw
+from brainarch.training.fit_crops import crop_training
 from brainarch.training.module import AreaTraining
-from brainarch.training.places import CropGround, CropPlaces
+from brainarch.training.places import CropGround
 
 NAMES = ("Ctx", "Str", "VP", "ZI", "HypoTh", "WM")
 NORMALISATION = Normalisation(0.5, 0.29)
@@ -141,27 +140,21 @@ def on_crops(side: int, crops: int, device: str) -> Callable[[], object]:
     shape = (1024, 1024)
     grey = rng.integers(0, 256, shape, dtype=np.uint8)
     labels = rng.integers(1, len(NAMES), shape, dtype=np.uint8, endpoint=True)
-    grounds = [CropGround(0, grey, labels)]
-    slices = pad_slices(grounds, side)
-    draws = CropDraws(
-        CropPlaces(grounds, NAMES, side),
-        (slices.shape[1], slices.shape[2]),
+    training, draws = crop_training(
+        [CropGround(0, grey, labels)],
+        NAMES,
+        NORMALISATION,
+        steps=100,
         crops=crops,
+        side=side,
+        learning_rate=5e-4,
+        dropout=0.3,
         orientation="any",
+        changes=True,
         permute_labels=False,
         seed=0,
     )
-    training = CropTraining(
-        len(NAMES),
-        slices,
-        255,
-        NORMALISATION,
-        side=side,
-        dropout=0.3,
-        learning_rate=5e-4,
-        steps=100,
-        changes=True,
-    ).to(device)
+    training = training.to(device)
     optimizer = training.configure_optimizers()["optimizer"]
 
     def step() -> None:

@@ -333,7 +333,8 @@ def fit_module(
         accelerator=accelerator,
         devices=1,
         precision=gpu_precision if on_gpu else "32-true",
-        deterministic=True,
+        # a GPU may lack a deterministic kernel; all others stay deterministic
+        deterministic="warn" if on_gpu else True,
         callbacks=[keeper, StepSeed(seed), curves, FiniteLoss(), TrainingProgress()],
         logger=False,
         num_sanity_val_steps=0,

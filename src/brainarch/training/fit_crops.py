@@ -92,13 +92,61 @@ def fit_crops(
     InputError
         If an area has no crop, the orientation is unknown or the loss stops being finite.
     """
+    prepare(seed, threads)
+    epoch_steps = -(-steps // evaluations)
+    module, draws = crop_training(
+        grounds,
+        names,
+        normalisation,
+        steps=epoch_steps * evaluations,
+        crops=crops,
+        side=side,
+        learning_rate=learning_rate,
+        dropout=dropout,
+        orientation=orientation,
+        changes=changes,
+        permute_labels=permute_labels,
+        seed=seed,
+    )
+    return fit_module(
+        module,
+        DataLoader(draws, batch_size=None, sampler=StepOrder(epoch_steps)),
+        DataLoader(val, batch_size=VAL_BATCH),
+        partial,
+        epochs=evaluations,
+        seed=seed,
+        accelerator=accelerator,
+        gpu_precision="bf16-mixed",
+    )
+
+
+def crop_training(
+    grounds: Sequence[CropGround],
+    names: Sequence[str],
+    normalisation: Normalisation,
+    *,
+    steps: int,
+    crops: int,
+    side: int,
+    learning_rate: float,
+    dropout: float,
+    orientation: str,
+    changes: bool,
+    permute_labels: bool,
+    seed: int,
+) -> tuple[CropTraining, CropDraws]:
+    """Return what `fit_crops` fits, with new weights, and what its steps draw; see there.
+
+    Raises
+    ------
+    InputError
+        If an area has no crop or the orientation is unknown.
+    """
     if orientation not in ORIENTATIONS:
         known = ", ".join(ORIENTATIONS)
         raise InputError(f"orientation {orientation}: it is not known; choose one of {known}")
-    prepare(seed, threads)
     places = CropPlaces(grounds, names, side)
     _report_unreachable(places, names)
-    epoch_steps = -(-steps // evaluations)
     slices = pad_slices(grounds, side)
     draws = CropDraws(
         places,
@@ -116,19 +164,10 @@ def fit_crops(
         side=side,
         dropout=dropout,
         learning_rate=learning_rate,
-        steps=epoch_steps * evaluations,
+        steps=steps,
         changes=changes,
     )
-    return fit_module(
-        module,
-        DataLoader(draws, batch_size=None, sampler=StepOrder(epoch_steps)),
-        DataLoader(val, batch_size=VAL_BATCH),
-        partial,
-        epochs=evaluations,
-        seed=seed,
-        accelerator=accelerator,
-        gpu_precision="bf16-mixed",
-    )
+    return module, draws
 
 
 def _report_unreachable(places: CropPlaces, names: Sequence[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytorch_lightning as lightning
 import torch
 from torch import nn
+from torch.nn.utils import convert_conv2d_weight_memory_format
 
 from brainarch.network.architecture import AreaNetwork
 
@@ -26,8 +27,9 @@ class AreaTraining(lightning.LightningModule):
 
     def __init__(self, n_areas: int, dropout: float, learning_rate: float, flips: bool) -> None:
         super().__init__()
-        # 1.8 times as fast on a CPU; ``contiguous`` would leave the first layer, of one channel, as it is
-        self.network = AreaNetwork(n_areas, dropout).to(memory_format=torch.channels_last)
+        # 1.8 times as fast on a CPU; ``contiguous`` would leave weights of one channel as they are
+        self.network = AreaNetwork(n_areas, dropout)
+        convert_conv2d_weight_memory_format(self.network, torch.channels_last)
         self.learning_rate = learning_rate
         self.flips = flips
         self.loss = nn.CrossEntropyLoss()
