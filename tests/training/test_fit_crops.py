@@ -173,3 +173,15 @@ def test_the_learning_rate_rises_then_falls_to_zero() -> None:
     assert rates[100] == pytest.approx(0.5, abs=0.01)
     assert 0 <= rates[-1] < 1e-3
     assert (np.diff(rates[10:]) < 0).all()
+
+
+@pytest.mark.gpu
+def test_a_gpu_learns_and_repeats_itself(tmp_path: Path) -> None:
+    first, again = (
+        run(tmp_path / name, steps=40, crops=6, orientation="any", accelerator="gpu")
+        for name in ("first", "again")
+    )
+    assert first.device.startswith("cuda")
+    assert first.best_val_accuracy == 1.0
+    assert torch.equal(weights(first.network), weights(again.network))
+    assert all(value.dtype == torch.float32 for value in first.network.state_dict().values())
