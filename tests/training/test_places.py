@@ -8,7 +8,14 @@ import pytest
 from brainarch.errors import InputError
 from brainarch.geometry import WINDOW, WINDOW_AFTER, WINDOW_BEFORE
 from brainarch.training.crops import STRIDE, crop_pixels
-from brainarch.training.places import IGNORED, CropGround, CropPlaces, margins, pixels_of_windows
+from brainarch.training.places import (
+    IGNORED,
+    CropGround,
+    CropPlaces,
+    ground_beside,
+    margins,
+    pixels_of_windows,
+)
 
 NAMES = ["one", "two", "three"]
 SIDE = 3
@@ -34,6 +41,20 @@ def test_pixels_of_windows_are_those_that_any_window_reads() -> None:
         expected[rows, max(0, x - WINDOW_BEFORE) : x + WINDOW_AFTER] = True
     assert 0 < expected.sum() < expected.size
     assert np.array_equal(pixels_of_windows(centres), expected)
+
+
+def test_centres_beside_other_splits_keep_their_distance() -> None:
+    rng = np.random.default_rng(3)
+    labels = rng.integers(0, 4, (300, 340), dtype=np.uint8)
+    others = np.zeros_like(labels, dtype=bool)
+    others[20, 30] = others[280, 300:] = True
+    grey = np.zeros_like(labels)
+    found = ground_beside(1, grey, labels, others, distance=177)
+    y, x = np.indices(labels.shape)
+    nearest = np.min([np.maximum(abs(y - v), abs(x - u)) for v, u in np.argwhere(others)], axis=0)
+    assert np.array_equal(found.labels, np.where(nearest >= 177, labels, 0))
+    assert (found.labels > 0).any()
+    assert np.array_equal(found.forbidden, pixels_of_windows(others))
 
 
 def crop_reads(places: CropPlaces, mask: np.ndarray, row: int, column: int) -> np.ndarray:

@@ -81,6 +81,37 @@ def pixels_of_windows(centres: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return _box_any(np.pad(centres, ((WINDOW_AFTER - 1, WINDOW_BEFORE),) * 2), WINDOW)
 
 
+def ground_beside(
+    z: int,
+    grey: NDArray[np.generic],
+    labels: NDArray[np.uint8],
+    others: NDArray[np.bool_],
+    distance: int,
+) -> CropGround:
+    """Return what training may use of a slice that other splits use as well.
+
+    Parameters
+    ----------
+    z : int
+        Slice number.
+    grey : ndarray of uint8 or uint16, shape (rows, columns)
+        Raw grey values.
+    labels : ndarray of uint8, shape (rows, columns)
+        Area codes of the whole slice.
+    others : ndarray of bool, shape (rows, columns)
+        Pixels that may be the centre of a window of another split.
+    distance : int
+        Least distance along one axis to any of them, in pixels, see
+        `brainarch.patches.blocks.least_distance`; at least a window, so that none is shared.
+
+    Returns
+    -------
+    CropGround
+    """
+    near = _box_any(np.pad(others, distance - 1), 2 * distance - 1)
+    return CropGround(z, grey, np.where(near, 0, labels), pixels_of_windows(others))
+
+
 class CropPlaces:
     """All places where a crop may lie, and the pixels that it may be drawn by.
 
