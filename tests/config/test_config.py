@@ -76,6 +76,22 @@ def test_unknown_key_inside_splits_is_named_without_internals(content: dict[str,
     assert "splits.tests: unknown key; did you mean test?" in problem(content)
 
 
+def test_a_preset_fills_what_is_left_out_and_refuses_the_others_keys(
+    content: dict[str, Any],
+) -> None:
+    content["training"] = {"preset": "papers", "epochs": 7}
+    training = check_config(content, "mine.yaml").training
+    assert (training.learning_rate, training.epochs, training.batch_size) == (1e-4, 7, 32)
+    assert training.steps is None
+    content["training"] = {}
+    training = check_config(content, "mine.yaml").training
+    assert (training.preset, training.learning_rate, training.steps) == ("robust", 5e-4, 1200)
+    content["training"] = {"epochs": 7}
+    assert "epochs belongs to preset papers" in problem(content)
+    content["training"] = {"flips": True}
+    assert "training.flips: this key is now training.orientation" in problem(content)
+
+
 def test_missing_key(content: dict[str, Any]) -> None:
     del content["volume"]["shape"]
     assert problem(content) == "mine.yaml: volume.shape: this key is missing"

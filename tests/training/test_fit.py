@@ -44,7 +44,6 @@ def options(**changes: Any) -> dict[str, Any]:
         "batch_size": 8,
         "learning_rate": 1e-3,
         "dropout": 0.3,
-        "flips": True,
         "seed": 11,
         "threads": 1,
         "device": "cpu",
@@ -143,7 +142,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(
     assert resumed.curves.equals(whole.curves)
 
 
-@pytest.mark.parametrize("change", [{"seed": 12}, {"dropout": 0.0}, {"flips": False}])
+@pytest.mark.parametrize("change", [{"seed": 12}, {"dropout": 0.0}])
 def test_options_change_the_weights(tmp_path: Path, change: dict[str, object]) -> None:
     run: Callable[[dict[str, Any], str], torch.Tensor] = lambda chosen, name: weights(  # noqa: E731
         fit_network(dataset(0, 8), dataset(1, 8), 2, tmp_path / name, **chosen).network

@@ -16,7 +16,7 @@ from brainarch.network.trained import load_network
 from brainarch.patches.table import read_patches, write_patches
 from brainarch.tables import read_columns, read_table
 from brainarch.training.fit import CURVE_COLUMNS
-from brainarch.training.stages import train_network
+from brainarch.training.stages import train_crops, train_patches
 from small_inputs import AREAS, patch_table, write_inputs
 
 SHAPE = (2, 170, 180)
@@ -55,12 +55,11 @@ def train(files: Path, output: Path, **changes: Any) -> None:
         "batch_size": 3,
         "learning_rate": 1e-3,
         "dropout": 0.3,
-        "flips": False,
         "permute_labels": False,
         "seed": 5,
         "device": "cpu",
     }
-    train_network(**{**given, **changes})
+    train_patches(**{**given, **changes})
 
 
 def test_equal_trainings_write_equal_networks(files: Path, tmp_path: Path) -> None:
@@ -100,3 +99,51 @@ def test_wrong_inputs_are_refused(files: Path, tmp_path: Path) -> None:
         with pytest.raises(InputError, match=message):
             train(files, tmp_path / "out", **changes)
     assert not (tmp_path / "out").exists()
+
+
+def crops(files: Path, output: Path, **changes: Any) -> None:
+    given = {
+        "volume": files / "volume.ome.zarr",
+        "legend": files / "legend.csv",
+        "labels": files / "areas.ome.zarr",
+        "splits": files / "splits.ome.zarr",
+        "val": files / "val.csv",
+        **{argument: output / name for argument, name in OUTPUTS.items()},
+        "partial": output / ".partial",
+        "steps": 2,
+        "crops": 2,
+        "learning_rate": 1e-3,
+        "dropout": 0.3,
+        "orientation": "fixed",
+        "changes": True,
+        "min_gap_um": 50.0,
+        "permute_labels": False,
+        "seed": 5,
+        "device": "cpu",
+    }
+    train_crops(**{**given, **changes})
+
+
+def test_equal_trainings_on_crops_write_equal_networks(files: Path, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        crops(files, tmp_path / name)
+    crops(files, tmp_path / "turned", orientation="any")
+    one, two, turned = (
+        tmp_path / name / "network.safetensors" for name in ("one", "two", "turned")
+    )
+    assert one.read_bytes() == two.read_bytes()
+    assert load_network(one).digest != load_network(turned).digest
+    training = load_network(one).training
+    assert training["preset"] == "robust"
+    assert training["slices"] == [5, 6]
+    assert not list((tmp_path / "one/.partial").iterdir())
+
+
+def test_crops_keep_away_from_other_splits(files: Path, tmp_path: Path) -> None:
+    """A slice on which the other splits' windows reach everywhere leaves no crop."""
+    codes = np.ones(SHAPE[1:], dtype=np.uint8)
+    codes[::20, ::20] = 2
+    store = create_labels(tmp_path / "shared.ome.zarr", SHAPE, 1.17, [5], first_slice=5)
+    store.write_slice(5, codes)
+    with pytest.raises(InputError, match="no pixel that may be the centre of a window"):
+        crops(files, tmp_path / "out", splits=tmp_path / "shared.ome.zarr")

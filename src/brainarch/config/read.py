@@ -21,6 +21,8 @@ MOVED = {
     "readout.bootstrap": "statistics.resamples",
     "sampling.block_px": "statistics.block_px",
     "discovery.nulls": "statistics.nulls",
+    "training.flips": "training.orientation (mirrored, with preset robust)",
+    "training.permuted_epochs": "training.permuted_share",
 }
 
 
@@ -65,7 +67,7 @@ def change_config(content: Mapping[str, Any], changes: Sequence[str], origin: st
     content : mapping
         The keys, as read from a file.
     changes : sequence of str
-        ``training.flips=true``: a key with its sections, and a value as YAML writes it.
+        ``training.steps=100``: a key with its sections, and a value as YAML writes it.
     origin : str
         Where the keys come from, for the error message.
 

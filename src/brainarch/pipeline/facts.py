@@ -57,6 +57,12 @@ class Facts:
         return [splits.slice] if splits.by == "blocks" else list(getattr(splits, split))
 
     @cached_property
+    def orientation(self) -> str:
+        """How training turns its crops: as the config says, else by how much is annotated."""
+        chosen = self.config.training.orientation
+        return chosen or ("any" if self.config.splits.by == "blocks" else "fixed")
+
+    @cached_property
     def fit_slice(self) -> int:
         """The slice that is analysed and fitted."""
         return self.config.extraction.slices[0]

@@ -163,18 +163,27 @@ class Pipeline(Reads):
         """Train a network; the permuted control shares the patches of the main run."""
         r, training = self.results, self.config.training
         source = self._sampled(run)
-        settings = pick(training, "epochs", "batch_size", "learning_rate", "dropout", "flips")
+        inputs: Files = {
+            **self._areas,
+            "volume": r.volume,
+            "splits": r.splits(source),
+            "val": r.patches(source, "val"),
+        }
+        settings = pick(training, "learning_rate", "dropout")
+        if training.preset == "papers":
+            function, length = "train_patches", "epochs"
+            inputs["train"] = r.patches(source, "train")
+            settings |= pick(training, "epochs", "batch_size")
+        else:
+            function, length = "train_crops", "steps"
+            settings |= pick(training, "steps", "crops", "changes")
+            settings |= pick(self.config.sampling, "min_gap_um")
+            settings["orientation"] = self.orientation
         if run == PERMUTED:
-            settings["epochs"] = training.permuted_epochs or training.epochs
+            settings[length] = max(1, round(settings[length] * training.permuted_share))
         return Stage(
-            "brainarch.training.stages:train_network",
-            {
-                **self._areas,
-                "volume": r.volume,
-                "splits": r.splits(source),
-                "train": r.patches(source, "train"),
-                "val": r.patches(source, "val"),
-            },
+            f"brainarch.training.stages:{function}",
+            inputs,
             {
                 "network": r.network(run),
                 "curves": r.training(run, "learning_curves.csv"),

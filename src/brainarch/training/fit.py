@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import pytorch_lightning as lightning
@@ -27,9 +27,11 @@ from brainarch.training.module import AreaTraining
 logger = logging.getLogger(__name__)
 logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
 
+#: Steps between looks at the loss.
+LOSS_INTERVAL = 20
 #: Meaning of the columns of the learning curves.
 CURVE_COLUMNS = {
-    "epoch": "pass over the training patches, from 1",
+    "epoch": "pass over the training patches, or a tenth of the steps on crops, from 1",
     "split": "train (with dropout, averaged over the epoch) or val",
     "loss": "mean cross entropy (nats)",
     "accuracy": "share of patches whose area is right",
@@ -125,10 +127,7 @@ class Curves(lightning.Callback):
                 }
             )
             if not math.isfinite(measured[f"{split}_loss"]):
-                raise InputError(
-                    f"training: the loss is not finite after epoch {trainer.current_epoch + 1}; "
-                    "lower the learning rate"
-                )
+                raise _not_finite(trainer)
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a resumed training needs."""
@@ -137,6 +136,22 @@ class Curves(lightning.Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over the epochs before a kill."""
         self.rows = list(state_dict["rows"])
+
+
+class FiniteLoss(lightning.Callback):
+    """Stops a training whose loss is no longer finite, without waiting for the epoch's end."""
+
+    def on_train_batch_end(
+        self,
+        trainer: lightning.Trainer,
+        pl_module: lightning.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        """Look at the loss of some steps only, because a GPU must be waited for."""
+        if batch_idx % LOSS_INTERVAL == 0 and not math.isfinite(float(outputs["loss"])):
+            raise _not_finite(trainer)
 
 
 class EpochShuffle(Sampler[int]):
@@ -197,7 +212,6 @@ def fit_network(
     batch_size: int,
     learning_rate: float,
     dropout: float,
-    flips: bool,
     seed: int,
     threads: int,
     device: str,
@@ -215,8 +229,6 @@ def fit_network(
         Passes over the training patches, and patches per gradient step.
     learning_rate, dropout : float
         Of Adam, and the share of outputs dropped.
-    flips : bool
-        Mirror training windows at random.
     seed : int
         Of the weights, the order of patches and dropout.
     threads : int
@@ -233,12 +245,64 @@ def fit_network(
     InputError
         If the loss stops being finite.
     """
-    partial.mkdir(parents=True, exist_ok=True)
+    prepare(seed, threads)
+    return fit_module(
+        AreaTraining(n_areas, dropout, learning_rate),
+        DataLoader(train, batch_size=batch_size, sampler=EpochShuffle(len(train), seed)),
+        DataLoader(val, batch_size=batch_size),
+        partial,
+        epochs=epochs,
+        seed=seed,
+        device=device,
+    )
+
+
+def prepare(seed: int, threads: int) -> None:
+    """Set what holds for the whole process, before the weights are drawn."""
     torch.set_num_threads(threads)
     # every value is written before it is read, so that filling memory first only costs
     setattr(torch.utils.deterministic, "fill_uninitialized_memory", False)  # noqa: B010  # untyped
     lightning.seed_everything(seed, workers=True, verbose=False)
-    module = AreaTraining(n_areas, dropout, learning_rate, flips)
+
+
+def fit_module(
+    module: AreaTraining,
+    train: DataLoader[Any],
+    val: DataLoader[Any],
+    partial: Path,
+    *,
+    epochs: int,
+    seed: int,
+    device: str,
+    gpu_precision: Literal["32-true", "bf16-mixed"] = "32-true",
+) -> FitResult:
+    """Fit a module whose weights are drawn, or go on from the last epoch that is in ``partial``.
+
+    Parameters
+    ----------
+    module : AreaTraining
+    train, val : DataLoader
+        The sampler of ``train`` must depend on the epoch alone.
+    partial : Path
+        Folder of unfinished work; the state of every finished epoch is kept there.
+    epochs : int
+    seed : int
+        Of dropout and whatever else a step draws.
+    device : {"auto", "cpu", "cuda"}
+    gpu_precision : str
+        Lightning's name of the arithmetic on a GPU.
+
+    Returns
+    -------
+    FitResult
+
+    Raises
+    ------
+    InputError
+        If the loss stops being finite.
+    """
+    partial.mkdir(parents=True, exist_ok=True)
+    on_gpu = device != "cpu" and torch.cuda.is_available()
     keeper = ModelCheckpoint(
         dirpath=partial,
         filename="best",
@@ -253,8 +317,10 @@ def fit_network(
         max_epochs=epochs,
         accelerator=device,
         devices=1,
-        deterministic=True,
-        callbacks=[keeper, StepSeed(seed), curves, TrainingProgress()],
+        precision=gpu_precision if on_gpu else "32-true",
+        # a GPU may lack a deterministic kernel; all others stay deterministic
+        deterministic="warn" if on_gpu else True,
+        callbacks=[keeper, StepSeed(seed), curves, FiniteLoss(), TrainingProgress()],
         logger=False,
         num_sanity_val_steps=0,
         enable_model_summary=False,
@@ -269,12 +335,8 @@ def fit_network(
         warnings.filterwarnings("ignore", message=".*Checkpoint directory.*exists and is not empty")
         trainer.fit(
             module,
-            DataLoader(
-                train,
-                batch_size=batch_size,
-                sampler=EpochShuffle(len(train), seed),
-            ),
-            DataLoader(val, batch_size=batch_size),
+            train,
+            val,
             ckpt_path=last if last.exists() else None,
             weights_only=True,
         )
@@ -289,4 +351,13 @@ def fit_network(
         best_val_accuracy=float(accuracy[int(best["epoch"]) + 1]),
         seconds=time.monotonic() - started,
         device=str(trainer.strategy.root_device),
+    )
+
+
+def _not_finite(trainer: lightning.Trainer) -> InputError:
+    """Return the line that says where the loss was lost; the epoch before is kept."""
+    epoch = trainer.current_epoch + 1
+    kept = f"epoch {epoch - 1} is the last good one, kept" if epoch > 1 else "nothing is kept"
+    return InputError(
+        f"training: the loss is not finite in epoch {epoch} ({kept}); lower the learning rate"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytorch_lightning as lightning
 import torch
 from torch import nn
+from torch.nn.utils import convert_conv2d_weight_memory_format
 
 from brainarch.network.architecture import AreaNetwork
 
@@ -20,18 +21,14 @@ class AreaTraining(lightning.LightningModule):
         Share of outputs dropped in training (A: 0.3).
     learning_rate : float
         Of Adam (V: 1e-4).
-    flips : bool
-        Mirror training windows at random (ours).
     """
 
-    def __init__(self, n_areas: int, dropout: float, learning_rate: float, flips: bool) -> None:
+    def __init__(self, n_areas: int, dropout: float, learning_rate: float) -> None:
         super().__init__()
+        # 1.8 times as fast on a CPU; ``contiguous`` would leave weights of one channel as they are
         self.network = AreaNetwork(n_areas, dropout)
-        for parameter in self.network.parameters():
-            if parameter.dim() == 4:  # 1.6 times faster on a CPU
-                parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+        convert_conv2d_weight_memory_format(self.network, torch.channels_last)
         self.learning_rate = learning_rate
-        self.flips = flips
         self.loss = nn.CrossEntropyLoss()
 
     def forward(self, windows: torch.Tensor) -> torch.Tensor:
@@ -41,10 +38,7 @@ class AreaTraining(lightning.LightningModule):
 
     def training_step(self, batch: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
         """Return the loss of a batch."""
-        windows, labels = batch
-        if self.flips:
-            windows = mirror_at_random(windows)
-        return self._step((windows, labels), "train")
+        return self._step(batch, "train")
 
     def validation_step(self, batch: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
         """Return the loss of a batch, without dropout."""
@@ -59,6 +53,13 @@ class AreaTraining(lightning.LightningModule):
         logits = self(windows)
         loss: torch.Tensor = self.loss(logits, labels)
         accuracy = (logits.argmax(dim=1) == labels).float().mean()
+        self.log_measures(split, loss, accuracy, len(labels))
+        return loss
+
+    def log_measures(
+        self, split: str, loss: torch.Tensor, accuracy: torch.Tensor, size: int
+    ) -> None:
+        """Put a batch's loss and accuracy into the epoch's means, weighted by its size."""
         for name, value in (("loss", loss), ("accuracy", accuracy)):
             self.log(
                 f"{split}_{name}",
@@ -66,26 +67,5 @@ class AreaTraining(lightning.LightningModule):
                 on_step=False,
                 on_epoch=True,
                 prog_bar=True,
-                batch_size=len(labels),
+                batch_size=size,
             )
-        return loss
-
-
-def mirror_at_random(windows: torch.Tensor) -> torch.Tensor:
-    """Mirror each window left-right with probability 1/2, and up-down likewise.
-
-    Parameters
-    ----------
-    windows : torch.Tensor, shape (n, 1, rows, columns)
-
-    Returns
-    -------
-    torch.Tensor, same shape
-        Drawn from torch's default generator.
-    """
-    for axis in (-1, -2):
-        chosen = torch.rand(len(windows)) < 0.5
-        windows = torch.where(
-            chosen.to(windows.device)[:, None, None, None], windows.flip(axis), windows
-        )
-    return windows

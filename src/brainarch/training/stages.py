@@ -1,11 +1,12 @@
-"""The stage that trains a network: it reads patches and a volume, and writes the network."""
+"""The stages that train a network: they read labels and a volume, and write the network."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import shutil
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +15,21 @@ import torch
 
 import brainarch
 from brainarch.allocation import keep_freed_memory
-from brainarch.annotations.legend import read_legend
+from brainarch.annotations.legend import Legend, read_legend
 from brainarch.annotations.store import open_labels
 from brainarch.atomic import write_json
 from brainarch.errors import InputError
 from brainarch.network.grey import Normalisation
 from brainarch.network.trained import TrainedNetwork, save_network
+from brainarch.patches.blocks import least_distance
 from brainarch.patches.sampling import SPLITS
 from brainarch.patches.table import area_indices, patch_places, read_patches, require_known_areas
 from brainarch.seeds import generator
 from brainarch.tables import write_table
 from brainarch.training.data import WindowDataset, grey_statistics
-from brainarch.training.fit import CURVE_COLUMNS, fit_network
+from brainarch.training.fit import CURVE_COLUMNS, FitResult, fit_network
+from brainarch.training.fit_crops import fit_crops
+from brainarch.training.places import CropGround, ground_beside
 from brainarch.volume.store import Volume, open_volume
 
 #: What a network can be trained on.
@@ -34,7 +38,7 @@ DEVICES = ("auto", "cpu", "cuda")
 TRAIN_CODE = 1 + SPLITS.index("train")
 
 
-def train_network(
+def train_patches(
     *,
     labels: Path,
     legend: Path,
@@ -50,13 +54,12 @@ def train_network(
     batch_size: int,
     learning_rate: float,
     dropout: float,
-    flips: bool,
     permute_labels: bool,
     seed: int,
     threads: int = 1,
     device: str = "auto",
 ) -> None:
-    """Train the CNN to tell areas apart; keep the epoch of best validation accuracy.
+    """Train the CNN on a table of patches (V, A); keep the epoch of best validation accuracy.
 
     Parameters
     ----------
@@ -74,8 +77,6 @@ def train_network(
         Passes over the training patches, and patches per gradient step.
     learning_rate, dropout : float
         Of Adam, and the share of outputs dropped.
-    flips : bool
-        Mirror training patches at random.
     permute_labels : bool
         Shuffle the areas among the patches of each split, as a control that must end at chance.
     seed : int
@@ -91,74 +92,181 @@ def train_network(
         If files do not belong together, a GPU is asked for but absent, or the loss stops being
         finite.
     """
-    if device not in DEVICES:
-        raise InputError(f"device {device}: must be one of {', '.join(DEVICES)}")
-    if device == "cuda" and not torch.cuda.is_available():
-        raise InputError("device cuda: no GPU that torch can use is at hand; use auto or cpu")
-    keep_freed_memory()
-    source, areas = open_volume(volume), read_legend(legend)
-    tables = {"train": read_patches(train), "val": read_patches(val)}
-    normalisation = _training_statistics(source, labels, splits)
-    datasets = {}
-    for split, path in (("train", train), ("val", val)):
-        table = tables[split]
-        require_known_areas(table, areas, path)
-        indices = area_indices(table["area"], areas.names)
-        if permute_labels:
-            generator(seed, f"permute {split}").shuffle(indices)
-        places = patch_places(table, source, path)
-        slices = {int(z): source.read_slice(int(z)) for z in np.unique(places.z)}
-        datasets[split] = WindowDataset(slices, *places, indices, normalisation)
+    given = _read(labels, legend, volume, splits, device)
     options: dict[str, Any] = {
         "epochs": epochs,
         "batch_size": batch_size,
         "learning_rate": learning_rate,
         "dropout": dropout,
-        "flips": flips,
         "seed": seed,
     }
     identity = {
-        "version": brainarch.__version__,
         "options": {**options, "threads": threads, "device": device},
-        "normalisation": asdict(normalisation),
-        "train": _file_digest(train),
-        "val": _file_digest(val),
+        "normalisation": asdict(given.normalisation),
+        "tables": [_file_digest(train), _file_digest(val)],
         "permuted": permute_labels,
     }
-    key = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:16]
-    folder = partial / f"train-{key}"
+    folder = _folder(partial, identity)
+    shuffled = seed if permute_labels else None
+    seen = _windows(given, train, shuffled, "train")
     result = fit_network(
-        datasets["train"],
-        datasets["val"],
-        len(areas),
+        seen,
+        _windows(given, val, shuffled, "val"),
+        len(given.legend),
         folder,
         **options,
         threads=threads,
         device=device,
     )
-    training = {
-        "epochs": epochs,
-        "best_epoch": result.best_epoch,
-        "val_accuracy": result.best_val_accuracy,
-        "train_patches": len(tables["train"]),
-        "val_patches": len(tables["val"]),
-        "permuted_labels": permute_labels,
-        "options": options,
-        "brainarch": brainarch.__version__,
-    }
-    trained = TrainedNetwork(
-        network=result.network,
-        areas=areas.names,
-        normalisation=normalisation,
-        pixel_um=source.pixel_um,
-        dtype=str(source.dtype),
-        training=training,
-    )
-    write_table(result.curves, curves, CURVE_COLUMNS)
-    run = {"seconds": result.seconds, "device": result.device, "threads": threads}
-    write_json(summary, {**training, "torch": torch.__version__, "run": run})
-    save_network(trained, network)
+    how = {"preset": "papers", "train_patches": len(seen), "permute_labels": permute_labels}
+    _write(result, given, {**how, "options": options}, threads, (network, curves, summary))
     shutil.rmtree(folder)
+
+
+def train_crops(
+    *,
+    labels: Path,
+    legend: Path,
+    volume: Path,
+    splits: Path,
+    val: Path,
+    network: Path,
+    curves: Path,
+    summary: Path,
+    partial: Path,
+    steps: int,
+    crops: int,
+    learning_rate: float,
+    dropout: float,
+    orientation: str,
+    changes: bool,
+    min_gap_um: float,
+    permute_labels: bool,
+    seed: int,
+    threads: int = 1,
+    device: str = "auto",
+) -> None:
+    """Train the CNN on crops of the training slices; keep the state of best validation accuracy.
+
+    Every labelled pixel of training may be the centre of a window (ours); of a slice that other
+    splits share, the pixels that keep their distance from those splits' windows.
+
+    Parameters
+    ----------
+    labels, legend, volume : Path
+        Area labels, what their codes mean, and the volume.
+    splits : Path
+        Splits label image: which slices, and which pixels of a shared slice, are whose.
+    val : Path
+        Patch table that chooses the state.
+    network, curves, summary : Path
+        What is written: the network, its learning curves (table) and how it was trained (JSON).
+    partial : Path
+        Folder for unfinished work of all trainings.
+    steps, crops : int
+        Gradient steps, and crops per step.
+    learning_rate, dropout : float
+        Of Adam at its highest, and the share of outputs dropped.
+    orientation : {"fixed", "mirrored", "any"}
+        How crops are turned.
+    changes : bool
+        Change the grey values of crops.
+    min_gap_um : float
+        Least distance between windows of different splits in micrometer (V: 50).
+    permute_labels : bool
+        Shuffle the labels of the windows of each step, as a control that must end at chance.
+    seed : int
+        Of weights, crops, changes and dropout.
+    threads : int
+        CPU threads at most; their number can change the last digits.
+    device : {"auto", "cpu", "cuda"}
+        A GPU computes partly in bfloat16.
+
+    Raises
+    ------
+    InputError
+        If files do not belong together, a GPU is asked for but absent, an area has no crop, or the
+        loss stops being finite.
+    """
+    given = _read(labels, legend, volume, splits, device)
+    grounds = _grounds(given, labels, splits, least_distance(given.volume.pixel_um, min_gap_um))
+    options: dict[str, Any] = {
+        "steps": steps,
+        "crops": crops,
+        "learning_rate": learning_rate,
+        "dropout": dropout,
+        "orientation": orientation,
+        "changes": changes,
+        "permute_labels": permute_labels,
+        "seed": seed,
+    }
+    identity = {
+        "options": {**options, "threads": threads, "device": device},
+        "normalisation": asdict(given.normalisation),
+        "grounds": [_ground_digest(ground) for ground in grounds],
+        "val": _file_digest(val),
+    }
+    folder = _folder(partial, identity)
+    result = fit_crops(
+        grounds,
+        _windows(given, val, seed if permute_labels else None, "val"),
+        given.legend.names,
+        given.normalisation,
+        folder,
+        **options,
+        threads=threads,
+        device=device,
+    )
+    how = {"preset": "robust", "slices": [ground.z for ground in grounds]}
+    _write(result, given, {**how, "options": options}, threads, (network, curves, summary))
+    shutil.rmtree(folder)
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What every training is given."""
+
+    volume: Volume
+    legend: Legend
+    normalisation: Normalisation
+
+
+def _read(labels: Path, legend: Path, volume: Path, splits: Path, device: str) -> _Given:
+    if device not in DEVICES:
+        raise InputError(f"device {device}: must be one of {', '.join(DEVICES)}")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InputError("device cuda: no GPU that torch can use is at hand; use auto or cpu")
+    keep_freed_memory()
+    source = open_volume(volume)
+    return _Given(source, read_legend(legend), _training_statistics(source, labels, splits))
+
+
+def _windows(given: _Given, path: Path, permuted: int | None, split: str) -> WindowDataset:
+    """Return the windows of a patch table, their areas shuffled if a seed is given for that."""
+    table = read_patches(path)
+    require_known_areas(table, given.legend, path)
+    indices = area_indices(table["area"], given.legend.names)
+    if permuted is not None:
+        generator(permuted, f"permute {split}").shuffle(indices)
+    places = patch_places(table, given.volume, path)
+    slices = {int(z): given.volume.read_slice(int(z)) for z in np.unique(places.z)}
+    return WindowDataset(slices, *places, indices, given.normalisation)
+
+
+def _grounds(given: _Given, labels: Path, splits: Path, distance: int) -> list[CropGround]:
+    """Return what training may use of each of its slices."""
+    areas, where = open_labels(labels), open_labels(splits)
+    found = []
+    for z in where.annotated_slices:
+        codes = where.read_slice(z)
+        if TRAIN_CODE not in codes:
+            continue
+        grey, own, others = given.volume.read_slice(z), areas.read_slice(z), codes > TRAIN_CODE
+        shared = others.any()
+        found.append(
+            ground_beside(z, grey, own, others, distance) if shared else CropGround(z, grey, own)
+        )
+    return found
 
 
 def _training_statistics(volume: Volume, labels: Path, splits: Path) -> Normalisation:
@@ -176,6 +284,43 @@ def _training_statistics(volume: Volume, labels: Path, splits: Path) -> Normalis
     return grey_statistics(values)
 
 
+def _folder(partial: Path, identity: dict[str, Any]) -> Path:
+    """Return the folder of unfinished work of exactly these inputs and options."""
+    text = json.dumps({"version": brainarch.__version__, **identity})
+    return partial / f"train-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+
+def _write(
+    result: FitResult, given: _Given, how: dict[str, Any], threads: int, outputs: Sequence[Path]
+) -> None:
+    network, curves, summary = outputs
+    training = {
+        "best_epoch": result.best_epoch,
+        "val_accuracy": result.best_val_accuracy,
+        **how,
+        "brainarch": brainarch.__version__,
+    }
+    trained = TrainedNetwork(
+        network=result.network,
+        areas=given.legend.names,
+        normalisation=given.normalisation,
+        pixel_um=given.volume.pixel_um,
+        dtype=str(given.volume.dtype),
+        training=training,
+    )
+    write_table(result.curves, curves, CURVE_COLUMNS)
+    run = {"seconds": result.seconds, "device": result.device, "threads": threads}
+    write_json(summary, {**training, "torch": torch.__version__, "run": run})
+    save_network(trained, network)
+
+
 def _file_digest(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _ground_digest(ground: CropGround) -> str:
+    digest = hashlib.sha256(ground.grey.tobytes())
+    for part in (ground.labels, ground.forbidden):
+        digest.update(b"" if part is None else part.tobytes())
+    return digest.hexdigest()
