@@ -32,7 +32,6 @@ from brainarch.geometry import WINDOW
 from brainarch.network.architecture import AreaNetwork
 from brainarch.network.grey import Normalisation
 from brainarch.readout.probe import grid_representations, probe_score
-from brainarch.training.contrast_module import nameless_network
 from brainarch.training.crops import STRIDE
 from brainarch.training.data import WindowDataset, grey_statistics
 from brainarch.training.fit_contrast import fit_contrast
@@ -59,7 +58,7 @@ def main() -> None:
     torch.manual_seed(options.seed)
     report = {
         "pixels": {"train": on_grid(train), "test": on_grid(test)},
-        "untrained": probe(nameless_network().eval(), greys[0], normalisation, train, test),
+        "untrained": probe(AreaNetwork(0).eval(), greys[0], normalisation, train, test),
     }
     show("untrained", report)
     with tempfile.TemporaryDirectory() as partial:

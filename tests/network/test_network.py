@@ -90,6 +90,22 @@ def test_checkpoint_of_other_areas_is_refused(checkpoint: Checkpoint, tmp_path: 
     require_areas(checkpoint, AREAS, path)
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_network_that_names_no_areas_is_stored_and_refused_where_they_are_named(
+    checkpoint: Checkpoint, tmp_path: Path
+) -> None:
+    path = tmp_path / "network.safetensors"
+    nameless = replace(checkpoint, network=AreaNetwork(0).eval(), areas=())
+    save_checkpoint(nameless, path)
+    loaded = load_checkpoint(path)
+    assert loaded.areas == ()
+    windows = torch.zeros(2, 1, WINDOW, WINDOW)
+    assert loaded.network(windows).shape == (2, 0)
+    assert torch.equal(loaded.network.trunk(windows), nameless.network.trunk(windows))
+    with pytest.raises(InputError, match="trained without labels, so that it names no areas"):
+        require_areas(loaded, AREAS, path)
+
+
 def test_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "other.safetensors"
     save_file({"w": torch.zeros(2)}, path, metadata={"architecture": "other"})

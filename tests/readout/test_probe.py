@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from brainarch.geometry import cut_windows
+from brainarch.network.architecture import AreaNetwork
 from brainarch.network.grey import Normalisation, to_unit
 from brainarch.readout.probe import (
     draw_labels,
@@ -15,7 +16,6 @@ from brainarch.readout.probe import (
     probe_score,
     score_probe,
 )
-from brainarch.training.contrast_module import nameless_network
 
 
 def planted(sizes: tuple[int, ...], spread: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -60,7 +60,7 @@ def test_recalls_are_of_the_areas_that_occur() -> None:
 
 def test_the_grid_holds_the_windows_of_every_sixteenth_pixel() -> None:
     torch.manual_seed(5)
-    network = nameless_network().eval()
+    network = AreaNetwork(0).eval()
     normalisation = Normalisation(0.5, 0.3)
     grey = np.random.default_rng(6).integers(0, 256, (150, 70)).astype(np.uint8)
     found = grid_representations(network, grey, normalisation)

@@ -11,9 +11,9 @@ import pytorch_lightning as lightning
 import torch
 
 from brainarch.errors import InputError
+from brainarch.network.architecture import AreaNetwork
 from brainarch.network.grey import Normalisation
 from brainarch.training import fit_contrast as module
-from brainarch.training.contrast_module import nameless_network
 from brainarch.training.fit_contrast import (
     CONTRAST_COLUMNS,
     ContrastResult,
@@ -144,7 +144,7 @@ def test_textures_end_up_apart(tmp_path: Path) -> None:
         return float(alike[same].mean() - alike[~same].mean())
 
     torch.manual_seed(0)
-    assert margin(result.network) > margin(nameless_network().eval()) + 0.2
+    assert margin(result.network) > margin(AreaNetwork(0).eval()) + 0.2
 
 
 def test_a_loss_that_is_not_finite_is_one_clear_line(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ class Checkpoint:
     network : AreaNetwork
         In evaluation mode, on the CPU.
     areas : tuple of str
-        Area names, in the order of the last layer's outputs.
+        Area names, in the order of the last layer's outputs; none if it was trained without labels.
     normalisation : Normalisation
         Of the training slices.
     voxel_um : float
@@ -104,6 +104,11 @@ def load_checkpoint(path: Path) -> Checkpoint:
 
 def require_areas(checkpoint: Checkpoint, areas: tuple[str, ...], path: Path) -> None:
     """Raise `InputError` unless a checkpoint was trained on exactly these areas, in this order."""
+    if not checkpoint.areas:
+        raise InputError(
+            f"{path}: trained without labels, so that it names no areas; embed or extract with it, "
+            "or take a network that was trained on them"
+        )
     if checkpoint.areas != areas:
         raise InputError(
             f"{path}: trained on {len(checkpoint.areas)} areas ({', '.join(checkpoint.areas)}), "

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 import pytorch_lightning as lightning
 import torch
 from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
@@ -47,7 +45,7 @@ class ContrastTraining(lightning.LightningModule):
         steps: int,
     ) -> None:
         super().__init__()
-        self.network = nameless_network()
+        self.network = AreaNetwork(0, dropout=0.0)
         # see AreaTraining
         convert_conv2d_weight_memory_format(self.network, torch.channels_last)
         self.projection = projection_head()
@@ -87,10 +85,3 @@ class ContrastTraining(lightning.LightningModule):
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
         }
-
-
-def nameless_network() -> AreaNetwork:
-    """Return a new network without areas and without dropout: its last layer has no output."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Initializing zero-element tensors")
-        return AreaNetwork(0, 0.0)
