@@ -126,6 +126,18 @@ def test_the_same_view_twice_is_the_most_alike() -> None:
     assert wrong < 0.5
 
 
+def test_views_are_float32_where_the_network_is_not() -> None:
+    training, draws = untrained(3)
+    seen = []
+    for mixed in (False, True):
+        torch.manual_seed(4)
+        with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
+            seen.append(training.views_of(draws[0]))
+            loss, _ = training.loss_of(draws[0])
+    assert torch.equal(*seen)
+    assert loss.dtype == torch.float32
+
+
 def test_textures_end_up_apart(tmp_path: Path) -> None:
     result = run(tmp_path, steps=30, epochs=2, places=10)
     assert result.curves["loss"].iloc[-1] < result.curves["loss"].iloc[0]

@@ -72,7 +72,9 @@ class ContrastTraining(lightning.LightningModule):
     @torch.no_grad()
     def views_of(self, draw: ContrastDraw) -> torch.Tensor:
         """Return the normalised views of a draw, float32, shape (n, 1, pixels, pixels)."""
-        return make_views(self.slices, self.largest, draw.views, self.normalisation, self.side)
+        # half precision would move what is sampled by pixels
+        with torch.autocast(self.slices.device.type, enabled=False):
+            return make_views(self.slices, self.largest, draw.views, self.normalisation, self.side)
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """Return Adam with warm-up and cosine decay, for all but the last layer."""
