@@ -139,7 +139,7 @@ def test_views_are_float32_where_the_network_is_not() -> None:
 
 
 def test_textures_end_up_apart(tmp_path: Path) -> None:
-    result = run(tmp_path, steps=30, epochs=2, places=10)
+    result = run(tmp_path, steps=40, epochs=2, places=10, learning_rate=5e-4)
     assert result.curves["loss"].iloc[-1] < result.curves["loss"].iloc[0]
     grey = textures()
     windows = [grey[y : y + 134, x : x + 134] for y in (0, 60) for x in (0, 150, 330, 500)]
@@ -167,7 +167,7 @@ def test_a_loss_that_is_not_finite_is_one_clear_line(tmp_path: Path) -> None:
 @pytest.mark.gpu
 def test_a_gpu_learns_and_repeats_itself(tmp_path: Path) -> None:
     first, again = (
-        run(tmp_path / name, steps=40, epochs=2, places=32, accelerator="gpu")
+        run(tmp_path / name, steps=60, epochs=2, places=32, learning_rate=5e-4, accelerator="gpu")
         for name in ("first", "again")
     )
     assert first.device.startswith("cuda")
