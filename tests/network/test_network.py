@@ -91,6 +91,22 @@ def test_a_network_of_other_areas_is_refused(trained: TrainedNetwork, tmp_path: 
     require_areas(trained, AREAS, path)
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_network_that_names_no_areas_is_stored_and_refused_where_they_are_named(
+    trained: TrainedNetwork, tmp_path: Path
+) -> None:
+    path = tmp_path / "network.safetensors"
+    nameless = replace(trained, network=AreaNetwork(0).eval(), areas=())
+    save_network(nameless, path)
+    loaded = load_network(path)
+    assert loaded.areas == ()
+    windows = torch.zeros(2, 1, WINDOW, WINDOW)
+    assert loaded.network(windows).shape == (2, 0)
+    assert torch.equal(loaded.network.trunk(windows), nameless.network.trunk(windows))
+    with pytest.raises(InputError, match="trained without labels, so that it names no areas"):
+        require_areas(loaded, AREAS, path)
+
+
 def test_another_network_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "other.safetensors"
     header = {"brainarch": json.dumps({"architecture": "other"})}

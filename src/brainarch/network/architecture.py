@@ -8,6 +8,7 @@ context (ours), so that one computation can be shared by overlapping windows.
 
 from __future__ import annotations
 
+import warnings
 from collections import OrderedDict
 
 import torch
@@ -23,7 +24,8 @@ class AreaNetwork(nn.Module):
     Parameters
     ----------
     n_areas : int
-        Number of areas, the width of the last layer.
+        Number of areas, the width of the last layer; 0 for a network that is trained without labels
+        and names none.
     dropout : float
         Share of the first two fully connected layers' outputs dropped in training (A: 0.3).
 
@@ -62,7 +64,9 @@ class AreaNetwork(nn.Module):
             )
         )
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(REPRESENTATION_UNITS, n_areas)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Initializing zero-element tensors")
+            self.head = nn.Linear(REPRESENTATION_UNITS, n_areas)
 
     def forward(self, windows: torch.Tensor) -> torch.Tensor:
         """Return the logits, shape (n, n_areas), of windows, shape (n, 1, 134, 134)."""

@@ -36,7 +36,7 @@ class TrainedNetwork:
     network : AreaNetwork
         In evaluation mode, on the CPU.
     areas : tuple of str
-        Area names, in the order of the last layer's outputs.
+        Area names, in the order of the last layer's outputs; none if it was trained without labels.
     normalisation : Normalisation
         Of the training slices.
     pixel_um : float
@@ -116,6 +116,11 @@ def load_network(path: Path) -> TrainedNetwork:
 
 def require_areas(trained: TrainedNetwork, areas: tuple[str, ...], path: Path) -> None:
     """Raise `InputError` unless a network was trained on exactly these areas, in this order."""
+    if not trained.areas:
+        raise InputError(
+            f"{path}: trained without labels, so that it names no areas; embed or extract with it, "
+            "or take a network that was trained on them"
+        )
     if trained.areas != areas:
         raise InputError(
             f"{path}: trained on {len(trained.areas)} areas ({', '.join(trained.areas)}), "

@@ -38,11 +38,21 @@ def crop_logits(network: AreaNetwork, crops: torch.Tensor) -> torch.Tensor:
     torch.Tensor, shape (n, n_areas, side, side)
         Logits; window (i, j) covers rows ``16 i ... 16 i + 133`` and columns alike from ``16 j``.
     """
+    logits: torch.Tensor = network.head(network.dropout(crop_representations(network, crops)))
+    return logits.permute(0, 3, 1, 2)
+
+
+def crop_representations(network: AreaNetwork, crops: torch.Tensor) -> torch.Tensor:
+    """Return the representation of every window of crops, see `crop_logits`.
+
+    Returns
+    -------
+    torch.Tensor, shape (n, side, side, 64)
+    """
     values = crops
     for layer in network.trunk:
         values = _windows_of(values, network) if isinstance(layer, nn.Flatten) else layer(values)
-    logits: torch.Tensor = network.head(network.dropout(values))
-    return logits.permute(0, 3, 1, 2)
+    return values
 
 
 def _windows_of(maps: torch.Tensor, network: AreaNetwork) -> torch.Tensor:

@@ -33,16 +33,19 @@ def pad_slices(grounds: Sequence[CropGround], side: int) -> torch.Tensor:
     torch.Tensor, int16 or int32 (for uint16 slices), shape (slices, rows, columns)
         Raw grey values, `BEYOND` outside the slice.
     """
-    wide = np.int16 if grounds[0].grey.dtype == np.uint8 else np.int32
-    padding = (margins(side),) * 2
-    return torch.from_numpy(
-        np.stack([np.pad(g.grey.astype(wide), padding, constant_values=BEYOND) for g in grounds])
-    )
+    return stack_slices([ground.grey for ground in grounds], margins(side))
 
 
-def largest_grey(grounds: Sequence[CropGround]) -> int:
-    """Return the largest value of the slices' dtype, uint8 or uint16."""
-    return 255 if grounds[0].grey.dtype == np.uint8 else 65535
+def stack_slices(greys: Sequence[NDArray[np.generic]], margin: tuple[int, int]) -> torch.Tensor:
+    """Stack slices of one size and dtype, padded by `BEYOND` before and after, see `pad_slices`."""
+    wide = np.int16 if greys[0].dtype == np.uint8 else np.int32
+    padded = [np.pad(grey.astype(wide), (margin,) * 2, constant_values=BEYOND) for grey in greys]
+    return torch.from_numpy(np.stack(padded))
+
+
+def largest_grey(grey: NDArray[np.generic]) -> int:
+    """Return the largest value of a slice's dtype, uint8 or uint16."""
+    return 255 if grey.dtype == np.uint8 else 65535
 
 
 def turn_squares(squares: NDArray[np.int64], turns: NDArray[np.integer]) -> NDArray[np.int64]:

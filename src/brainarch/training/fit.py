@@ -127,7 +127,7 @@ class Curves(lightning.Callback):
                 }
             )
             if not math.isfinite(measured[f"{split}_loss"]):
-                raise _not_finite(trainer)
+                raise not_finite(trainer)
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a resumed training needs."""
@@ -151,7 +151,7 @@ class FiniteLoss(lightning.Callback):
     ) -> None:
         """Look at the loss of some steps only, because a GPU must be waited for."""
         if batch_idx % LOSS_INTERVAL == 0 and not math.isfinite(float(outputs["loss"])):
-            raise _not_finite(trainer)
+            raise not_finite(trainer)
 
 
 class EpochShuffle(Sampler[int]):
@@ -301,8 +301,6 @@ def fit_module(
     InputError
         If the loss stops being finite.
     """
-    partial.mkdir(parents=True, exist_ok=True)
-    on_gpu = device != "cpu" and torch.cuda.is_available()
     keeper = ModelCheckpoint(
         dirpath=partial,
         filename="best",
@@ -313,6 +311,50 @@ def fit_module(
         enable_version_counter=False,
     )
     curves = Curves()
+    used, seconds = run_training(
+        module,
+        train,
+        val,
+        partial,
+        [keeper, StepSeed(seed), curves, FiniteLoss(), TrainingProgress()],
+        epochs=epochs,
+        device=device,
+        gpu_precision=gpu_precision,
+    )
+    table = pd.DataFrame(curves.rows, columns=list(CURVE_COLUMNS))
+    best = torch.load(keeper.best_model_path, map_location="cpu", weights_only=True)
+    module.load_state_dict(best["state_dict"])
+    accuracy = table.loc[table["split"] == "val"].set_index("epoch")["accuracy"]
+    return FitResult(
+        network=module.network.to("cpu").eval(),
+        curves=table,
+        best_epoch=int(best["epoch"]) + 1,
+        best_val_accuracy=float(accuracy[int(best["epoch"]) + 1]),
+        seconds=seconds,
+        device=used,
+    )
+
+
+def run_training(
+    module: lightning.LightningModule,
+    train: DataLoader[Any],
+    val: DataLoader[Any] | None,
+    partial: Path,
+    callbacks: list[lightning.Callback],
+    *,
+    epochs: int,
+    device: str,
+    gpu_precision: Literal["32-true", "bf16-mixed"],
+) -> tuple[str, float]:
+    """Train a module, or go on from ``last.ckpt`` in ``partial``; see `fit_module`.
+
+    Returns
+    -------
+    tuple of str and float
+        The device, and the seconds that it took.
+    """
+    partial.mkdir(parents=True, exist_ok=True)
+    on_gpu = device != "cpu" and torch.cuda.is_available()
     trainer = lightning.Trainer(
         max_epochs=epochs,
         accelerator=device,
@@ -320,7 +362,7 @@ def fit_module(
         precision=gpu_precision if on_gpu else "32-true",
         # a GPU may lack a deterministic kernel; all others stay deterministic
         deterministic="warn" if on_gpu else True,
-        callbacks=[keeper, StepSeed(seed), curves, FiniteLoss(), TrainingProgress()],
+        callbacks=callbacks,
         logger=False,
         num_sanity_val_steps=0,
         enable_model_summary=False,
@@ -340,21 +382,10 @@ def fit_module(
             ckpt_path=last if last.exists() else None,
             weights_only=True,
         )
-    table = pd.DataFrame(curves.rows, columns=list(CURVE_COLUMNS))
-    best = torch.load(keeper.best_model_path, map_location="cpu", weights_only=True)
-    module.load_state_dict(best["state_dict"])
-    accuracy = table.loc[table["split"] == "val"].set_index("epoch")["accuracy"]
-    return FitResult(
-        network=module.network.to("cpu").eval(),
-        curves=table,
-        best_epoch=int(best["epoch"]) + 1,
-        best_val_accuracy=float(accuracy[int(best["epoch"]) + 1]),
-        seconds=time.monotonic() - started,
-        device=str(trainer.strategy.root_device),
-    )
+    return str(trainer.strategy.root_device), time.monotonic() - started
 
 
-def _not_finite(trainer: lightning.Trainer) -> InputError:
+def not_finite(trainer: lightning.Trainer) -> InputError:
     """Return the line that says where the loss was lost; the epoch before is kept."""
     epoch = trainer.current_epoch + 1
     kept = f"epoch {epoch - 1} is the last good one, kept" if epoch > 1 else "nothing is kept"

@@ -163,7 +163,7 @@ def crop_training(
     module = CropTraining(
         len(names),
         slices,
-        largest_grey(grounds),
+        largest_grey(grounds[0].grey),
         normalisation,
         side=side,
         dropout=dropout,

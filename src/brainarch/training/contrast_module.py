@@ -1,0 +1,89 @@
+"""Learning without labels as a Lightning module (ours)."""
+
+from __future__ import annotations
+
+import pytorch_lightning as lightning
+import torch
+from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
+from torch.nn.utils import convert_conv2d_weight_memory_format
+
+from brainarch.network.architecture import AreaNetwork
+from brainarch.network.grey import Normalisation
+from brainarch.training.contrast import contrast_loss, near_windows, projection_head
+from brainarch.training.crop_module import rate_factor
+from brainarch.training.crops import crop_representations
+from brainarch.training.view_draws import ContrastDraw
+from brainarch.training.views import make_views
+
+
+class ContrastTraining(lightning.LightningModule):
+    """Trains the trunk of an `AreaNetwork` that names no areas.
+
+    Parameters
+    ----------
+    slices : torch.Tensor, shape (slices, rows, columns)
+        Padded raw grey values, see `cut_views`; moved to the device once.
+    largest : int
+        Largest value of the slices' dtype.
+    normalisation : Normalisation
+    side : int
+        Windows along each axis of a view.
+    learning_rate : float
+        Of Adam, at its highest.
+    steps : int
+        Of the whole training; the learning rate rises, then falls to 0, see `rate_factor`.
+    """
+
+    def __init__(
+        self,
+        slices: torch.Tensor,
+        largest: int,
+        normalisation: Normalisation,
+        *,
+        side: int,
+        learning_rate: float,
+        steps: int,
+    ) -> None:
+        super().__init__()
+        self.network = AreaNetwork(0, dropout=0.0)
+        # see AreaTraining
+        convert_conv2d_weight_memory_format(self.network, torch.channels_last)
+        self.projection = projection_head()
+        self.register_buffer("slices", slices, persistent=False)
+        self.slices: torch.Tensor
+        self.largest = largest
+        self.normalisation = normalisation
+        self.side = side
+        self.learning_rate = learning_rate
+        self.steps = steps
+
+    def training_step(self, batch: ContrastDraw) -> torch.Tensor:
+        """Return the loss of a step's views."""
+        loss, found = self.loss_of(batch)
+        for name, value in (("loss", loss), ("found", found)):
+            self.log(f"train_{name}", value, on_step=False, on_epoch=True, batch_size=1)
+        return loss
+
+    def loss_of(self, draw: ContrastDraw) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return loss and share of partners found, see `contrast_loss`."""
+        outputs = self.projection(crop_representations(self.network, self.views_of(draw)))
+        return contrast_loss(outputs.flatten(0, 2), draw.partners, near_windows(draw.positions))
+
+    @torch.no_grad()
+    def views_of(self, draw: ContrastDraw) -> torch.Tensor:
+        """Return the normalised views of a draw, float32, shape (n, 1, pixels, pixels)."""
+        # half precision would move what is sampled by pixels
+        with torch.autocast(self.slices.device.type, enabled=False):
+            return make_views(self.slices, self.largest, draw.views, self.normalisation, self.side)
+
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
+        """Return Adam with warm-up and cosine decay, for all but the last layer."""
+        trained = [*self.network.trunk.parameters(), *self.projection.parameters()]
+        optimizer = torch.optim.Adam(trained, lr=self.learning_rate, fused=True)
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimizer, lambda step: rate_factor(step, self.steps)
+        )
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
