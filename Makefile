@@ -22,7 +22,7 @@ else ifneq ($(TORCH),)
 $(error TORCH=$(TORCH) is not known; say TORCH=cpu or TORCH=cuda)
 endif
 
-.PHONY: all setup test test-slow check format bench bench-volume clean help
+.PHONY: all setup test test-slow test-gpu check format bench bench-train bench-volume clean help
 
 all: setup  ## set up, run the embedded default, say where the report is
 	snakemake --cores $(CORES)
@@ -40,11 +40,14 @@ endif
 	$(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
-test: setup check  ## set up, then checks and fast tests
-	pytest --numprocesses 2
+test: setup check  ## set up, then checks, fast tests and the chain on a tiny phantom
+	pytest --numprocesses 2 --dist loadgroup
 
 test-slow: setup  ## tests that take minutes; some need BRAINARCH_REAL_DATA
 	pytest -m "slow and not gpu"
+
+test-gpu: setup  ## tests that need a GPU
+	pytest -m gpu
 
 check: setup  ## ruff, mypy strict, snakefmt, snakemake --lint, documents in step
 	ruff check
@@ -64,6 +67,9 @@ format: setup  ## put code and generated documents in order
 bench: setup  ## dense extraction against the patch loop and MONAI, on this machine
 	pip install --quiet --no-build-isolation --constraint requirements.lock --editable ".[bench]"
 	python bench/dense.py $(BENCH)
+
+bench-train: setup  ## training on crops against the patch loop, on this machine
+	python bench/train.py $(BENCH)
 
 # The other tools need versions that contradict brainarch's and each other's.
 bench-volume: setup .venv-bench/stack-to-chunk/.ready .venv-bench/ome-zarr/.ready  ## conversion against copy, stack-to-chunk, ome-zarr

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,7 @@ def main() -> None:
     parser.add_argument("folders", type=Path, nargs="+")
     parser.add_argument("--steps", type=int, nargs="+", default=[1200])
     parser.add_argument("--ways", nargs="+", choices=list(WAYS), default=list(WAYS))
+    parser.add_argument("--learning-rates", type=float, nargs="+", default=[5e-4])
     parser.add_argument("--seed", type=int, default=2020)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=1e9, help="begin none after so long")
@@ -70,21 +72,22 @@ def main() -> None:
     started = time.monotonic()
     with options.output.open("w", newline="") as stream:
         writer: csv.DictWriter[str] | None = None
-        for steps in options.steps:
-            for folder in options.folders:
-                for way in options.ways:
-                    if time.monotonic() - started > options.seconds:
-                        sys.exit("out of time; the rows so far are written")
-                    row = run(folder, way, steps, options.seed, options.threads)
-                    if writer is None:
-                        writer = csv.DictWriter(stream, list(row))
-                        writer.writeheader()
-                    writer.writerow(row)
-                    stream.flush()
-                    print(row, flush=True)
+        cases = product(options.steps, options.learning_rates, options.folders, options.ways)
+        for steps, rate, folder, way in cases:
+            if time.monotonic() - started > options.seconds:
+                sys.exit("out of time; the rows so far are written")
+            row = run(folder, way, steps, rate, options.seed, options.threads)
+            if writer is None:
+                writer = csv.DictWriter(stream, list(row))
+                writer.writeheader()
+            writer.writerow(row)
+            stream.flush()
+            print(row, flush=True)
 
 
-def run(folder: Path, way: str, steps: int, seed: int, threads: int) -> dict[str, object]:
+def run(
+    folder: Path, way: str, steps: int, learning_rate: float, seed: int, threads: int
+) -> dict[str, object]:
     """Train in one way on one folder and return what came out."""
     slices = read(folder)
     codes = np.unique(np.concatenate([np.unique(s.areas) for s in slices]))
@@ -105,7 +108,7 @@ def run(folder: Path, way: str, steps: int, seed: int, threads: int) -> dict[str
             Path(partial),
             steps=steps,
             crops=18,
-            learning_rate=5e-4,
+            learning_rate=learning_rate,
             dropout=0.3,
             seed=seed,
             threads=threads,
@@ -131,6 +134,7 @@ def run(folder: Path, way: str, steps: int, seed: int, threads: int) -> dict[str
         "way": way,
         "steps": steps,
         "windows": steps * 18 * 64,
+        "learning_rate": learning_rate,
         "seconds": round(result.seconds, 1),
         "best_val": round(result.best_val_accuracy, 4),
         "accuracy": round(float(hits.mean()), 4),
