@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from brainarch.dense.wanted import tissue_mask, wanted_pixels
+from brainarch.dense.wanted import wanted_pixels
 from brainarch.errors import InputError
+from brainarch.volume.tissue import tissue_mask
 
 
 def slice_with_tissue():

@@ -144,7 +144,8 @@ def changed(edit: Edit) -> set[str]:
     [
         (put("title", "Another"), set()),
         (put("seed", 1), {
-            "phantom", "sample", "train", "evaluate", "embed", "embed_noise", "prove", "predict",
+            "phantom", "sample", "train", "train_unlabelled", "evaluate", "embed",
+            "embed_noise", "prove", "predict",
             "classify", "cluster_score", "gram", "pca", "relations", "factorize", "align",
             "cluster_area", "find_components", "compare_layers", "figure",
         }),
@@ -154,6 +155,8 @@ def changed(edit: Edit) -> set[str]:
         (put("training.orientation", "mirrored"), {"train"}),
         (put("training.orientation", "fixed"), set()),
         (put("training.permuted_share", 0.5), {"train"}),
+        (put("unlabelled.places", 5), {"train_unlabelled"}),
+        (put("unlabelled.slices", [4, 54]), {"train_unlabelled"}),
         (put("extraction.stride", 4), {"plan"}),
         (put("extraction.memory_mb", 1600), {"plan"}),
         (put("extraction.rows", [0, 300]), {"plan", "extract"}),
@@ -207,7 +210,7 @@ def test_every_key_is_given_to_some_stage() -> None:
     [
         (lambda p: p.extract(7), "--slice 7: this config has 104, 154"),
         (lambda p: p.train("blocks1"), "--run blocks1: this config has main, permuted"),
-        (lambda p: p.embed("vgg", "test"), "--network vgg: this config has cnn, untrained"),
+        (lambda p: p.embed("vgg", "test"), "--network vgg: this config has cnn, unlabelled"),
         (lambda p: p.evaluate("main", "all"), "--split all: this config has train, val, test"),
         (lambda p: p.figure("V9"), "--figure V9: this config has V1_overview"),
         (lambda p: p.profile("areas", 104), "--kind areas: this config has clusters, components"),

@@ -35,7 +35,7 @@ def textures() -> np.ndarray:
 
 def run(partial: Path, **changes: Any) -> ContrastResult:
     values: dict[str, Any] = {
-        "steps": 6, "epochs": 3, "places": 6, "learning_rate": 1e-3, "seed": 11,
+        "steps": 6, "epochs": 3, "places": 6, "side": 1, "learning_rate": 1e-3, "seed": 11,
         "device": "cpu",
     }  # fmt: skip
     return fit_contrast(

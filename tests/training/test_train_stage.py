@@ -16,7 +16,8 @@ from brainarch.network.trained import load_network
 from brainarch.patches.table import read_patches, write_patches
 from brainarch.tables import read_columns, read_table
 from brainarch.training.fit import CURVE_COLUMNS
-from brainarch.training.stages import train_crops, train_patches
+from brainarch.training.fit_contrast import CONTRAST_COLUMNS
+from brainarch.training.stages import train_crops, train_patches, train_unlabelled
 from small_inputs import AREAS, patch_table, write_inputs
 
 SHAPE = (2, 170, 180)
@@ -147,3 +148,28 @@ def test_crops_keep_away_from_other_splits(files: Path, tmp_path: Path) -> None:
     store.write_slice(5, codes)
     with pytest.raises(InputError, match="no pixel that may be the centre of a window"):
         crops(files, tmp_path / "out", splits=tmp_path / "shared.ome.zarr")
+
+
+def test_training_without_labels_names_no_areas_and_repeats_itself(
+    files: Path, tmp_path: Path
+) -> None:
+    for name in ("one", "two"):
+        train_unlabelled(
+            volume=files / "volume.ome.zarr",
+            **{argument: tmp_path / name / file for argument, file in OUTPUTS.items()},
+            partial=tmp_path / ".partial",
+            slices=[5, 6],
+            steps=2,
+            places=3,
+            side=1,
+            learning_rate=1e-3,
+            seed=5,
+            device="cpu",
+        )
+    one, two = (tmp_path / name / "network.safetensors" for name in ("one", "two"))
+    assert one.read_bytes() == two.read_bytes()
+    trained = load_network(one)
+    assert trained.areas == ()
+    assert trained.training["slices"] == [5, 6]
+    assert read_columns(tmp_path / "one/learning_curves.csv") == CONTRAST_COLUMNS
+    assert not list((tmp_path / ".partial").iterdir())

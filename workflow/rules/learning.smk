@@ -37,6 +37,26 @@ use rule stage as train with:
         "Training the network ({wildcards.run})"
 
 
+use rule stage as train_unlabelled with:
+    input:
+        **read(PIPELINE.train_unlabelled()),
+    output:
+        **written(PIPELINE.train_unlabelled()),
+    log:
+        f"{LOGS}/train-unlabelled.log",
+    benchmark:
+        f"{TIMES}/train-unlabelled.tsv"
+    threads: 8
+    resources:
+        mem_mb=4000,
+        runtime=600,
+    params:
+        verb="train-unlabelled",
+        settings=PIPELINE.train_unlabelled().settings,
+    message:
+        "Training the network without labels"
+
+
 use rule stage as evaluate with:
     input:
         unpack(lambda wildcards: read(PIPELINE.evaluate(wildcards.run, wildcards.split))),

@@ -16,7 +16,11 @@ from brainarch.pipeline.stage import Stage
 #: Stages whose verb is written by hand in another module.
 ELSEWHERE = ("convert", "import_areas", "import_layers")
 #: What of the machine some stages may use beside threads.
-MACHINE = {"train": ("device",), "extract": ("device", "scheduler")}
+MACHINE = {
+    "train": ("device",),
+    "train_unlabelled": ("device",),
+    "extract": ("device", "scheduler"),
+}
 
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Scheduler = Annotated[

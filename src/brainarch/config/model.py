@@ -387,14 +387,35 @@ class ExtractionConfig(Section):
     )
 
 
+class UnlabelledConfig(Section):
+    """Learning without labels: two altered views of a place attract, other places repel (ours)."""
+
+    steps: Count = Field(default=600, description="gradient steps (ours)")
+    places: Annotated[int, Field(ge=2)] = Field(
+        default=32,
+        description="places per step; their number matters most: 32 suit a CPU, 256 a GPU (ours)",
+    )
+    side: Annotated[int, Field(ge=1, le=8)] = Field(
+        default=4,
+        description="windows along each axis of a view, which share their computation (ours)",
+    )
+    learning_rate: float = Field(default=1e-3, gt=0, description="of Adam at its highest (ours)")
+    slices: list[SliceIndex] | None = Field(
+        default=None,
+        min_length=1,
+        description="slices that it sees, without their labels; null: the annotated and the "
+        "extracted ones",
+    )
+
+
 class ReadoutConfig(Section):
     """Classifiers and statistics on the representations of sampled patches."""
 
     networks: list[NetworkName] = Field(
         default=["cnn", "untrained", "texture"],
         min_length=1,
-        description="what is compared: the trained CNN, the same CNN untrained, and hand-crafted "
-        "texture features",
+        description="what is compared: the trained CNN, the same CNN trained without labels "
+        "(unlabelled; see that section), the same untrained, and hand-crafted texture features",
     )
     noise_variances: Annotated[list[Variance], AfterValidator(_unlike)] = Field(
         default=[0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1],
@@ -502,6 +523,10 @@ class Config(Section):
         default_factory=lambda: TrainingConfig.model_validate({}),
         description="how the network is trained",
     )
+    unlabelled: UnlabelledConfig = Field(
+        default_factory=UnlabelledConfig,
+        description="learning without labels, where readout.networks names unlabelled",
+    )
     extraction: ExtractionConfig = Field(description="the dense representation of whole slices")
     readout: ReadoutConfig = Field(
         default_factory=ReadoutConfig, description="classifiers and statistics on patches"
@@ -551,6 +576,8 @@ class Config(Section):
             used.append(("splits.slice", [self.splits.slice], True))
         if self.layers is not None:
             used.append(("layers.slices", self.layers.slices, True))
+        if self.unlabelled.slices is not None:
+            used.append(("unlabelled.slices", self.unlabelled.slices, False))
         needs_labels = self.extraction.where == "labelled"
         used.append(("extraction.slices", self.extraction.slices, needs_labels))
         problems = []

@@ -23,7 +23,6 @@ from brainarch.dense.partial import Work, array_digest, block_digest, identity_k
 from brainarch.dense.plan import chunk_side
 from brainarch.dense.reference import measured_error
 from brainarch.dense.tiles import Tile, cut_tiles
-from brainarch.dense.wanted import tissue_mask
 from brainarch.dense.workers import Recipe, Tiles
 from brainarch.disk import FULL
 from brainarch.errors import InputError
@@ -32,6 +31,7 @@ from brainarch.grids.grid import Place
 from brainarch.network.differences import training_differences
 from brainarch.network.trained import TrainedNetwork
 from brainarch.progress import progress_bar
+from brainarch.volume.tissue import tissue_mask
 
 logger = logging.getLogger(__name__)
 

@@ -55,9 +55,15 @@ COMPONENT_COLOURS = (
     "#999933",
 )
 #: Networks that are compared; another network takes the next component colour.
-NETWORK_COLOURS = {"cnn": "#1F3A5F", "untrained": "#8FA3B8", "texture": "#C98B4B"}
+NETWORK_COLOURS = {
+    "cnn": "#1F3A5F",
+    "unlabelled": "#3E8E7E",
+    "untrained": "#8FA3B8",
+    "texture": "#C98B4B",
+}
 NETWORK_TITLES = {
     "cnn": "Trained CNN",
+    "unlabelled": "CNN without labels",
     "untrained": "Untrained CNN",
     "texture": "Texture features",
 }

@@ -63,6 +63,12 @@ class Facts:
         return chosen or ("any" if self.config.splits.by == "blocks" else "fixed")
 
     @cached_property
+    def unlabelled_slices(self) -> list[int]:
+        """Slices that learning without labels sees."""
+        named = {*self.config.annotations.slices, *self.config.extraction.slices}
+        return self.config.unlabelled.slices or sorted(named)
+
+    @cached_property
     def fit_slice(self) -> int:
         """The slice that is analysed and fitted."""
         return self.config.extraction.slices[0]

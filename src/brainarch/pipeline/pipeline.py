@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from brainarch.atomic import write_text
+from brainarch.embedding.names import UNLABELLED
 from brainarch.figures.catalogue import FIGURES
 from brainarch.pipeline.facts import MAIN, PERMUTED, SPLITS
 from brainarch.pipeline.reads import Reads
@@ -190,6 +191,25 @@ class Pipeline(Reads):
                 "summary": r.training(run, "training.json"),
             },
             {**settings, "permute_labels": run == PERMUTED, **self._seed},
+            {"partial": r.partial("train")},
+        )
+
+    def train_unlabelled(self) -> Stage:
+        """Train the same network without a label, by spatial contrast."""
+        r = self.results
+        return Stage(
+            "brainarch.training.stages:train_unlabelled",
+            {"volume": r.volume},
+            {
+                "network": r.network(UNLABELLED),
+                "curves": r.training(UNLABELLED, "learning_curves.csv"),
+                "summary": r.training(UNLABELLED, "training.json"),
+            },
+            {
+                **pick(self.config.unlabelled, "steps", "places", "side", "learning_rate"),
+                "slices": self.unlabelled_slices,
+                **self._seed,
+            },
             {"partial": r.partial("train")},
         )
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from brainarch.embedding.names import UNLABELLED
 from brainarch.errors import InputError
 from brainarch.pipeline.facts import CLUSTERS, COMPONENTS, MAIN, PERMUTED, SPLITS, Facts
 from brainarch.pipeline.results import Results, Z
@@ -166,7 +167,7 @@ class Shared(Facts):
         known("--network", network, self.config.readout.networks)
         known("--split", split, SPLITS)
         return {
-            "network": r.network(MAIN),
+            "network": r.network(UNLABELLED if network == UNLABELLED else MAIN),
             "volume": r.volume,
             "legend": r.legend,
             "patches": r.patches(MAIN, split),

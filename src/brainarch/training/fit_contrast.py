@@ -31,6 +31,10 @@ from brainarch.training.fit import (
 from brainarch.training.view_draws import ContrastDraws, ViewGround, ViewPlaces
 from brainarch.training.views import view_margins
 
+#: Equal parts of a training; state and curves are kept at the end of each (ours).
+EPOCHS = 10
+#: Views are turned freely: what a place is does not depend on how it lies (ours).
+ORIENTATION = "any"
 #: Meaning of the columns of the learning curves.
 CONTRAST_COLUMNS = {
     "epoch": "equal part of the training's steps, from 1",
@@ -94,14 +98,14 @@ def fit_contrast(
     normalisation: Normalisation,
     partial: Path,
     *,
-    steps: int = 1500,
-    epochs: int = 10,
-    places: int = 256,
-    side: int = 1,
+    steps: int,
+    places: int,
+    side: int,
+    learning_rate: float,
+    seed: int,
+    epochs: int = EPOCHS,
     reach: float = REACH,
-    orientation: str = "any",
-    learning_rate: float = 1e-3,
-    seed: int = 0,
+    orientation: str = ORIENTATION,
     threads: int = 1,
     device: str = "auto",
 ) -> ContrastResult:
@@ -135,7 +139,7 @@ def fit_contrast(
     threads : int
         CPU threads; the thread count can change the last digits.
     device : {"auto", "cpu", "cuda"}
-        ``auto``, ``cpu`` or ``gpu``; a GPU computes in bfloat16 where float32 is not needed.
+        A GPU computes in bfloat16 where float32 is not needed.
 
     Returns
     -------

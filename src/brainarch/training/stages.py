@@ -28,9 +28,12 @@ from brainarch.seeds import generator
 from brainarch.tables import write_table
 from brainarch.training.data import WindowDataset, grey_statistics
 from brainarch.training.fit import CURVE_COLUMNS, FitResult, fit_network
+from brainarch.training.fit_contrast import CONTRAST_COLUMNS, fit_contrast
 from brainarch.training.fit_crops import fit_crops
 from brainarch.training.places import CropGround, ground_beside
+from brainarch.training.view_draws import ViewGround
 from brainarch.volume.store import Volume, open_volume
+from brainarch.volume.tissue import tissue_mask
 
 #: What a network can be trained on.
 DEVICES = ("auto", "cpu", "cuda")
@@ -222,6 +225,85 @@ def train_crops(
     shutil.rmtree(folder)
 
 
+def train_unlabelled(
+    *,
+    volume: Path,
+    network: Path,
+    curves: Path,
+    summary: Path,
+    partial: Path,
+    slices: Sequence[int],
+    steps: int,
+    places: int,
+    side: int,
+    learning_rate: float,
+    seed: int,
+    threads: int = 1,
+    device: str = "auto",
+) -> None:
+    """Train the CNN without labels on the tissue of some slices (ours).
+
+    Parameters
+    ----------
+    volume : Path
+    network, curves, summary : Path
+        What is written: the network, which names no areas, its loss (table) and how it was trained.
+    partial : Path
+        Folder for unfinished work of all trainings.
+    slices : sequence of int
+        Slices that it sees.
+    steps, places, side : int
+        Gradient steps, places per step, and windows along each axis of a view.
+    learning_rate : float
+        Of Adam at its highest.
+    seed : int
+        Of weights, places and views.
+    threads : int
+        CPU threads at most; their number can change the last digits.
+    device : {"auto", "cpu", "cuda"}
+        A GPU computes partly in bfloat16.
+
+    Raises
+    ------
+    InputError
+        If a slice is outside the volume, a GPU is asked for but absent, or the loss stops being
+        finite.
+    """
+    _require_device(device)
+    source = open_volume(volume)
+    greys = {z: source.read_slice(z) for z in slices}
+    grounds = [ViewGround(z, grey, tissue_mask(grey)) for z, grey in greys.items()]
+    normalisation = grey_statistics([g.grey[g.where] for g in grounds if g.where is not None])
+    options: dict[str, Any] = {
+        "steps": steps,
+        "places": places,
+        "side": side,
+        "learning_rate": learning_rate,
+        "seed": seed,
+    }
+    identity = {
+        "unlabelled": {**options, "threads": threads, "device": device},
+        "slices": {z: hashlib.sha256(grey.tobytes()).hexdigest() for z, grey in greys.items()},
+    }
+    folder = _folder(partial, identity)
+    folder.mkdir(parents=True, exist_ok=True)
+    result = fit_contrast(grounds, normalisation, folder, **options, threads=threads, device=device)
+    training = {"slices": list(slices), "options": options, "brainarch": brainarch.__version__}
+    trained = TrainedNetwork(
+        network=result.network,
+        areas=(),
+        normalisation=normalisation,
+        pixel_um=source.pixel_um,
+        dtype=str(source.dtype),
+        training=training,
+    )
+    write_table(result.curves, curves, CONTRAST_COLUMNS)
+    run = {"seconds": result.seconds, "device": result.device, "threads": threads}
+    write_json(summary, {**training, "torch": torch.__version__, "run": run})
+    save_network(trained, network)
+    shutil.rmtree(folder)
+
+
 @dataclass(frozen=True)
 class _Given:
     """What every training is given."""
@@ -231,12 +313,16 @@ class _Given:
     normalisation: Normalisation
 
 
-def _read(labels: Path, legend: Path, volume: Path, splits: Path, device: str) -> _Given:
+def _require_device(device: str) -> None:
     if device not in DEVICES:
         raise InputError(f"device {device}: must be one of {', '.join(DEVICES)}")
     if device == "cuda" and not torch.cuda.is_available():
         raise InputError("device cuda: no GPU that torch can use is at hand; use auto or cpu")
     keep_freed_memory()
+
+
+def _read(labels: Path, legend: Path, volume: Path, splits: Path, device: str) -> _Given:
+    _require_device(device)
     source = open_volume(volume)
     return _Given(source, read_legend(legend), _training_statistics(source, labels, splits))
 
