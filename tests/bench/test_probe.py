@@ -5,17 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-
-from brainarch.geometry import cut_windows
-from brainarch.network.architecture import AreaNetwork
-from brainarch.network.grey import Normalisation, to_unit
-from brainarch.readout.probe import (
+from bench.probe import (
     draw_labels,
     fit_probe,
     grid_representations,
     probe_score,
     score_probe,
 )
+
+from brainarch.geometry import cut_windows
+from brainarch.network.architecture import AreaNetwork
+from brainarch.network.grey import Normalisation, to_unit
 
 
 def planted(sizes: tuple[int, ...], spread: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
