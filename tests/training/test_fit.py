@@ -16,7 +16,6 @@ from brainarch.network.grey import Normalisation, to_unit
 from brainarch.training import fit
 from brainarch.training.data import WindowDataset, grey_statistics
 from brainarch.training.fit import EpochShuffle, fit_network
-from brainarch.training.module import mirror_at_random
 
 
 def textures() -> np.ndarray:
@@ -86,16 +85,6 @@ def test_every_epoch_sees_every_patch_once_in_another_order() -> None:
     assert first != second
     order.set_epoch(0)
     assert list(order) == first
-
-
-def test_mirrored_windows_are_the_windows_mirrored() -> None:
-    torch.manual_seed(0)
-    windows = torch.arange(64 * 6.0).reshape(64, 1, 2, 3)
-    kinds = set()
-    for before, after in zip(windows, mirror_at_random(windows), strict=True):
-        images = [before, before.flip(-1), before.flip(-2), before.flip(-1, -2)]
-        kinds |= {kind for kind, image in enumerate(images) if torch.equal(image, after)}
-    assert kinds == {0, 1, 2, 3}
 
 
 def test_planted_textures_are_told_apart(tmp_path: Path) -> None:

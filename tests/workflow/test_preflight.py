@@ -68,7 +68,7 @@ def test_it_refuses_before_anything_is_made_and_causes_no_rerun(
 
     # What only the check reads changes nothing; the disk is another since the volume was made.
     config["title"] = "Another"
-    config["training"] = {"epochs": 3}
+    config["training"] = {"steps": 3}
     config["extraction"]["stride"] = 4
     _, output = run(case, "-n")
     assert "Nothing to be done" in output

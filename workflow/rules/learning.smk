@@ -75,7 +75,7 @@ use rule stage as evaluate with:
 
 use rule stage as embed with:
     input:
-        **read(PIPELINE.embed("{network}", "{split}")),
+        unpack(lambda wildcards: read(PIPELINE.embed(wildcards.network, wildcards.split))),
     output:
         **written(PIPELINE.embed("{network}", "{split}")),
     log:
@@ -91,7 +91,7 @@ use rule stage as embed with:
 
 use rule stage as embed_noise with:
     input:
-        **read(PIPELINE.embed_noise("{network}")),
+        unpack(lambda wildcards: read(PIPELINE.embed_noise(wildcards.network))),
     output:
         **written(PIPELINE.embed_noise("{network}")),
     log:
