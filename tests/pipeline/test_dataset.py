@@ -22,10 +22,11 @@ def test_the_last_run_is_opened(tmp_path: Path) -> None:
         moved = Pipeline.of(pipeline.config.model_copy(update={"dataset": "d"}), str(tmp_path))
         moved.freeze()
         os.utime(moved.frozen, (seconds, seconds))
-    opened = brainarch.open(tmp_path / "d")
+    (tmp_path / "d").rename(tmp_path / "renamed")
+    opened = brainarch.open(tmp_path / "renamed")
     assert repr(opened) == "<d: Tiny synthetic volume (phantom)>"
     assert opened.tables() == []
-    assert opened.pipeline.results.folder == str(tmp_path / "d")
+    assert opened.pipeline.results.folder == str(tmp_path / "renamed")
 
 
 def test_a_folder_without_a_run_is_one_line(tmp_path: Path) -> None:

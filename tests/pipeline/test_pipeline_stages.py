@@ -216,6 +216,8 @@ def test_every_key_is_given_to_some_stage() -> None:
         (lambda p: p.profile("areas", 104), "--kind areas: this config has clusters, components"),
         (lambda p: p.preview("areas", 5), "--slice 5: this config has 4, 54, 104, 154"),
         (lambda p: p.depth(5), "--slice 5: this config has 4, 54, 104, 154"),
+        (lambda p: p.project(104), "--slice 104: this config has 154"),
+        (lambda p: p.sample("nonsense"), "--run nonsense: this config has main"),
     ],
 )
 def test_what_the_config_does_not_know_is_one_line(
@@ -224,6 +226,22 @@ def test_what_the_config_does_not_know_is_one_line(
     with pytest.raises(InputError) as caught:
         call(Pipeline.read(ROOT / "config/test.yaml"))
     assert str(caught.value).startswith(message)
+
+
+def test_the_order_of_networks_changes_nothing() -> None:
+    content = yaml.safe_load((ROOT / "config/test.yaml").read_text())
+    one = Pipeline.of(check_config(content, "one"))
+    content["readout"]["networks"].reverse()
+    other = Pipeline.of(check_config(content, "other"))
+    for stage in ("classify", "cluster_score", "gram", "pca", "relations"):
+        assert repr(getattr(one, stage)()) == repr(getattr(other, stage)())
+
+
+def test_a_figure_that_a_dataset_lacks_says_why() -> None:
+    content = yaml.safe_load((ROOT / "config/test.yaml").read_text())
+    content |= {"discovery": None, "layers": None}
+    with pytest.raises(InputError, match="no part of this dataset: the config names no area"):
+        Pipeline.of(check_config(content, "bare")).figure("V6_clusters")
 
 
 def test_a_missing_input_is_one_line_before_anything_is_imported(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 
 from brainarch.cli.volume import register
 from brainarch.errors import InputError
+from brainarch.volume.stages import link_image
 from brainarch.volume.store import open_volume
 
 
@@ -133,3 +134,15 @@ def test_windows_that_make_no_sense(stack_folder, tmp_path, window):
     assert refusal("convert", *options) == (
         f"--window {window}: wanted LOW,HIGH, two numbers, the lower one first"
     )
+
+
+def test_a_volume_never_replaces_its_source_or_a_strangers_folder(tmp_path: Path) -> None:
+    given = {"shape": (4, 5, 6), "dtype": "uint16", "voxel_um": 2.0, "first_slice": 0}
+    stack, strange = tmp_path / "stack", tmp_path / "strange"
+    for folder in (stack, strange):
+        folder.mkdir()
+        (folder / "thesis.txt").write_text("mine")
+    for place, message in ((stack, "is the source itself"), (strange, "is no Zarr store")):
+        with pytest.raises(InputError, match=message):
+            link_image(source=str(stack), volume=place, **given)
+        assert (place / "thesis.txt").read_text() == "mine"

@@ -1,1 +1,1 @@
-"""The command line: one module a stage."""
+"""The command line: a verb for each stage, and those that need no config."""

@@ -49,3 +49,7 @@ def main() -> None:
     except InputError as error:
         typer.echo(f"brainarch: error: {error}", err=True)
         sys.exit(2)
+    except OSError as error:
+        where = error.filename or "a file"
+        typer.echo(f"brainarch: error: {where}: {error.strerror or error}", err=True)
+        sys.exit(2)

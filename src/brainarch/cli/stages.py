@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from brainarch.cli.options import Changes, ConfigFile, ResultsFolder, Threads, read_pipeline
+from brainarch.errors import InputError
 from brainarch.pipeline.pipeline import Pipeline
 from brainarch.pipeline.stage import Stage
 
@@ -33,7 +34,9 @@ PARTS: dict[str, Any] = {
     "run": Annotated[str, typer.Option(help="Trained network: main, permuted, blocks1 ...")],
     "split": Annotated[str, typer.Option(help="train, val or test.")],
     "network": Annotated[str, typer.Option(help="Compared network: one of readout.networks.")],
-    "kind": Annotated[str, typer.Option(help="areas or layers; clusters or components.")],
+    "kind": Annotated[
+        str, typer.Option(help="Previews: areas or layers; else: clusters or components.")
+    ],
     "name": Annotated[str, typer.Option("--figure", help="Its name, for example V3_scale.")],
 }
 OPTIONS: dict[str, tuple[Any, Any]] = {
@@ -75,6 +78,9 @@ def _verb(name: str) -> Callable[..., None]:
         config: Path, *, results: str, changes: list[str] | None, threads: int, **given: Any
     ) -> None:
         pipeline = read_pipeline(config, results, changes)
+        for part in parts:
+            if "{" in str(given[part]):
+                raise InputError(f"{given[part]}: a slice, run or name is wanted, no wildcard")
         stage = getattr(pipeline, name)(**{part: given[part] for part in parts})
         run(stage, threads=threads, **{option: given[option] for option in machine})
 

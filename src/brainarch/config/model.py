@@ -44,7 +44,7 @@ def _unlike(values: list[float]) -> list[float]:
     return values
 
 
-Variance = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Variance = Annotated[float, Field(ge=0)]
 NetworkName = Annotated[
     str, AfterValidator(_network), WithJsonSchema({"type": "string", "enum": list(NETWORKS)})
 ]
@@ -68,7 +68,7 @@ OUTSIDE = ("outside", "outside-left", "outside-right", "outside-top", "outside-b
 class Section(BaseModel):
     """A part of the config: unknown keys are errors, values cannot change after reading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, allow_inf_nan=False)
 
 
 class VolumeConfig(Section):
@@ -554,6 +554,7 @@ class Config(Section):
     def _agree(self) -> Config:
         problems = [
             *self._slice_problems(),
+            *self._split_problems(),
             *self._legend_problems(),
             *self._source_problems(),
             *self._reading_problems(),
@@ -563,6 +564,16 @@ class Config(Section):
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+    def _split_problems(self) -> list[str]:
+        problems = []
+        if self.splits.by == "slices":
+            every = [*self.splits.train, *self.splits.val, *self.splits.test]
+            for z in sorted({z for z in every if every.count(z) > 1}):
+                problems.append(f"splits: slice {z} stands there twice; a slice has one split")
+        if "cnn" not in self.readout.networks:
+            problems.append("readout.networks: cnn is missing; every comparison is with it")
+        return problems
 
     def _slice_problems(self) -> list[str]:
         first = self.volume.first_slice
@@ -576,11 +587,11 @@ class Config(Section):
             used.append(("splits.slice", [self.splits.slice], True))
         if self.layers is not None:
             used.append(("layers.slices", self.layers.slices, True))
+        problems = []
         if self.unlabelled.slices is not None:
             used.append(("unlabelled.slices", self.unlabelled.slices, False))
         needs_labels = self.extraction.where == "labelled"
         used.append(("extraction.slices", self.extraction.slices, needs_labels))
-        problems = []
         for key, slices, must_be_annotated in used:
             if len(set(slices)) != len(slices):
                 problems.append(f"{key}: a slice is named twice")

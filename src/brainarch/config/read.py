@@ -50,7 +50,7 @@ def read_content(path: Path) -> dict[str, Any]:
         content = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
     except FileNotFoundError:
         raise InputError(f"{path}: no such config file") from None
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: not readable as YAML ({' '.join(str(error).split())})") from None
     except OSError as error:
         raise InputError(f"{path}: not readable ({error.strerror})") from None
@@ -90,7 +90,7 @@ def change_config(content: Mapping[str, Any], changes: Sequence[str], origin: st
             section = inner
         try:
             section[last] = yaml.safe_load(text)
-        except yaml.YAMLError:
+        except (yaml.YAMLError, ValueError, RecursionError):
             raise InputError(f"--set {change}: the value is no YAML") from None
     return check_config(changed, " ".join([origin, *(f"--set {change}" for change in changes)]))
 

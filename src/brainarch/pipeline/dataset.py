@@ -10,6 +10,7 @@ from brainarch.config.model import Config
 from brainarch.errors import InputError
 from brainarch.pipeline.facts import MAIN
 from brainarch.pipeline.pipeline import Pipeline
+from brainarch.pipeline.results import Results
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +51,8 @@ class Dataset:
                 f"{folder}: no run has left its config here; name the folder of a dataset, "
                 "for example results/phantom"
             )
-        return cls(Pipeline.read(frozen[-1], str(folder.parent)))
+        config = Pipeline.read(frozen[-1]).config
+        return cls(Pipeline(config, Results(str(folder))))
 
     def __repr__(self) -> str:
         return f"<{self.config.dataset}: {self.config.title}>"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from brainarch.embedding.names import NETWORKS
 from brainarch.figures.catalogue import FIGURES
 
 if TYPE_CHECKING:
@@ -50,6 +51,11 @@ class Facts:
     def runs(self) -> list[str]:
         """Every network that is trained."""
         return [*self.assignments, *([PERMUTED] if self.config.training.permuted_control else [])]
+
+    @cached_property
+    def networks(self) -> list[str]:
+        """The compared networks, in the order in which tables and figures have them."""
+        return [name for name in NETWORKS if name in self.config.readout.networks]
 
     def split_slices(self, split: str) -> list[int]:
         """Return the slices of a split: ``train``, ``val`` or ``test``."""

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 
 from brainarch.atomic import write_text
 from brainarch.embedding.names import UNLABELLED
+from brainarch.errors import InputError
 from brainarch.figures.catalogue import FIGURES
 from brainarch.pipeline.facts import MAIN, PERMUTED, SPLITS
 from brainarch.pipeline.reads import Reads
 from brainarch.pipeline.results import Results, Z, slice_name
+from brainarch.pipeline.shared import NO_AREA
 from brainarch.pipeline.stage import Files, Stage, known, pick
 from brainarch.volume.kinds import in_zarr
 
@@ -143,6 +145,7 @@ class Pipeline(Reads):
     def sample(self, run: str) -> Stage:
         """Choose the patches that train, choose and test the network: places, not pixels."""
         config, r = self.config, self.results
+        known("--run", run, self.assignments)
         settings = {
             **pick(config.sampling, "train_patches", "eval_patches", "min_gap_um"),
             **self._blocks,
@@ -317,14 +320,13 @@ class Pipeline(Reads):
 
     def classify(self) -> Stage:
         """Fit classifiers on the representations, clean, and score them clean and noisy."""
-        r, networks = self.results, self.config.readout.networks
-        heads = {"cnn": r.evaluation(MAIN, "test", "predictions")} if "cnn" in networks else {}
+        r = self.results
         return Stage(
             "brainarch.readout.stages:classify_patches",
             {
                 **self._compared("train", "test"),
-                "noise": {network: r.noisy(network) for network in networks},
-                "heads": heads,
+                "noise": {network: r.noisy(network) for network in self.networks},
+                "heads": {"cnn": r.evaluation(MAIN, "test", "predictions")},
             },
             {
                 "classifiers": r.readout("classifiers.csv"),
@@ -400,7 +402,10 @@ class Pipeline(Reads):
         r = self.results
         return Stage(
             "brainarch.factors.stages:project",
-            {"cube": r.cube(self._extracted(z)), "basis": r.factors("basis.csv")},
+            {
+                "cube": r.cube(known("--slice", z, self.held_out_slices)),
+                "basis": r.factors("basis.csv"),
+            },
             {
                 "coefficients": r.coefficients(z),
                 "fit": r.factors(f"z{slice_name(z)}_fit.json"),
@@ -500,6 +505,7 @@ class Pipeline(Reads):
     def match_components(self) -> Stage:
         """Match the components of two slices one to one by their profiles."""
         r = self.results
+        self._require(self.config.discovery, *NO_AREA)
         reference, other = self._require(self.compared_slices[:2], *TWO_SLICES)
         return Stage(
             "brainarch.discovery.stages:match_components",
@@ -528,6 +534,9 @@ class Pipeline(Reads):
     def figure(self, name: str) -> Stage:
         """Draw one of the figures, beside the table that it plots."""
         subjects = {figure.name: figure.subject for figure in FIGURES}
+        gone = {f.name: [self.lacks[n] for n in f.needs if n in self.lacks] for f in FIGURES}
+        if gone.get(name):
+            raise InputError(f"--figure {name}: no part of this dataset: {'; '.join(gone[name])}")
         known("--figure", name, self.figures)
         inputs, settings = getattr(self, f"_{subjects[name]}")()
         return Stage(

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
         LayersConfig,
     )
 
+#: The key, and what to do, where a config names no area to subdivide.
+NO_AREA = ("discovery", "name the area to subdivide")
+
 
 @dataclass(frozen=True)
 class Shared(Facts):
@@ -63,9 +66,7 @@ class Shared(Facts):
 
     @cached_property
     def _discovery(self) -> DiscoveryConfig:
-        found: DiscoveryConfig = self._require(
-            self.config.discovery, "discovery", "name the area to subdivide"
-        )
+        found: DiscoveryConfig = self._require(self.config.discovery, *NO_AREA)
         return found
 
     @cached_property
@@ -76,8 +77,8 @@ class Shared(Facts):
 
     @cached_property
     def _gram_matrices(self) -> dict[str, str]:
-        networks = self.config.readout.networks
-        return {network: self.results.readout(f"gram_{network}.zarr") for network in networks}
+        matrix = "gram_{}.zarr".format
+        return {network: self.results.readout(matrix(network)) for network in self.networks}
 
     @cached_property
     def _grey_tables(self) -> Files:
@@ -164,7 +165,7 @@ class Shared(Facts):
 
     def _embedded(self, network: str, split: str) -> Files:
         r = self.results
-        known("--network", network, self.config.readout.networks)
+        known("--network", network, self.networks)
         known("--split", split, SPLITS)
         return {
             "network": r.network(UNLABELLED if network == UNLABELLED else MAIN),
@@ -174,9 +175,8 @@ class Shared(Facts):
         }
 
     def _compared(self, *splits: str) -> Files:
-        networks = self.config.readout.networks
         return {
-            split: {name: self.results.representations(name, split) for name in networks}
+            split: {name: self.results.representations(name, split) for name in self.networks}
             for split in splits
         }
 
@@ -200,6 +200,7 @@ class Shared(Facts):
 
     def _mapped(self, kind: str, z: Z) -> Files:
         r = self.results
+        self._require(self.config.discovery, *NO_AREA)
         known("--kind", kind, (CLUSTERS, COMPONENTS))
         known("--slice", z, self.config.extraction.slices)
         inputs: Files = {

@@ -114,7 +114,8 @@ def known(option: str, value: V, values: Sequence[Any]) -> V:
         If it is none of ``values``.
     """
     if value not in values and not (isinstance(value, str) and value.startswith("{")):
-        raise InputError(f"{option} {value}: this config has {', '.join(map(str, values))}")
+        there = ", ".join(map(str, values)) or "none"
+        raise InputError(f"{option} {value}: this config has {there}")
     return value
 
 

@@ -75,6 +75,7 @@ def convert_stack(
     InputError
         If the files are not as declared or cannot be read, or the memory is too small.
     """
+    _require_place(volume, source)
     limits = None if window is None else (window[0], window[1])
     stack = open_stack(source, first_slice, window=limits, dtype=dtype)
     check_declared(stack, shape, dtype)
@@ -141,6 +142,7 @@ def link_image(
     InputError
         If the image cannot be used or is not as declared.
     """
+    _require_place(volume, source)
     image = check_image(
         Path(source), shape=shape, dtype=dtype, voxel_um=voxel_um, first_slice=first_slice
     )
@@ -220,3 +222,11 @@ def verify_volume(
     return Verified(
         len(chosen), len(opened.slices), verify(opened, checksums, chosen, stack, threads)
     )
+
+
+def _require_place(volume: Path, source: str) -> None:
+    """Refuse to put a volume where its source is, or where something else than a store is."""
+    if volume.exists() and Path(source).exists() and volume.samefile(source):
+        raise InputError(f"{volume}: is the source itself; give another place for the volume")
+    if volume.exists() and not (volume / "zarr.json").exists():
+        raise InputError(f"{volume}: is no Zarr store and is not replaced; give another place")
