@@ -41,7 +41,7 @@ endif
 	touch $@
 
 test: setup check  ## set up, then checks, fast tests and the chain on a tiny phantom
-	pytest --numprocesses 2 --dist loadgroup
+	pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 test-slow: setup  ## tests that take minutes; some need BRAINARCH_REAL_DATA
 	pytest -m "slow and not gpu"

@@ -11,5 +11,5 @@ settings.load_profile("same_examples")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest, so that other workers do the rest beside it."""
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+    """Begin with the chain, which takes longest, so that other workers do the rest beside it."""
+    items.sort(key=lambda item: item.path.name != "test_chain.py")

@@ -18,9 +18,6 @@ from runs import ROOT, planned_jobs, snakemake
 import brainarch
 from brainarch.figures.catalogue import FIGURES
 
-#: One worker runs the chain, whatever their number.
-pytestmark = pytest.mark.xdist_group("chain")
-
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -16,9 +16,6 @@ from runs import ROOT, planned_jobs, snakemake
 
 Content = dict[str, Any]
 
-#: One worker makes the run that is edited.
-pytestmark = pytest.mark.xdist_group("reruns")
-
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
