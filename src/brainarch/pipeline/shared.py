@@ -154,7 +154,7 @@ class Shared(Facts):
 
     def _assignment(self, run: str) -> int | None:
         """Return the number of a run's assignment of blocks; None for a wildcard."""
-        return None if "{" in run else self.assignments.index(self._sampled(run))
+        return None if "{" in run else self.assignments.index(run)
 
     def _sampled(self, run: str) -> str:
         """Return the run whose patches a run uses."""
