@@ -154,6 +154,7 @@ def changed(edit: Edit) -> set[str]:
         (put("sampling.min_gap_um", 50.5), {"sample", "train"}),
         (put("training.orientation", "mirrored"), {"train"}),
         (put("training.orientation", "fixed"), set()),
+        (put("training.start", "scratch"), set()),
         (put("training.permuted_share", 0.5), {"train"}),
         (put("unlabelled.places", 5), {"train_unlabelled"}),
         (put("unlabelled.slices", [4, 54]), {"train_unlabelled"}),
@@ -226,6 +227,22 @@ def test_what_the_config_does_not_know_is_one_line(
     with pytest.raises(InputError) as caught:
         call(Pipeline.read(ROOT / "config/test.yaml"))
     assert str(caught.value).startswith(message)
+
+
+def test_training_starts_without_labels_where_little_is_annotated() -> None:
+    def start(name: str, **training: Any) -> str | None:
+        content = yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())
+        content["training"] = training
+        pipeline = Pipeline.of(check_config(content, name))
+        given = pipeline.train(pipeline.runs[0]).inputs
+        return str(given["start"]) if "start" in given else None
+
+    unlabelled = "results/z159/networks/unlabelled/network.safetensors"
+    assert start("z159") == start("z159", start="unlabelled") == unlabelled
+    assert start("z159", start="scratch") is None
+    assert start("test") is None
+    assert start("test", start="unlabelled") is not None
+    assert start("z159", preset="papers") is None
 
 
 def test_the_order_of_networks_changes_nothing() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from brainarch.annotations.legend import make_legend, write_legend
 from brainarch.annotations.store import create_labels
@@ -150,22 +151,47 @@ def test_crops_keep_away_from_other_splits(files: Path, tmp_path: Path) -> None:
         crops(files, tmp_path / "out", splits=tmp_path / "shared.ome.zarr")
 
 
+def unlabelled(files: Path, output: Path, seed: int = 5) -> None:
+    train_unlabelled(
+        volume=files / "volume.ome.zarr",
+        **{argument: output / name for argument, name in OUTPUTS.items()},
+        partial=output.parent / ".partial",
+        slices=[5, 6],
+        steps=2,
+        places=3,
+        side=1,
+        learning_rate=1e-3,
+        seed=seed,
+        device="cpu",
+    )
+
+
+def test_training_can_start_from_what_was_learnt_without_labels(
+    files: Path, tmp_path: Path
+) -> None:
+    unlabelled(files, tmp_path / "start", seed=6)
+    start = tmp_path / "start/network.safetensors"
+    still: dict[str, Any] = {"learning_rate": 1e-12, "start": start}
+    crops(files, tmp_path / "out", **still)
+    crops(files, tmp_path / "scratch", **still | {"start": None})
+    first, trained, scratch = (
+        load_network(tmp_path / name / "network.safetensors")
+        for name in ("start", "out", "scratch")
+    )
+    assert trained.normalisation == first.normalisation != scratch.normalisation
+    assert trained.training["start"] == first.digest
+    assert scratch.training["start"] == "scratch"
+    learnt = first.network.trunk.state_dict()
+    for other, same in ((trained, True), (scratch, False)):
+        values = other.network.trunk.state_dict()
+        assert all(torch.allclose(values[name], learnt[name]) for name in learnt) is same
+
+
 def test_training_without_labels_names_no_areas_and_repeats_itself(
     files: Path, tmp_path: Path
 ) -> None:
     for name in ("one", "two"):
-        train_unlabelled(
-            volume=files / "volume.ome.zarr",
-            **{argument: tmp_path / name / file for argument, file in OUTPUTS.items()},
-            partial=tmp_path / ".partial",
-            slices=[5, 6],
-            steps=2,
-            places=3,
-            side=1,
-            learning_rate=1e-3,
-            seed=5,
-            device="cpu",
-        )
+        unlabelled(files, tmp_path / name)
     one, two = (tmp_path / name / "network.safetensors" for name in ("one", "two"))
     assert one.read_bytes() == two.read_bytes()
     trained = load_network(one)

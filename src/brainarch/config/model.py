@@ -279,6 +279,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "crops": 18,
         "orientation": None,
         "changes": True,
+        "start": None,
     },
 }
 
@@ -316,6 +317,12 @@ class TrainingConfig(Section):
     changes: bool | None = Field(
         default=None,
         description="robust: change contrast, brightness, gamma, noise and grey levels of crops",
+    )
+    start: Literal["scratch", "unlabelled"] | None = Field(
+        default=None,
+        description="robust: what training starts from: scratch, or the network trained without "
+        "labels (section unlabelled), which pays where little is annotated: null is scratch with "
+        "splits by slices and unlabelled with splits by blocks (ours)",
     )
     epochs: Count | None = Field(
         default=None, description="papers: passes over the training patches (ours)"
@@ -525,7 +532,8 @@ class Config(Section):
     )
     unlabelled: UnlabelledConfig = Field(
         default_factory=UnlabelledConfig,
-        description="learning without labels, where readout.networks names unlabelled",
+        description="learning without labels, where readout.networks or training.start names "
+        "unlabelled",
     )
     extraction: ExtractionConfig = Field(description="the dense representation of whole slices")
     readout: ReadoutConfig = Field(

@@ -183,6 +183,8 @@ class Pipeline(Reads):
             settings |= pick(training, "steps", "crops", "changes")
             settings |= pick(self.config.sampling, "min_gap_um")
             settings["orientation"] = self.orientation
+            if self.start == "unlabelled":
+                inputs["start"] = r.network(UNLABELLED)
         if run == PERMUTED:
             settings[length] = max(1, round(settings[length] * training.permuted_share))
         return Stage(

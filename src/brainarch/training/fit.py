@@ -31,7 +31,7 @@ logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
 LOSS_INTERVAL = 20
 #: Meaning of the columns of the learning curves.
 CURVE_COLUMNS = {
-    "epoch": "pass over the training patches, or a tenth of the steps on crops, from 1",
+    "epoch": "pass over the training patches, or an equal part of the steps on crops, from 1",
     "split": "train (with dropout, averaged over the epoch) or val",
     "loss": "mean cross entropy (nats)",
     "accuracy": "share of patches whose area is right",

@@ -9,6 +9,7 @@ from pathlib import Path
 from torch.utils.data import DataLoader
 
 from brainarch.errors import InputError
+from brainarch.network.architecture import AreaNetwork
 from brainarch.network.grey import Normalisation
 from brainarch.training.crop_module import CropTraining
 from brainarch.training.cutting import ORIENTATIONS, largest_grey, pad_slices
@@ -21,8 +22,10 @@ logger = logging.getLogger(__name__)
 
 #: Windows of the validation table that are run at once.
 VAL_BATCH = 32
-#: How often validation accuracy is measured and the state is kept (ours).
+#: How often validation accuracy is measured and the state is kept, at most (ours).
 EVALUATIONS = 10
+#: Steps between two of these, at least: they cost as much as some ten steps (ours).
+EVALUATION_STEPS = 50
 #: Windows along each axis of a crop (ours): larger crops share more, and fewer fit beside a split.
 SIDE = 8
 
@@ -42,7 +45,8 @@ def fit_crops(
     changes: bool,
     seed: int,
     permute_labels: bool = False,
-    evaluations: int = EVALUATIONS,
+    start: AreaNetwork | None = None,
+    evaluations: int | None = None,
     side: int = SIDE,
     threads: int = 1,
     device: str = "auto",
@@ -64,8 +68,9 @@ def fit_crops(
         is kept there.
     steps : int
         Gradient steps, rounded up to a multiple of ``evaluations``.
-    evaluations : int
+    evaluations : int, optional
         How often validation accuracy is measured and the state is kept; the epochs of the curves.
+        None is every `EVALUATION_STEPS` steps, at most `EVALUATIONS` times.
     crops : int
         Crops a step.
     side : int
@@ -80,6 +85,8 @@ def fit_crops(
         Change the grey values of crops.
     permute_labels : bool
         Shuffle the labels of each step's windows, as a control that must end at chance.
+    start : AreaNetwork, optional
+        Network whose trunk training starts from, instead of new weights.
     seed : int
         Of the weights, the crops, their changes and dropout.
     threads : int
@@ -97,6 +104,8 @@ def fit_crops(
         If an area has no crop, the orientation is unknown or the loss stops being finite.
     """
     prepare(seed, threads)
+    if evaluations is None:
+        evaluations = min(EVALUATIONS, max(1, steps // EVALUATION_STEPS))
     epoch_steps = -(-steps // evaluations)
     module, draws = crop_training(
         grounds,
@@ -112,6 +121,8 @@ def fit_crops(
         permute_labels=permute_labels,
         seed=seed,
     )
+    if start is not None:
+        module.network.trunk.load_state_dict(start.trunk.state_dict())
     return fit_module(
         module,
         DataLoader(draws, batch_size=None, sampler=StepOrder(epoch_steps)),

@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from brainarch.annotations.store import open_labels
 from brainarch.atomic import write_json
 from brainarch.errors import InputError
 from brainarch.network.grey import Normalisation
-from brainarch.network.trained import TrainedNetwork, save_network
+from brainarch.network.trained import TrainedNetwork, load_network, save_network
 from brainarch.patches.blocks import least_distance
 from brainarch.patches.sampling import SPLITS
 from brainarch.patches.table import area_indices, patch_places, read_patches, require_known_areas
@@ -146,6 +146,7 @@ def train_crops(
     min_gap_um: float,
     permute_labels: bool,
     seed: int,
+    start: Path | None = None,
     threads: int = 1,
     device: str = "auto",
 ) -> None:
@@ -180,6 +181,8 @@ def train_crops(
         Shuffle the labels of the windows of each step, as a control that must end at chance.
     seed : int
         Of weights, crops, changes and dropout.
+    start : Path, optional
+        Network trained without labels, whose trunk and normalisation training starts from.
     threads : int
         CPU threads at most; their number can change the last digits.
     device : {"auto", "cpu", "cuda"}
@@ -192,6 +195,10 @@ def train_crops(
         loss stops being finite.
     """
     given = _read(labels, legend, volume, splits, device)
+    trained = None if start is None else load_network(start)
+    if trained is not None:
+        # the trunk goes on seeing grey values as it learnt to
+        given = replace(given, normalisation=trained.normalisation)
     grounds = _grounds(given, labels, splits, least_distance(given.volume.pixel_um, min_gap_um))
     options: dict[str, Any] = {
         "steps": steps,
@@ -208,6 +215,7 @@ def train_crops(
         "normalisation": asdict(given.normalisation),
         "grounds": [_ground_digest(ground) for ground in grounds],
         "val": _file_digest(val),
+        "start": None if trained is None else trained.digest,
     }
     folder = _folder(partial, identity)
     result = fit_crops(
@@ -217,10 +225,15 @@ def train_crops(
         given.normalisation,
         folder,
         **options,
+        start=None if trained is None else trained.network,
         threads=threads,
         device=device,
     )
-    how = {"preset": "robust", "slices": [ground.z for ground in grounds]}
+    how = {
+        "preset": "robust",
+        "start": "scratch" if trained is None else trained.digest,
+        "slices": [ground.z for ground in grounds],
+    }
     _write(result, given, {**how, "options": options}, threads, (network, curves, summary))
     shutil.rmtree(folder)
 
