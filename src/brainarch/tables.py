@@ -11,6 +11,9 @@ import pandas as pd
 from brainarch.atomic import replacing, write_json
 from brainarch.errors import InputError
 
+#: Metrics of a table with a column ``metric`` that are shares.
+SHARES = ("accuracy", "balanced_accuracy", "precision", "recall", "f1")
+
 
 def sidecar_path(path: Path) -> Path:
     """Return the path of a table's column description, ``name.columns.json``."""
@@ -51,11 +54,29 @@ def read_table(path: Path) -> pd.DataFrame:
         If the file is missing or is not a CSV table.
     """
     try:
-        return pd.read_csv(path, keep_default_na=False, na_values=["", "nan"])
+        frame = pd.read_csv(path, keep_default_na=False, na_values=["", "nan"])
     except FileNotFoundError:
         raise InputError(f"{path}: no such table; run the stage that writes it") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not a readable CSV table ({error})") from None
+    _check_shares(frame, path)
+    return frame
+
+
+def _check_shares(frame: pd.DataFrame, path: Path) -> None:
+    """Refuse accuracies, other metrics and their intervals that are no shares from 0 to 1."""
+    shares = {"accuracy": pd.Series(data=True, index=frame.index)} if "accuracy" in frame else {}
+    if "metric" in frame:
+        of_shares = frame["metric"].isin(SHARES)
+        shares |= {name: of_shares for name in ("value", "low", "high") if name in frame}
+    for name, rows in shares.items():
+        column = frame.loc[rows, name]
+        wrong = column.notna() & ~pd.to_numeric(column, errors="coerce").between(0, 1)
+        if wrong.any():
+            raise InputError(
+                f"{path}: {name} is {column[wrong].iloc[0]} in line {wrong.idxmax() + 2}; wanted 0 "
+                "to 1, run the stage that writes it again"
+            )
 
 
 def read_columns(path: Path) -> dict[str, str]:

@@ -55,7 +55,8 @@ IGNORED = (0, 9)
 
 
 def run(volume: Path, folder: Path, images: dict[int, Path], codes=CODES, **settings) -> None:
-    default = {"ignored": IGNORED, "shares": {}, "first_slice": None, "transpose": False}
+    default = {"ignored": IGNORED, "shares": {}, "first_slice": None, "first_stated": False}
+    default["axes"] = None
     import_labels(
         volume=volume,
         images={z: str(path) for z, path in images.items()},
@@ -107,7 +108,7 @@ def test_store_legend_and_table(volume, image, tmp_path, caplog):
     share = uniform_filter((image == 7).astype(float), 128, mode="constant") + 1e-9
     assert b["share_centres"] == ((share >= 0.5) & (image == 7)).sum() > 0
     assert b["independent_patches"] == 3
-    assert table.iloc[2, 2:].tolist() == [0] * 5
+    assert table.iloc[2, 2:].tolist() == [0] * 6
     np.testing.assert_array_equal(table.iloc[3, 2:].tolist(), b.iloc[2:].tolist())
 
 
@@ -158,20 +159,20 @@ def test_other_shape(volume, tmp_path):
     path = tmp_path / "l.tif"
     tifffile.imwrite(path, np.ones((420, 310), np.uint8))
     assert refusal(volume, tmp_path, {53: path}) == (
-        f"{path}: labels of slice 53 are 420 x 310 px, but the volume's slices are 310 x 420; they "
-        "look transposed, set annotations.transpose or layers.transpose"
+        f"{path}: labels of slice 53 are 420 x 310 px, but the volume's slices are 310 x 420 px; "
+        "they look transposed, set annotations.axes (or layers.axes) to zxy"
     )
     tifffile.imwrite(path, np.ones((310, 421), np.uint8))
     assert refusal(volume, tmp_path, {53: path}) == (
-        f"{path}: labels of slice 53 are 310 x 421 px, but the volume's slices are 310 x 420; use "
-        "labels drawn on this volume"
+        f"{path}: labels of slice 53 are 310 x 421 px, but the volume's slices are 310 x 420 px; "
+        "use labels drawn on this volume"
     )
 
 
 def test_transposed_labels_on_request(volume, image, tmp_path):
     path = tmp_path / "l.png"
     Image.fromarray(image.T.copy()).save(path)
-    run(volume, tmp_path, {53: path}, transpose=True)
+    run(volume, tmp_path, {53: path}, axes="zxy")
     expected = np.select([np.isin(image, (300, 301)), image == 7], [1, 2])
     np.testing.assert_array_equal(open_labels(tmp_path / "labels.zarr").read_slice(53), expected)
 

@@ -12,7 +12,7 @@ import zarr
 from PIL import Image
 
 from brainarch.annotations import nrrd
-from brainarch.annotations.images import read_label_image
+from brainarch.annotations.images import LabelFiles, read_label_image
 from brainarch.errors import InputError
 from brainarch.volume.store import multiscale_attributes
 
@@ -21,9 +21,13 @@ CODES = np.arange(3 * 5 * 7, dtype=np.uint16).reshape(3, 5, 7)
 HEADER = "type: ushort\nendian: little\ndimension: 3\nsizes: 7 5 3\nencoding: {}\n"
 
 
-def message(path: Path, *place: int, **options: bool) -> str:
+def read(path: Path, z: int | None = None, first: int | None = None, axes: str | None = None):
+    return read_label_image(path, z, LabelFiles(first_slice=first, axes=axes))
+
+
+def message(path: Path, *place: int) -> str:
     with pytest.raises(InputError) as caught:
-        read_label_image(path, *place, **options)
+        read(path, *place)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -51,13 +55,13 @@ def test_nrrd_of_another_library(tmp_path, pynrrd, encoding, dtype):
     }
     pynrrd.write(str(path), codes, header, index_order="C")
     for index in range(3):
-        found = read_label_image(path, 100 + index, 100)
+        found = read(path, 100 + index, 100)
         assert found.dtype.isnative
         np.testing.assert_array_equal(found, CODES[index])
     pynrrd.write(str(path), codes[1], {"encoding": encoding}, index_order="C")
     np.testing.assert_array_equal(read_label_image(path), CODES[1])
     pynrrd.write(str(path), codes[1], {"encoding": encoding})  # y fastest, as pynrrd by default
-    np.testing.assert_array_equal(read_label_image(path, transpose=True), CODES[1])
+    np.testing.assert_array_equal(read(path, axes="zxy"), CODES[1])
     pynrrd.write(str(path), codes[1:2], {"encoding": encoding}, index_order="C")
     np.testing.assert_array_equal(read_label_image(path, 8), CODES[1])  # a volume of one slice
 
@@ -78,7 +82,7 @@ def test_nrrd_reads_no_more_than_a_slice(tmp_path, monkeypatch):
     header = nrrd.read_header(path)
     assert (header.shape, header.dtype) == ((3, 5, 7), "<u2")
     path.write_bytes(path.read_bytes()[:-1])
-    np.testing.assert_array_equal(read_label_image(path, 1, 0), CODES[1])
+    np.testing.assert_array_equal(read(path, 1, 0), CODES[1])
     assert message(path, 2, 0) == (
         f"{path}: its data end within slice 2 of the file, though 210 bytes are declared; copy the "
         "file again"
@@ -133,7 +137,7 @@ def write_labels(path: Path, codes: np.ndarray, version: str) -> Path:
 )
 def test_ome_zarr_labels(tmp_path, version, dtype):
     path = write_labels(tmp_path / "v.zarr" / "labels" / "areas", CODES.astype(dtype), version)
-    found = read_label_image(path, 12, 10)
+    found = read(path, 12, 10)
     np.testing.assert_array_equal(found, CODES[2])
     assert found.dtype.isnative
 
@@ -143,7 +147,7 @@ def test_multi_page_tiff_labels(tmp_path, dtype):
     path = tmp_path / "l.tif"
     tifffile.imwrite(path, CODES.astype(dtype), photometric="minisblack", compression="zlib")
     for z in (10, 11, 12):
-        np.testing.assert_array_equal(read_label_image(path, z, 10), CODES[z - 10])
+        np.testing.assert_array_equal(read(path, z, 10), CODES[z - 10])
 
 
 def test_slices_that_a_label_volume_has_not(tmp_path):

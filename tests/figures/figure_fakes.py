@@ -208,7 +208,7 @@ def sizes(labels: np.ndarray, names: tuple[str, ...]) -> pd.DataFrame:
     for code, name in enumerate(names, start=1):
         pixels = int((labels == code).sum())
         row = {"slice": 4, "area": name, "pixels": pixels, "um2": pixels * VOXEL_UM**2}
-        rows.append(row | {"independent_patches": pixels // 128**2})
+        rows.append(row | {"independent_patches": pixels // 128**2, "rim_pixels": 0})
     return table(AREA_COLUMNS, rows)
 
 

@@ -162,7 +162,7 @@ def given(root):
             "z": 4,
             "seed": 1,
         },
-        "preview": {**slices, **areas, "z": 6},
+        "preview": {**slices, **areas, "sizes": tables["sizes"], "z": 6},
         "annotations": {
             **slices,
             **areas,

@@ -176,7 +176,7 @@ def test_too_few_candidates_name_the_areas_and_what_would_help(slice_labels):
         sample("val", np.where(slice_labels == 1, 1, 0).astype(np.uint8))
     assert str(caught.value) == (
         "val (slice 7): 50 patches of every area were asked, but area WM has 0 candidate centres; "
-        "ask for fewer patches or more annotated slices"
+        "ask for other slices, or leave the area out"
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from brainarch.annotations.images import LabelFiles
 from brainarch.preflight.inputs import check_labels, check_volume, grid_pixels, read_labels
 
 CODES = {"A": [1], "B": [2, 5]}
@@ -29,7 +30,7 @@ def write(folder: Path, name: str, image: np.ndarray) -> Path:
 
 def labels(*codes: int) -> np.ndarray:
     """Return an image of 20 x 30 pixels, each code in as many columns as it has place for."""
-    return np.repeat(np.resize(np.array(codes, dtype=np.uint8), 30)[None], 20, axis=0)
+    return np.tile(np.repeat(np.array(codes, dtype=np.uint8), 30 // len(codes)), (20, 1))
 
 
 def test_a_stack_as_declared_has_no_problem(stack: Path) -> None:
@@ -91,11 +92,12 @@ def test_every_kind_of_problem_of_labels_is_one_line(tmp_path: Path) -> None:
         2: write(tmp_path, "2.tif", labels(1, 9)),
         3: write(tmp_path, "3.tif", labels(0, 1)[:, :-1]),
     }
-    found, _ = read_labels(images, CODES, [0])
-    problems = check_labels(found, (20, 30), "areas", "annotations.ignore")
-    assert problems == [
-        f"{images[3]}: labels of slice 3 are 20 x 29 px, but the volume's slices are 20 x 30 px; "
-        "use labels drawn on this volume",
+    found, broken = read_labels(images, CODES, [0], LabelFiles((5, 20, 30)))
+    assert broken == [
+        f"{images[3]}: labels are 20 x 29 px, but the volume's slices are 20 x 30 px; "
+        "use labels drawn on this volume"
+    ]
+    assert check_labels(found, "areas", "annotations.ignore", {}) == [
         f"{images[1]}: code 9 (200 px) is not in the legend; add it to an entry of areas or to "
         "annotations.ignore (likewise slice 2)",
     ]
@@ -104,7 +106,7 @@ def test_every_kind_of_problem_of_labels_is_one_line(tmp_path: Path) -> None:
 def test_an_area_without_a_pixel_is_told_once_every_code_is_known(tmp_path: Path) -> None:
     images = {1: write(tmp_path, "1.tif", labels(0, 1)), 2: write(tmp_path, "2.tif", labels(1))}
     found, _ = read_labels(images, CODES, [0])
-    assert check_labels(found, (20, 30), "areas", "annotations.ignore") == [
+    assert check_labels(found, "areas", "annotations.ignore", {}) == [
         "areas: B has no pixel on any annotated slice; correct its codes or leave it out"
     ]
 
@@ -113,7 +115,7 @@ def test_good_labels_have_no_problem(tmp_path: Path) -> None:
     images = {1: write(tmp_path, "1.tif", labels(0, 1)), 2: write(tmp_path, "2.tif", labels(5))}
     found, broken = read_labels(images, CODES, [0])
     assert broken == []
-    assert check_labels(found, (20, 30), "areas", "annotations.ignore") == []
+    assert check_labels(found, "areas", "annotations.ignore", {}) == []
 
 
 @pytest.mark.parametrize("stride", [1, 2, 3, 4])

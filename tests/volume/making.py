@@ -18,6 +18,8 @@ def make_volume(source: str | Path, output: Path, shape: Sequence[int], **settin
         "window": None,
         "compression": "zstd",
         "pixel_um": None,
+        "nan": None,
+        "file_step": 1,
     }
     convert_stack(
         source=str(source),

@@ -176,7 +176,8 @@ def test_labels_of_the_source_follow_the_volume(converted: tuple[Path, np.ndarra
             ignored=[0],
             shares={},
             first_slice=None,
-            transpose=False,
+            first_stated=False,
+            axes=None,
             labels=folder / "l.ome.zarr",
             legend=folder / "legend.csv",
             table=folder / "t.csv",
@@ -192,5 +193,5 @@ def test_labels_of_the_source_follow_the_volume(converted: tuple[Path, np.ndarra
     tifffile.imwrite(folder / "m.tif", labels[::2, ::2].astype(np.uint8))
     with pytest.raises(InputError) as caught:
         import_from(folder / "m.tif")
-    wanted = "labels of slice 44 are 150 x 206 px, but the volume's slices are 300 x 411 before"
+    wanted = "labels of slice 44 are 150 x 206 px, but the volume's slices are 300 x 411 px"
     assert wanted in str(caught.value)

@@ -91,7 +91,8 @@ def test_pattern_names_what_is_missing(tmp_path):
 def test_folder_whose_name_looks_like_a_pattern(tmp_path):
     folder = numbered(tmp_path / "scan {z}", ["z0.tif", "z1.tif"])
     assert open_stack(folder).shape[0] == 2
-    assert "once, in the file's name" in message(folder / "z{z}.tif")
+    assert open_stack(folder / "z{z}.tif").shape[0] == 2  # what exists is a name
+    assert message(folder / "z{z}_{z}.tif").endswith("wanted {z} or {z:04d} once")
 
 
 def write_ome(path: Path, data: np.ndarray = GREY, **metadata) -> Path:
@@ -121,7 +122,7 @@ def test_voxel_size_of_ome_tiff(tmp_path, value, unit):
     with pytest.raises(InputError) as caught:
         check_voxel(stack, 0.65)
     assert str(caught.value) == (
-        f"{path}: its OME metadata state a voxel of 1.17 um, but 0.65 um was declared; correct the "
+        f"{path}: its metadata state a voxel of 1.17 um, but 0.65 um was declared; correct the "
         "declaration or the metadata"
     )
 
@@ -152,9 +153,11 @@ def test_ome_tiff_that_states_no_size(tmp_path, metadata, caplog):
 
 def test_ome_tiff_that_is_no_stack_of_cubes(tmp_path):
     metadata = sizes(1.17, "µm") | {"PhysicalSizeZ": 2.0}
-    assert message(write_ome(tmp_path / "a.ome.tif", **metadata)) == (
-        f"{tmp_path / 'a.ome.tif'}: its metadata state voxels of 2 x 1.17 x 1.17 um, not cubic; "
-        "resample the data first"
+    with pytest.raises(InputError) as caught:
+        check_voxel(open_stack(write_ome(tmp_path / "a.ome.tif", **metadata)), 1.17)
+    assert str(caught.value) == (
+        f"{tmp_path / 'a.ome.tif'}: its metadata state a voxel of 2 x 1.17 x 1.17 um, but 1.17 um "
+        "was declared; voxels must be cubes: resample the data or correct the metadata"
     )
     two = np.stack([GREY, GREY], axis=1)
     assert message(write_ome(tmp_path / "c.ome.tif", two, axes="ZCYX")) == (

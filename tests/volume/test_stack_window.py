@@ -122,14 +122,17 @@ def test_without_a_window(folder, tmp_path):
 
 @pytest.mark.parametrize(
     ("value", "words"),
-    [(np.nan, "2 pixels that are NaN and 0"), (np.inf, "0 pixels that are NaN and 2")],
+    [
+        (np.nan, "2 pixels that are NaN and 0 that are infinite; say in volume.nan which grey"),
+        (np.inf, "0 pixels that are NaN and 2 that are infinite; give every pixel a number"),
+    ],
 )
 def test_values_that_are_no_numbers_are_refused(folder, tmp_path, value, words):
     data = tifffile.imread(folder / "z1.tif")
     data[4, 5:7] = value
     tifffile.imwrite(folder / "z1.tif", data)
-    assert refusal(folder, tmp_path / "r" / "v.ome.zarr", window=[0.0, 1.0]) == (
-        f"{folder / 'z1.tif'}: page 0 has {words} that are infinite; give every pixel a number"
+    assert refusal(folder, tmp_path / "r" / "v.ome.zarr", window=[0.0, 1.0]).startswith(
+        f"{folder / 'z1.tif'}: page 0 has {words}"
     )
     assert not (tmp_path / "r" / "v.ome.zarr").exists()
 

@@ -109,8 +109,8 @@ def test_a_config_or_explicit_paths_but_not_both(config):
     assert refusal("convert", config, "--dtype=uint8") == (
         f"{config} and --dtype: give a config or such options, not both"
     )
-    assert refusal("import-annotations", config, "--kind=areas", "--transpose") == (
-        f"{config} and --transpose: give a config or such options, not both"
+    assert refusal("import-annotations", config, "--kind=areas", "--axes=zxy") == (
+        f"{config} and --axes: give a config or such options, not both"
     )
     assert refusal("convert", "--input=x", "--shape=1,2,3") == (
         "--voxel-um is missing; give it, or a config instead"

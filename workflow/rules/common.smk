@@ -4,12 +4,14 @@ from collections.abc import Mapping
 
 from snakemake.exceptions import WorkflowError
 
-from brainarch.config.read import check_config
+from brainarch.config.read import check_config, read_content
 from brainarch.errors import InputError
 from brainarch.figures.catalogue import FIGURES
 from brainarch.pipeline.pipeline import Pipeline
 
 try:
+    for path in workflow.overwrite_configfiles:  # what YAML reads otherwise than it looks
+        read_content(Path(path))
     PIPELINE = Pipeline.of(
         check_config(
             config,

@@ -22,6 +22,8 @@ AREA_COLUMNS = {
     "interior_centres": "pixels whose whole 128 x 128 patch lies inside the area",
     "share_centres": "pixels of the area whose patch lies inside it at least by the asked share",
     "independent_patches": "patches at the asked share that share no pixel (greedy packing)",
+    "rim_pixels": "pixels of the drawn image in thin rims between two other codes, as smooth edges "
+    "leave them",
 }
 
 
@@ -119,7 +121,7 @@ def area_row(
     Returns
     -------
     dict
-        The columns of `AREA_COLUMNS` from ``pixels`` on.
+        The columns of `AREA_COLUMNS` from ``pixels`` to ``independent_patches``.
     """
     mask = labels == code
     shares = patch_share(mask)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,17 +15,47 @@ from PIL import Image, UnidentifiedImageError
 from brainarch.annotations import nrrd
 from brainarch.errors import InputError
 from brainarch.volume.kinds import NRRD_SUFFIX, TIFF_SUFFIXES, in_zarr
-from brainarch.volume.stack import open_pages, read_page
 from brainarch.volume.store import open_image
+from brainarch.volume.tiff import UPRIGHT, read_header, read_pages
 
 #: Modes of PNG images whose pixels are single whole numbers (palette images: the index).
 PNG_MODES = ("1", "L", "P", "I", "I;16", "I;16B")
+#: What Pillow multiplies pixels of 2 and 4 bits by, to make a picture of them.
+SPREAD = {"L;2": 85, "L;4": 17}
+#: Tag of the orientation in EXIF data.
+ORIENTATION = 274
+
+
+@dataclass(frozen=True)
+class LabelFiles:
+    """How label files are to be read, and what must come out.
+
+    Attributes
+    ----------
+    shape : tuple of int or None
+        Slices, rows and columns of the volume that they were drawn on, its source as it is; None
+        where it is not known.
+    first_slice : int or None
+        Number of the first slice of a label volume; None where every file holds one slice.
+    stated : bool
+        Whether a user said that number; else a label volume must have all slices of the volume.
+    axes : str or None
+        Order of the axes in the files, the one that runs fastest last, such as ``zyx``; None is
+        that, and NRRD files for which sizes leave it open are refused.
+    """
+
+    shape: tuple[int, int, int] | None = None
+    first_slice: int | None = None
+    stated: bool = False
+    axes: str | None = None
 
 
 def read_label_image(
-    path: Path, z: int | None = None, first_slice: int | None = None, *, transpose: bool = False
+    path: Path, z: int | None = None, files: LabelFiles | None = None
 ) -> NDArray[np.integer]:
     """Read the labels of one slice.
+
+    Sizes are compared with the volume's before any pixel is read.
 
     Parameters
     ----------
@@ -32,10 +65,8 @@ def read_label_image(
         indices.
     z : int, optional
         Number of the slice.
-    first_slice : int, optional
-        Number of the first slice of a label volume; without it the file holds one slice.
-    transpose : bool
-        Whether the file holds columns x rows.
+    files : LabelFiles, optional
+        How the file is to be read; without it, it holds one slice of any size.
 
     Returns
     -------
@@ -44,77 +75,147 @@ def read_label_image(
     Raises
     ------
     InputError
-        If the file is missing, unreadable, in colour, holds other than whole numbers, or has no
-        such slice.
+        If the file is missing, unreadable, in colour, stored with loss, holds other than whole
+        numbers, has no such slice, or is not of the volume's size.
     """
     path = Path(path)
     if not path.exists():
         needed = "" if z is None else f"; the labels of slice {z} are declared to be there"
         raise InputError(f"{path}: no such file{needed}")
-    place = None if z is None or first_slice is None else _Place(z, first_slice)
-    image = _read(path, place)
+    image = _read(path, z, files or LabelFiles())
     if image.dtype == np.bool_:
         image = image.astype(np.uint8)
     if image.dtype.kind not in "iu":
         raise InputError(f"{path}: labels are {image.dtype}; wanted whole numbers, uint8 or uint16")
-    return image.T if transpose else image
+    return image
 
 
-class _Place(NamedTuple):
-    """Which slice of a label volume is meant, and which is its first."""
-
-    z: int
-    first_slice: int
-
-
-def _read(path: Path, place: _Place | None) -> NDArray[Any]:
+def _read(path: Path, z: int | None, files: LabelFiles) -> NDArray[Any]:
     """Read a file of one slice, or a slice of a label volume."""
+    suffix = path.suffix.lower()
+    if not in_zarr(path) and suffix == NRRD_SUFFIX:
+        return _read_nrrd(path, z, files)
+    turned = _is_turned(path, files)
     if in_zarr(path):
         stored = open_image(path)
-        return stored.read_slice(_index(path, stored.shape[0], place))
-    suffix = path.suffix.lower()
-    if suffix == NRRD_SUFFIX:
-        header = nrrd.read_header(path)
-        slices = header.shape[0] if len(header.shape) == 3 else 1
-        return nrrd.read_slice(path, header, _index(path, slices, place))
-    if suffix in TIFF_SUFFIXES:
-        pages = open_pages(path)
-        return read_page(pages[_index(path, len(pages), place)])
-    if place is not None:
+        index = _index(path, stored.shape, z, files, turned=turned)
+        image = stored.read_slice(index)
+    elif suffix in TIFF_SUFFIXES:
+        header = read_header(path, grey=False, ome=False)
+        shape = (len(header.pages), *header.shape)
+        page = header.pages[_index(path, shape, z, files, turned=turned)]
+        image = next(read_pages([page]))
+    elif files.first_slice is not None:
         raise InputError(
             f"{path}: not a label volume (NRRD, OME-Zarr, TIFF); name one file a slice"
         )
-    if suffix == ".png":
-        return _read_png(path)
-    raise InputError(f"{path}: not a TIFF, PNG, NRRD or OME-Zarr file; export the labels as one")
+    elif suffix == ".png":
+        image = _read_png(path, z, files, turned=turned)
+    else:
+        raise InputError(
+            f"{path}: not a TIFF, PNG, NRRD or OME-Zarr file; export the labels as one"
+        )
+    return image.T if turned else image
 
 
-def _index(path: Path, slices: int, place: _Place | None) -> int:
-    """Return the index of a slice in a file of so many."""
-    if place is None:
+def _is_turned(path: Path, files: LabelFiles) -> bool:
+    """Return whether slices hold columns x rows; refuse orders that only NRRD files can have."""
+    axes = files.axes or "zyx"
+    if files.first_slice is not None and axes[0] != "z":
+        raise InputError(
+            f"{path}: axes {axes} are only for NRRD files, here slices come one by one; set "
+            "annotations.axes (or layers.axes) to zyx, or to zxy for columns x rows"
+        )
+    return axes.replace("z", "") == "xy"
+
+
+def _read_nrrd(path: Path, z: int | None, files: LabelFiles) -> NDArray[Any]:
+    header = nrrd.read_header(path)
+    wanted = files.shape
+    if wanted is not None and (files.stated or files.first_slice is None):
+        wanted = (0, *wanted[1:])
+    axes = nrrd.choose_axes(path, header, files.axes, wanted)
+    sizes = {"z": 1, **dict(zip(axes, header.shape, strict=True))}
+    shape = (sizes["z"], sizes["y"], sizes["x"])
+    hint = "" if header.crop is None else f"; it is cropped and begins at {header.crop}"
+    index = _index(path, shape, z, files, hint=hint)
+    return nrrd.read_slice(path, header, index, axes)
+
+
+def _index(
+    path: Path,
+    shape: tuple[int, int, int],
+    z: int | None,
+    files: LabelFiles,
+    *,
+    turned: bool = False,
+    hint: str = "",
+) -> int:
+    """Return the index of a slice in a file of so many slices, rows and columns, as they stand."""
+    slices, first = shape[0], files.first_slice
+    size = shape[:0:-1] if turned else shape[1:]
+    if files.shape is not None and size != files.shape[1:]:
+        raise InputError(_wrong_size(path, size, files.shape[1:], z) + hint)
+    if z is None or first is None:
         if slices != 1:
             raise InputError(
                 f"{path}: holds {slices} slices; name it without {{z}}, and slices are taken from "
                 "it"
             )
         return 0
-    if not 0 <= place.z - place.first_slice < slices:
-        last = place.first_slice + slices - 1
+    if files.shape is not None and not files.stated and slices != files.shape[0]:
         raise InputError(
-            f"{path}: holds labels of slices {place.first_slice} to {last}, not of slice "
-            f"{place.z}; correct the number of its first slice (annotations.first_slice or "
-            "layers.first_slice)"
+            f"{path}: holds {slices} slices, but the volume {files.shape[0]}; say in "
+            f"annotations.first_slice (or layers.first_slice) which is its first{hint}"
         )
-    return place.z - place.first_slice
+    if not 0 <= z - first < slices:
+        last = first + slices - 1
+        raise InputError(
+            f"{path}: holds labels of slices {first} to {last}, not of slice {z}; correct the "
+            "number of its first slice (annotations.first_slice or layers.first_slice)"
+        )
+    return z - first
 
 
-def _read_png(path: Path) -> NDArray[np.generic]:
+def _wrong_size(path: Path, size: tuple[int, ...], wanted: tuple[int, ...], z: int | None) -> str:
+    advice = (
+        "they look transposed, set annotations.axes (or layers.axes) to zxy"
+        if size == wanted[::-1]
+        else "use labels drawn on this volume"
+    )
+    which = "labels" if z is None else f"labels of slice {z}"
+    return (
+        f"{path}: {which} are {size[0]} x {size[1]} px, but the volume's slices are "
+        f"{wanted[0]} x {wanted[1]} px; {advice}"
+    )
+
+
+@contextmanager
+def _any_size() -> Iterator[None]:
+    """Let Pillow open images however large; their sizes are checked before pixels are read."""
+    limit = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = None
     try:
-        with Image.open(path) as image:
-            mode = image.mode
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
+
+
+def _read_png(path: Path, z: int | None, files: LabelFiles, *, turned: bool) -> NDArray[np.generic]:
+    try:
+        with _any_size(), Image.open(path, formats=["PNG"]) as image:
+            _index(path, (1, image.height, image.width), z, files, turned=turned)
+            if image.mode not in PNG_MODES:
+                raise InputError(f"{path}: is a colour image; give labels as whole numbers")
+            if getattr(image, "n_frames", 1) != 1:
+                raise InputError(f"{path}: is an animation; give one image a slice")
+            orientation = image.getexif().get(ORIENTATION, 1)
+            if orientation not in UPRIGHT:
+                raise InputError(
+                    f"{path}: states orientation {orientation}; save it upright (orientation 1)"
+                )
+            spread = SPREAD.get(str(image.tile[0].args), 1) if image.tile else 1
             pixels = np.asarray(image)
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise InputError(f"{path}: not a readable PNG file ({error})") from None
-    if mode not in PNG_MODES or pixels.ndim != 2:
-        raise InputError(f"{path}: is a colour image; give labels as whole numbers")
-    return pixels
+    return pixels // spread if spread > 1 else pixels

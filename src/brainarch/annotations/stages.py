@@ -11,11 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from brainarch.annotations.areas import AREA_COLUMNS, area_row, check_codes, recode
-from brainarch.annotations.images import read_label_image
+from brainarch.annotations.images import LabelFiles, read_label_image
 from brainarch.annotations.legend import Legend, make_legend, write_legend
+from brainarch.annotations.rims import describe_rims, find_rims
 from brainarch.annotations.store import create_labels
 from brainarch.atomic import replacing
-from brainarch.errors import InputError
 from brainarch.progress import progress
 from brainarch.tables import write_table
 from brainarch.volume.resample import resample_labels
@@ -32,7 +32,8 @@ def import_labels(
     ignored: Collection[int],
     shares: Mapping[str, float],
     first_slice: int | None,
-    transpose: bool,
+    first_stated: bool,
+    axes: str | None,
     labels: Path,
     legend: Path,
     table: Path,
@@ -57,8 +58,10 @@ def import_labels(
         Least share of a patch inside the area, where it is not 1; for the area table.
     first_slice : int or None
         Number of the first slice of a label volume; None where every file holds one slice.
-    transpose : bool
-        Whether the files hold columns x rows.
+    first_stated : bool
+        Whether a user said it; else a label volume must have every slice of the volume.
+    axes : str or None
+        Order of the axes in the files, such as ``zyx``, the one that runs fastest last.
     labels, legend, table : Path
         The label store, the legend and the area table to make; nothing is written unless every
         image is good.
@@ -66,8 +69,9 @@ def import_labels(
     Raises
     ------
     InputError
-        If an image is missing, unreadable, not of the shape of the source's slices, in colour, not
-        of whole numbers, empty, has unknown codes, or its slice is outside the volume.
+        If an image is missing, unreadable, not of the shape of the source's slices, in colour,
+        stored with loss, not of whole numbers, empty, has unknown codes, or its slice is outside
+        the volume.
     """
     opened = open_volume(volume)
     areas = make_legend(list(codes))
@@ -82,17 +86,27 @@ def import_labels(
             opened.resampling.source_um,
             opened.resampling.pixel_um,
         )
+    files = LabelFiles(_source_shape(opened), first_slice, first_stated, axes)
+    drawn = {code: name for name, own in codes.items() for code in own}
     labelled: dict[int, NDArray[np.uint8]] = {}
     rows = []
     for z, path in progress(sorted(images.items()), "importing", unit="slice"):
-        image = read_label_image(Path(path), z, first_slice, transpose=transpose)
-        _check_shape(image, opened, z, path)
+        image = read_label_image(Path(path), z, files)
+        rims = find_rims(image)
+        if rims:
+            logger.warning(
+                "slice %d: %s: were edges smoothed? Draw or export the labels with hard edges",
+                z,
+                describe_rims(rims, drawn),
+            )
         labelled[z] = recode(image, list(codes.values()), ignored, path)
         if opened.resampling is not None:
             labelled[z] = resample_labels(labelled[z], opened.resampling)
         for area in areas.areas:
             share = shares.get(area.name, 1.0)
             row = area_row(labelled[z], area.code, share, opened.pixel_um)
+            own = codes[area.name]
+            row["rim_pixels"] = sum(rim.pixels for rim in rims if rim.code in own)
             rows.append({"slice": z, "area": area.name, **row})
             if row["pixels"] == 0:
                 logger.warning("slice %d: area %s has no pixel on it", z, area.name)
@@ -101,22 +115,12 @@ def import_labels(
     write_table(pd.DataFrame(rows, columns=list(AREA_COLUMNS)), table, AREA_COLUMNS)
 
 
-def _check_shape(image: NDArray[np.integer], volume: Volume, z: int, path: str) -> None:
-    """Check that labels are as large as the slices of the volume's source."""
+def _source_shape(volume: Volume) -> tuple[int, int, int]:
+    """Return slices, rows and columns of the files that a volume was made from."""
     resampling = volume.resampling
-    wanted = volume.shape[1:] if resampling is None else (resampling.rows, resampling.columns)
-    if image.shape == wanted:
-        return
-    before = "" if resampling is None else " before they are resampled"
-    advice = (
-        "they look transposed, set annotations.transpose or layers.transpose"
-        if image.shape == wanted[::-1]
-        else "use labels drawn on this volume"
-    )
-    raise InputError(
-        f"{path}: labels of slice {z} are {image.shape[0]} x {image.shape[1]} px, but the "
-        f"volume's slices are {wanted[0]} x {wanted[1]}{before}; {advice}"
-    )
+    if resampling is None:
+        return volume.shape
+    return volume.shape[0], resampling.rows, resampling.columns
 
 
 def _write_store(

@@ -10,6 +10,7 @@ import typer
 
 from brainarch.cli.options import Changes, ResultsFolder, Threads, read_pipeline
 from brainarch.errors import InputError
+from brainarch.volume.kinds import Axes
 
 #: Differing slices that `verify` names; the rest are counted.
 NAMED = 10
@@ -50,6 +51,16 @@ def convert(
             "float data, or to make uint8 of uint16. Values outside are clipped and counted."
         ),
     ] = None,
+    nan: Annotated[
+        float | None,
+        typer.Option(help="Grey value that NaN pixels take; without it they are refused."),
+    ] = None,
+    file_step: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="By how much file numbers go up from slice to slice; 1 by default."
+        ),
+    ] = None,
     resample_um: Annotated[
         float | None,
         typer.Option(help="Resample rows and columns to this pixel size in micrometer."),
@@ -83,6 +94,8 @@ def convert(
         dtype=dtype,
         first_slice=first_slice,
         window=window,
+        nan=nan,
+        file_step=file_step,
         resample_um=resample_um,
         compression=compression,
         output_slices=output_slices,
@@ -105,6 +118,8 @@ def convert(
         window=None if window is None else parse_window("--window", window),
         compression=given.get("compression", "zstd"),
         pixel_um=resample_um,
+        nan=nan,
+        file_step=file_step or 1,
         volume=given["output"],
         slices=given.get("output_slices", folder / "slices.csv"),
         partial=given.get("partial", folder.parent / ".partial"),
@@ -230,9 +245,13 @@ def import_annotations(
             "slice.",
         ),
     ] = None,
-    transpose: Annotated[
-        bool, typer.Option("--transpose", help="The label files hold columns x rows.")
-    ] = False,
+    axes: Annotated[
+        Axes | None,
+        typer.Option(
+            help="Order of the axes in the label files, the one that runs fastest last: zyx (x "
+            "fastest), zxy (columns x rows), xyz (what nrrd.write(name, array) makes) ..."
+        ),
+    ] = None,
     results: ResultsFolder = "results",
     changes: Changes = None,
 ) -> None:
@@ -249,7 +268,7 @@ def import_annotations(
         ignore=ignore or None,
         share=share or None,
         labels_first_slice=labels_first_slice,
-        transpose=transpose or None,
+        axes=axes,
     )
     if config is not None:
         if kind is None:
@@ -270,7 +289,8 @@ def import_annotations(
         ignored=parse_list("--ignore", given.get("ignore", ["0"])),
         shares=parse_shares("--share", given.get("share", [])),
         first_slice=labels_first_slice,
-        transpose=transpose,
+        first_stated=True,
+        axes=axes,
         labels=given["output_labels"],
         legend=given["output_legend"],
         table=given["output_table"],

@@ -6,6 +6,9 @@ are the papers (2019, 2020), A the authors' public code, D the data paper, ours 
 
 from __future__ import annotations
 
+import os
+import re
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -20,7 +23,13 @@ from pydantic import (
 from brainarch.embedding.names import NETWORKS
 from brainarch.errors import InputError
 from brainarch.geometry import PATCH, WINDOW
-from brainarch.volume.kinds import TIFF_SUFFIXES, in_zarr, is_label_volume
+from brainarch.volume.kinds import (
+    TIFF_SUFFIXES,
+    Axes,
+    has_slice_field,
+    in_zarr,
+    is_label_volume,
+)
 from brainarch.volume.pixel_size import Resampling
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", min_length=1, max_length=64)]
@@ -30,6 +39,21 @@ Share = Annotated[float, Field(gt=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 
 ChannelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+/[A-Za-z0-9_-]+/[A-Za-z0-9_-]+$")]
+
+
+def _expanded(path: str) -> str:
+    """Return a path with ``~`` and ``$NAME`` as the shell would have them."""
+    found = os.path.expandvars(path)
+    if found.startswith("~"):
+        found = str(Path(found).expanduser())
+    unset = re.search(r"(?:^|(?<=/))(\$\w+|\$\{\w+\})(?=/|$)", found)
+    if unset and not Path(found[: unset.end()]).exists():
+        raise ValueError(f"{unset[0]} stands for nothing; set this variable or write the path out")
+    return found
+
+
+#: A path of the user's, relative to the folder of the run.
+UserPath = Annotated[str, AfterValidator(_expanded)]
 
 
 def _network(name: str) -> str:
@@ -49,7 +73,6 @@ NetworkName = Annotated[
     str, AfterValidator(_network), WithJsonSchema({"type": "string", "enum": list(NETWORKS)})
 ]
 
-#: A label file's name is made by ``str.format`` with the slice as ``z``.
 LABEL_PATTERN_HELP = (
     "(TIFF, PNG, NRRD) with {z} or {z:04d} standing for the slice, or one label volume (NRRD, "
     "OME-Zarr, multi-page TIFF)"
@@ -59,7 +82,12 @@ LABEL_PATTERN_HELP = (
 LABEL_VOLUME_HELP = (
     "number of the first slice of a label volume; null is volume.first_slice, or one file a slice"
 )
-TRANSPOSE_HELP = "the label files hold columns x rows (NRRD files whose fastest axis is y)"
+AXES_HELP = (
+    "order of the axes in the label files, the one that runs fastest last: zyx (rows of pixels, as "
+    "ITK-SNAP, Slicer and every TIFF and PNG have them), zxy (columns x rows), xyz (what "
+    "nrrd.write(name, array) makes of slices, rows and columns), xzy, yxz or yzx; null is zyx, and "
+    "an NRRD file whose sizes fit another order too is refused"
+)
 
 #: Borders of an area that are not another area.
 OUTSIDE = ("outside", "outside-left", "outside-right", "outside-top", "outside-bottom")
@@ -74,10 +102,11 @@ class Section(BaseModel):
 class VolumeConfig(Section):
     """The image volume."""
 
-    path: str | None = Field(
+    path: UserPath | None = Field(
         default=None,
         description="TIFF input: a folder of slices, a quoted glob pattern, a pattern with {z} or "
-        "{z:04d} for the slice number, or one multi-page TIFF; or an OME-Zarr image (*.zarr), used "
+        "{z:04d} for the slice number (beside it, * and ? stand for what else differs), or one "
+        "multi-page TIFF; or an OME-Zarr image (*.zarr), used "
         "where it lies; null only when source is phantom",
     )
     shape: tuple[Count, Count, Count] = Field(
@@ -93,11 +122,16 @@ class VolumeConfig(Section):
         "dtype); needed for float data, or to make uint8 of uint16; values outside are clipped and "
         "counted; null takes grey values as they are",
     )
+    nan: float | None = Field(
+        default=None,
+        description="grey value that NaN pixels take before the window, for example outside the "
+        "circle of a reconstruction; counted in slices.csv; null refuses them",
+    )
     voxel_um: float = Field(
         default=1.17,
         gt=0,
         description="edge of the isotropic voxel in micrometres (D: 1.17); checked against the "
-        "metadata of OME-TIFF and OME-Zarr",
+        "metadata of OME-TIFF, ImageJ and OME-Zarr",
     )
     resample_um: float | None = Field(
         default=None,
@@ -122,6 +156,11 @@ class VolumeConfig(Section):
         ge=0,
         description="index of the first TIFF slice as its file name counts; "
         "slice indices below count the same way",
+    )
+    file_step: Count = Field(
+        default=1,
+        description="by how much the numbers of the TIFF files go up from slice to slice: with 20, "
+        "000000.tif, 000020.tif and 000040.tif are slices 0, 1 and 2",
     )
 
     @model_validator(mode="after")
@@ -174,7 +213,7 @@ class AreaConfig(Section):
 class AnnotationConfig(Section):
     """The annotated slices."""
 
-    path: str | None = Field(
+    path: UserPath | None = Field(
         default=None,
         description=f"label image of a slice, {LABEL_PATTERN_HELP}; "
         "null only when source is phantom",
@@ -184,7 +223,7 @@ class AnnotationConfig(Section):
         default=[0], description="pixel values that are left out (background, TRN)"
     )
     first_slice: SliceIndex | None = Field(default=None, description=LABEL_VOLUME_HELP)
-    transpose: bool = Field(default=False, description=TRANSPOSE_HELP)
+    axes: Axes | None = Field(default=None, description=AXES_HELP)
 
 
 class LayerConfig(Section):
@@ -200,7 +239,7 @@ class LayerConfig(Section):
 class LayersConfig(Section):
     """Layers inside one area, from the upper border down."""
 
-    path: str | None = Field(
+    path: UserPath | None = Field(
         default=None,
         description=f"layer label image of a slice, {LABEL_PATTERN_HELP}; "
         "null only when source is phantom",
@@ -210,7 +249,7 @@ class LayersConfig(Section):
         default=[0], description="pixel values that are left out"
     )
     first_slice: SliceIndex | None = Field(default=None, description=LABEL_VOLUME_HELP)
-    transpose: bool = Field(default=False, description=TRANSPOSE_HELP)
+    axes: Axes | None = Field(default=None, description=AXES_HELP)
     names: list[LayerConfig] = Field(min_length=2, description="the layers, upper border first")
 
 
@@ -506,7 +545,9 @@ class Config(Section):
         description="phantom: the embedded synthetic volume; tiff: a volume of your own; "
         "prasad2020: the published volume, the only one compared with published figures"
     )
-    seed: int = Field(default=2020, ge=0, description="the one seed of every random choice")
+    seed: int = Field(
+        default=2020, ge=0, lt=2**32, description="the one seed of every random choice"
+    )
     volume: VolumeConfig = Field(description="the image volume")
     areas: list[AreaConfig] = Field(
         min_length=2, description="the areas to tell apart, in the order of figures and tables"
@@ -554,7 +595,7 @@ class Config(Section):
 
     def labels_start(self, labels: AnnotationConfig | LayersConfig) -> int | None:
         """Return the first slice of a label volume, or None where every file holds one slice."""
-        if labels.path is None or _has_slice_field(labels.path):
+        if labels.path is None or has_slice_field(labels.path):
             return None
         return self.volume.first_slice if labels.first_slice is None else labels.first_slice
 
@@ -651,7 +692,7 @@ class Config(Section):
         problems = [f"{key}: name the files" for key, path in paths.items() if path is None]
         for key in ("annotations.path", "layers.path"):
             path = paths.get(key)
-            if path is not None and not (_has_slice_field(path) or is_label_volume(path)):
+            if path is not None and not (has_slice_field(path) or is_label_volume(path)):
                 problems.append(f"{key}: {path} needs {{z}} where the slice stands")
         return problems
 
@@ -660,6 +701,8 @@ class Config(Section):
         window, path = self.volume.window, self.volume.path
         if window is not None and not window[0] < window[1]:
             problems.append(f"volume.window: {list(window)} must be the lower value and the higher")
+        if self.volume.nan is not None and window is None:
+            problems.append("volume.nan: only float data with a volume.window have NaN pixels")
         if window is not None and (self.source == "phantom" or in_zarr(path or "")):
             problems.append(
                 "volume.window: only TIFF files of your own are narrowed; leave it null"
@@ -671,7 +714,7 @@ class Config(Section):
         for key, section in sections:
             if section is None or section.first_slice is None:
                 continue
-            if section.path is None or _has_slice_field(section.path):
+            if section.path is None or has_slice_field(section.path):
                 problems.append(f"{key}.first_slice: only for a label volume, a path without {{z}}")
         return problems
 
@@ -705,7 +748,7 @@ class Config(Section):
         if self.download.image is not None and self.volume.window is not None:
             problems.append("volume.window: fetched slices are not narrowed; leave it null")
         if self.download.areas is not None and not (
-            labels.lower().endswith(TIFF_SUFFIXES) and _has_slice_field(labels)
+            labels.lower().endswith(TIFF_SUFFIXES) and has_slice_field(labels)
         ):
             problems.append(
                 f"annotations.path: {labels} must have {{z}} where the slice stands and end in "
@@ -717,13 +760,6 @@ class Config(Section):
 def _is_folder(path: str) -> bool:
     is_file = path.lower().endswith(TIFF_SUFFIXES) or in_zarr(path)
     return not is_file and not any(sign in path for sign in "*?[{")
-
-
-def _has_slice_field(path: str) -> bool:
-    try:
-        return path.format(z=1) != path.format(z=2)
-    except (KeyError, IndexError, ValueError):
-        return False
 
 
 def _repeated(values: list[str] | list[int]) -> list[str]:

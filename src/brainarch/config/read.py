@@ -23,7 +23,11 @@ MOVED = {
     "discovery.nulls": "statistics.nulls",
     "training.flips": "training.orientation (mirrored, with preset robust)",
     "training.permuted_epochs": "training.permuted_share",
+    "annotations.transpose": "annotations.axes (zxy for columns x rows)",
+    "layers.transpose": "layers.axes (zxy for columns x rows)",
 }
+#: Words that YAML 1.1 takes for true or false beside these.
+PLAIN_BOOLEANS = ("true", "false", "True", "False", "TRUE", "FALSE")
 
 
 def read_config(path: Path) -> Config:
@@ -46,10 +50,19 @@ def read_content(path: Path) -> dict[str, Any]:
         If the file is missing or not readable.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-        content = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+        text = path.read_bytes().decode("utf-8-sig")
+        if path.suffix == ".json":
+            content = json.loads(text, object_pairs_hook=_unique)
+        else:
+            _check_text(text)
+            content = yaml.safe_load(text)
     except FileNotFoundError:
         raise InputError(f"{path}: no such config file") from None
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise InputError(f"{path}: line {line} is not UTF-8; save the file as UTF-8") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: not readable as YAML ({' '.join(str(error).split())})") from None
     except OSError as error:
@@ -57,6 +70,69 @@ def read_content(path: Path) -> dict[str, Any]:
     if not isinstance(content, Mapping):
         raise InputError(f"{path}: a config is a table of keys and values")
     return dict(content)
+
+
+def _check_text(text: str) -> None:
+    """Refuse what YAML reads otherwise than it looks, and keys that stand twice.
+
+    Raises
+    ------
+    InputError
+        With the line, and how to write what is meant.
+    """
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    waiting: list[tuple[yaml.Node, str]] = [] if root is None else [(root, "")]
+    while waiting:
+        node, key = waiting.pop()
+        if isinstance(node, yaml.ScalarNode):
+            _check_scalar(node)
+        elif isinstance(node, yaml.SequenceNode):
+            waiting += [(item, key) for item in reversed(node.value)]
+        elif isinstance(node, yaml.MappingNode):
+            lines: dict[str, int] = {}
+            for name, value in reversed(node.value):
+                inner = f"{key}.{name.value}".removeprefix(".")
+                waiting += [(value, inner), (name, inner)]
+            for name, _ in node.value:
+                line = name.start_mark.line + 1
+                if str(name.value) in lines:
+                    raise InputError(
+                        f"{f'{key}.{name.value}'.removeprefix('.')} stands twice, in lines "
+                        f"{lines[str(name.value)]} and {line}; keep one of them"
+                    )
+                lines[str(name.value)] = line
+
+
+def _check_scalar(node: yaml.ScalarNode) -> None:
+    """Refuse a word or number without quotes that YAML takes for something else."""
+    text, kind = node.value, node.tag.rpartition(":")[2]
+    if node.style is not None:  # in quotes
+        return
+    meaning: Any = None
+    if kind == "bool" and text not in PLAIN_BOOLEANS:
+        meaning = str(yaml.safe_load(text)).lower()
+    elif kind == "int" and not text.lower().startswith(("0x", "0b")):
+        meaning = yaml.safe_load(text)
+        digits = text.replace("_", "").lstrip("+-")
+        if digits.isdecimal() and int(digits) == abs(meaning):
+            return
+    elif (kind == "float" and ":" in text) or kind == "timestamp":
+        meaning = "a time" if kind == "timestamp" else yaml.safe_load(text)
+    if meaning is not None:
+        plain = f", or {text.lstrip('0')} for the number" if text.isdecimal() else ""
+        line = node.start_mark.line + 1
+        raise InputError(
+            f"line {line}: {text} without quotes means {meaning}; write {text!r} in quotes if it "
+            f"is a name{plain}"
+        )
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name for name, _ in pairs]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(f"{twice} stands twice; keep one of them")
+    return dict(pairs)
 
 
 def change_config(content: Mapping[str, Any], changes: Sequence[str], origin: str) -> Config:
@@ -89,7 +165,10 @@ def change_config(content: Mapping[str, Any], changes: Sequence[str], origin: st
                 raise InputError(f"--set {change}: {name} is no section with keys")
             section = inner
         try:
+            _check_text(text)
             section[last] = yaml.safe_load(text)
+        except InputError as error:
+            raise InputError(f"--set {change}: {error}") from None
         except (yaml.YAMLError, ValueError, RecursionError):
             raise InputError(f"--set {change}: the value is no YAML") from None
     return check_config(changed, " ".join([origin, *(f"--set {change}" for change in changes)]))

@@ -7,9 +7,11 @@ not, and needs a second Blosc library, all to send two plain GET requests.
 
 from __future__ import annotations
 
+import json
 import re
 import struct
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +39,14 @@ TOKEN = "public"
 CONNECT_S = 10.0
 #: Seconds without a byte after which a request has failed (ours).
 TIMEOUT_S = 120.0
+#: Bytes a second below which a whole answer has failed, once those seconds are over (ours).
+SLOWEST = 50_000
+#: Most bytes of an answer that is no data: a description, an error.
+WORDS_BYTES = 1_000_000
+#: Bytes that are read at a time.
+READ_BYTES = 1 << 20
+#: Bytes that Blosc adds to values that it cannot make smaller, with a little to spare.
+BLOSC_SPARE = 4096
 #: Answers that another try may heal: too busy, throttled, or broken at the moment.
 PASSING_STATUS = (408, 425, 429, 500, 502, 503, 504)
 #: Types that a BossDB channel may have.
@@ -47,6 +57,41 @@ BLOSC_HEADER = struct.Struct("<4B3I")
 NAME = re.compile(r"[A-Za-z0-9_-]+")
 #: Characters of a server's own words that an error line repeats.
 QUOTED = 120
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a server answered, read as far as was asked for.
+
+    Attributes
+    ----------
+    status : int
+        Status of HTTP.
+    reason : str
+        Its words.
+    headers : mapping
+    body : bytes
+    """
+
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def kind(self) -> str:
+        """Type of the body."""
+        return self.headers.get("Content-Type", "something unnamed")
+
+    def field(self, name: str) -> str:
+        """Return a field of a body that is a JSON object.
+
+        Raises
+        ------
+        ValueError, KeyError, TypeError
+            If it is something else.
+        """
+        return str(json.loads(self.body)[name])
 
 
 class PassingError(Exception):
@@ -130,11 +175,11 @@ class Client:
             f"{self.host}/v1/collection/{channel.collection}/experiment/{channel.experiment}"
             f"/channel/{channel.name}"
         )
-        response = self._get(url, "application/json", channel)
+        answer = self._get(url, "application/json", channel, WORDS_BYTES)
         try:
-            name = str(response.json()["datatype"])
-        except (ValueError, KeyError, TypeError):
-            raise PassingError(_not_data(response), reached=True) from None
+            name = answer.field("datatype")
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise PassingError(_not_data(answer), reached=True) from None
         if name not in CHANNEL_DTYPES:
             raise InputError(f"channel {channel}: its values are {name}; wanted unsigned integers")
         return np.dtype(name)
@@ -175,44 +220,75 @@ class Client:
             f"{self.host}/v1/cutout/{channel}/0/0:{columns}/0:{rows}/{slices[0]}:{slices[1]}/"
             "?access-mode=no-cache"
         )
-        response = self._get(url, "application/blosc", channel)
         shape = (slices[1] - slices[0], rows, columns)
+        most = int(np.prod(shape)) * dtype.itemsize + BLOSC_SPARE
+        answer = self._get(url, "application/blosc", channel, most)
         try:
-            return decode(response.content, dtype, shape)
+            return decode(answer.body, dtype, shape)
         except ValueError as error:
-            if not response.headers.get("Content-Type", "").startswith("application/blosc"):
-                raise PassingError(_not_data(response), reached=True) from None
+            if not answer.kind.startswith("application/blosc"):
+                raise PassingError(_not_data(answer), reached=True) from None
             raise PassingError(str(error), reached=True) from None
 
-    def _get(self, url: str, kind: str, channel: Channel) -> requests.Response:
-        """Send one request; return a good answer."""
+    def _get(self, url: str, kind: str, channel: Channel, most: int) -> Answer:
+        """Send one request; return a good answer of so many bytes at most."""
         try:
-            response = self._session.get(
+            with self._session.get(
                 url,
-                headers={"Accept": kind, "Content-Type": kind},
+                # packed bodies could be of any size once they are unpacked
+                headers={"Accept": kind, "Content-Type": kind, "Accept-Encoding": "identity"},
                 timeout=(CONNECT_S, TIMEOUT_S),
+                stream=True,
+            ) as response:
+                good = response.status_code == 200
+                body = _read_body(response, most if good else WORDS_BYTES)
+            answer = Answer(
+                response.status_code, response.reason or "", dict(response.headers), body
             )
+        except (HTTPError, TimeoutError) as error:  # in the middle of the body
+            raise PassingError(_reason(error), reached=True) from None
         except (requests.exceptions.SSLError, requests.exceptions.InvalidURL) as error:
             raise InputError(f"{self.host}: {_reason(error)}; check download.host") from None
         except requests.exceptions.InvalidSchema:
             raise InputError(f"{self.host}: begin with https://; check download.host") from None
         except requests.RequestException as error:
             raise PassingError(_reason(error), reached=not _never_connected(error)) from None
-        if response.status_code in PASSING_STATUS:
-            raise PassingError(_said(response), reached=True, wait_s=_retry_after(response.headers))
-        if response.status_code in (401, 403):
+        if answer.status in PASSING_STATUS:
+            raise PassingError(_said(answer), reached=True, wait_s=_retry_after(answer.headers))
+        if answer.status in (401, 403):
             raise InputError(
                 f"channel {channel}: {self.host} does not let us read it "
-                f"({_said(response)}); only public channels can be fetched"
+                f"({_said(answer)}); only public channels can be fetched"
             )
-        if response.status_code == 404:
+        if answer.status == 404:
             raise InputError(
-                f"channel {channel}: {self.host} does not have it ({_said(response)}); check its "
+                f"channel {channel}: {self.host} does not have it ({_said(answer)}); check its "
                 "name in the config under download"
             )
-        if response.status_code != 200:
-            raise InputError(f"channel {channel}: {self.host} refuses ({_said(response)})")
-        return response
+        if answer.status != 200:
+            raise InputError(f"channel {channel}: {self.host} refuses ({_said(answer)})")
+        return answer
+
+
+def _read_body(response: requests.Response, most: int) -> bytes:
+    """Return the body of an answer, refused once it is longer or slower than it may be."""
+    encoding = response.headers.get("Content-Encoding", "identity")
+    if encoding != "identity":
+        raise PassingError(f"the answer is packed as {encoding}, unasked", reached=True)
+    allowed = TIMEOUT_S + most / SLOWEST
+    last = time.monotonic() + allowed
+    body = bytearray()
+    # read1 gives what has come; waiting for a whole part would let a byte a minute go on for ever
+    while part := response.raw.read1(min(READ_BYTES, most + 1 - len(body))):
+        body += part
+        if len(body) > most:
+            raise PassingError(f"more than the {most} bytes came that were asked for", reached=True)
+        if time.monotonic() > last:
+            raise PassingError(f"the answer was not whole within {allowed:.0f} s", reached=True)
+    announced = response.headers.get("Content-Length", "")
+    if announced.isdecimal() and len(body) < int(announced):
+        raise PassingError("the connection was cut", reached=True)
+    return bytes(body)
 
 
 def _authorise(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -270,7 +346,7 @@ def _never_connected(error: requests.RequestException) -> bool:
     return any(isinstance(part, kinds) for part in _chain(error))
 
 
-def _reason(error: requests.RequestException) -> str:
+def _reason(error: Exception) -> str:
     """Return in a few words what went wrong on the way."""
     reasons: tuple[tuple[type[BaseException], str], ...] = (
         (requests.exceptions.SSLError, "its certificate is not trusted here"),
@@ -291,18 +367,17 @@ def _reason(error: requests.RequestException) -> str:
     return " ".join(str(error).split())[:QUOTED]
 
 
-def _said(response: requests.Response) -> str:
+def _said(answer: Answer) -> str:
     """Return the status and, where the server explains itself, its words on one line."""
     try:
-        message = str(response.json()["message"])
-    except (ValueError, KeyError, TypeError):
-        message = response.reason or ""
-    return f"HTTP {response.status_code} {' '.join(message.split())[:QUOTED]}".strip()
+        message = answer.field("message")
+    except (ValueError, KeyError, TypeError, RecursionError):
+        message = answer.reason
+    return f"HTTP {answer.status} {' '.join(message.split())[:QUOTED]}".strip()
 
 
-def _not_data(response: requests.Response) -> str:
-    kind = response.headers.get("Content-Type", "something unnamed")
-    return f"the answer is {kind} instead of data"
+def _not_data(answer: Answer) -> str:
+    return f"the answer is {answer.kind} instead of data"
 
 
 def _retry_after(headers: Any) -> float | None:

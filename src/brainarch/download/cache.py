@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 from brainarch.atomic import replacing
 from brainarch.disk import FULL, free_bytes
 from brainarch.errors import InputError
-from brainarch.volume.stack import DAMAGE
+from brainarch.volume.kinds import TIFF_SUFFIXES, has_slice_field, slice_file
+from brainarch.volume.tiff import DAMAGE
 
 #: Key of the TIFF description that marks a file as fetched by brainarch.
 MARK = "brainarch_slice"
@@ -66,17 +67,13 @@ def slice_path(pattern: str, z: int) -> Path:
     InputError
         If the pattern has no such place, or names no TIFF file.
     """
-    try:
-        path = pattern.format(z=z)
-        varies = path != pattern.format(z=z + 1)
-    except (KeyError, IndexError, ValueError, AttributeError):
-        path, varies = pattern, False
-    if not varies or Path(path).suffix.lower() not in (".tif", ".tiff"):
+    path = Path(slice_file(pattern, z))
+    if not has_slice_field(pattern) or path.suffix.lower() not in TIFF_SUFFIXES:
         raise InputError(
             f"{pattern}: wanted the name of a TIFF file in which {{z}} stands for the slice, "
             "such as folder/z{z:04d}.tif"
         )
-    return Path(path)
+    return path
 
 
 def checksum(values: NDArray[Any], dtype: str) -> str:

@@ -22,7 +22,9 @@ TALLEST_MM = 180.0
 OVERLAY = 0.12
 
 
-def prepare(pixels: Mapping[str, int], pixel_um: float) -> pd.DataFrame:
+def prepare(
+    pixels: Mapping[str, int], pixel_um: float, rims: Mapping[str, int] | None = None
+) -> pd.DataFrame:
     """Return the plotted table.
 
     Parameters
@@ -31,12 +33,16 @@ def prepare(pixels: Mapping[str, int], pixel_um: float) -> pd.DataFrame:
         Labelled pixels of the slice, by name of the area or layer.
     pixel_um : float
         Side of a pixel in micrometer.
+    rims : mapping of str to int, optional
+        Pixels of the drawn image in thin rims between two others, as smooth edges leave them.
     """
+    rims = rims or {}
     entries: list[dict[str, Any]] = []
     for name, count in pixels.items():
         entries.append(plotted.entry("a", "labelled pixels", count, item=name))
         size = count * (pixel_um / 1000) ** 2
         entries.append(plotted.entry("a", "labelled area", size, unit="mm2", item=name))
+        entries.append(plotted.entry("a", "rim pixels", rims.get(name, 0), item=name))
     return plotted.table(entries)
 
 
@@ -77,4 +83,7 @@ def draw(table: pd.DataFrame, areas: Areas, *, grey: Raster, labels: Raster, tit
 def _size(table: pd.DataFrame, name: str) -> str:
     """Return how large an area is on the slice, as words."""
     size = float(plotted.pick(table, "a", "labelled area", item=name)["y"].iloc[0])
-    return f"{size:.2g} mm²" if size > 0 else "not on this slice"
+    if size <= 0:
+        return "not on this slice"
+    rim = int(plotted.pick(table, "a", "rim pixels", item=name)["y"].iloc[0])
+    return f"{size:.2g} mm²" + (f", of it {rim:,} px in thin rims: smoothed edges?" if rim else "")

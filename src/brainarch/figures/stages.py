@@ -480,18 +480,30 @@ def draw_grey_values(
 
 
 def draw_preview(
-    *, volume: Path, labels: Path, z: int, areas: Entries, png: Path, pdf: Path, table: Path
+    *,
+    volume: Path,
+    labels: Path,
+    sizes: Path,
+    z: int,
+    areas: Entries,
+    png: Path,
+    pdf: Path,
+    table: Path,
 ) -> None:
     """Draw an annotated slice with the outlines of its labels, for the eye.
 
     Parameters
     ----------
-    volume, labels : Path
-        The volume, and its area or layer labels; ``areas`` are layers then.
+    volume, labels, sizes : Path
+        The volume, its area or layer labels, and the table of their sizes; ``areas`` are layers
+        then.
     """
+    measured = read_columns(sizes, "slice", "area", "rim_pixels")
+    here = measured[measured["slice"] == z]
+    rims = {str(area): int(n) for area, n in zip(here["area"], here["rim_pixels"], strict=True)}
     shown_areas, opened, codes = Areas.of(areas), open_volume(volume), open_labels(labels)
     counts = rasters.count_codes(codes.read_slice(z), shown_areas.names)
-    numbers = preview.prepare(counts, opened.pixel_um)
+    numbers = preview.prepare(counts, opened.pixel_um, rims)
     figure = preview.draw(
         numbers,
         shown_areas,

@@ -263,10 +263,12 @@ def _check_enough(
     ]
     if short:
         where = "slice " + ", ".join(map(str, slices))
-        cures = ["fewer patches", "more annotated slices"]
+        cures = ["fewer patches"] if min(sizes) else []  # where there is none, fewer are no help
+        cures += ["other slices" if not min(sizes) else "more annotated slices"]
         if split == TRAIN:
             cures.insert(0, "a smaller share of the patch inside the area")
         raise InputError(
             f"{split} ({where}): {n_patches} patches of every area were asked, but area "
             f"{', '.join(short)} candidate centres; ask for {' or '.join(cures)}"
+            f"{'' if min(sizes) else ', or leave the area out'}"
         )

@@ -110,7 +110,7 @@ class Pipeline(Reads):
         if in_zarr(source):
             function = "brainarch.volume.stages:link_image"
             return Stage(function, {}, outputs, settings, after=after)
-        settings |= pick(volume, "window", "compression")
+        settings |= pick(volume, "window", "compression", "nan", "file_step")
         settings["pixel_um"] = None if volume.resampling is None else volume.pixel_um
         return Stage(
             "brainarch.volume.stages:convert_stack",
@@ -223,6 +223,8 @@ class Pipeline(Reads):
         r = self.results
         known("--split", split, SPLITS)
         thin = [area.name for area in self.config.areas if area.share < 1]
+        if len(self.config.areas) < 3:
+            thin = []  # without one of two areas there is nothing to tell apart
         return Stage(
             "brainarch.evaluation.stages:evaluate_patches",
             {
@@ -528,7 +530,11 @@ class Pipeline(Reads):
         prefix = self.results.annotations(f"previews/{kind}_z{slice_name(z)}")
         return Stage(
             "brainarch.figures.stages:draw_preview",
-            {"volume": self.results.volume, "labels": labels["labels"]},
+            {
+                "volume": self.results.volume,
+                "labels": labels["labels"],
+                "sizes": self.results.annotations(f"{kind}.csv"),
+            },
             _picture(prefix),
             {"z": z, "areas": self._layer_titles if of_layers else self._area_titles},
         )

@@ -13,7 +13,7 @@ from brainarch.errors import InputError
 from brainarch.pipeline.facts import CLUSTERS, COMPONENTS, MAIN, PERMUTED, SPLITS, Facts
 from brainarch.pipeline.results import Results, Z
 from brainarch.pipeline.stage import Files, Settings, Stage, known, pick
-from brainarch.volume.kinds import is_slice_pattern
+from brainarch.volume.kinds import is_slice_pattern, slice_file
 
 if TYPE_CHECKING:
     from brainarch.config.model import (
@@ -97,13 +97,14 @@ class Shared(Facts):
             return [self.results.download("stack")]
         if not is_slice_pattern(stack):
             return self._present([stack])
-        first, count = self.config.volume.first_slice, self.config.volume.shape[0]
-        return self._present([stack.format(z=z) for z in range(first, first + count)])
+        volume = self.config.volume
+        numbers = range(volume.first_slice, volume.first_slice + volume.shape[0])
+        return self._present([slice_file(stack, z * volume.file_step) for z in numbers])
 
     def _label_files(self, kind: str, labels: AnnotationConfig | LayersConfig) -> dict[int, str]:
         if self.is_phantom:
             return {z: self.results.source_labels(kind, z) for z in labels.slices}
-        return {z: str(labels.path).format(z=z) for z in labels.slices}
+        return {z: slice_file(str(labels.path), z) for z in labels.slices}
 
     def _present(self, paths: Sequence[str]) -> list[str]:
         """Return the user's files that are there; the stage itself names what is missing."""
@@ -145,8 +146,9 @@ class Shared(Facts):
             {
                 "images": images,
                 "codes": {entry.name: entry.codes for entry in entries},
-                **pick(labels, "transpose", ignored="ignore"),
+                **pick(labels, "axes", ignored="ignore"),
                 "first_slice": self.config.labels_start(labels),
+                "first_stated": labels.first_slice is not None,
                 "shares": shares,
             },
             after=[r.download(kind)] if fetched else self._present(list(images.values())),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from brainarch.annotations.images import LabelFiles
 from brainarch.config.model import AnnotationConfig, Config, LayersConfig
 from brainarch.geometry import PATCH
 from brainarch.preflight.inputs import (
@@ -28,7 +29,7 @@ from brainarch.preflight.machine import (
 from brainarch.preflight.needs import PLAIN_MB, Need, Work, convert_mb, needs, volume_mb
 from brainarch.preflight.report import Preflight, Supply, supply_problems
 from brainarch.reporting.runtime import versions
-from brainarch.volume.kinds import in_zarr
+from brainarch.volume.kinds import in_zarr, slice_file
 from brainarch.volume.resample import resample_labels
 from brainarch.volume.stack import describe
 
@@ -143,7 +144,7 @@ def _check_inputs(
     """Check the files that are there already; return the label images of areas."""
     volume, download = config.volume, config.download
     assert volume.path is not None  # the config's own check
-    slice_shape = volume.shape[1:]
+    shape = volume.shape
     if download is not None and download.image is not None:
         there = len(list(Path(volume.path).glob("*.tif")))
         state = f"fetched by the run from {download.image}, {there} of {volume.shape[0]} there"
@@ -156,11 +157,13 @@ def _check_inputs(
             volume.first_slice,
             voxel_um=volume.voxel_um,
             window=volume.window,
+            nan=volume.nan,
+            file_step=volume.file_step,
         )
         found.append(("volume", f"{volume.path}: {stack.text}"))
         problems += stack.problems
         # Labels are compared with the slices as they are, so that one mistake is one line.
-        slice_shape = (stack.shape or volume.shape)[1:]
+        shape = stack.shape or volume.shape
     areas: list[SliceLabels] = []
     sections: list[tuple[str, str, AnnotationConfig | LayersConfig, Codes]] = [
         ("areas", "annotations", config.annotations, {a.name: a.codes for a in config.areas})
@@ -170,19 +173,28 @@ def _check_inputs(
         sections.append(("layers.names", "layers", config.layers, own))
     for key, section_key, section, codes in sections:
         assert section.path is not None  # the config's own check
-        images = {z: Path(section.path.format(z=z)) for z in section.slices}
+        images = {z: Path(slice_file(section.path, z)) for z in section.slices}
         fetched = download.areas if download is not None and key == "areas" else None
         if fetched is not None and not all(path.exists() for path in images.values()):
             found.append((key, f"{section.path}: fetched by the run from {fetched}"))
             continue
-        start = config.labels_start(section)
-        labels, broken = read_labels(
-            images, codes, section.ignore, first_slice=start, transpose=section.transpose
-        )
+        stated = section.first_slice is not None
+        files = LabelFiles(shape, config.labels_start(section), stated, section.axes)
+        labels, broken = read_labels(images, codes, section.ignore, files)
         found += [(key.partition(".")[0], slice_labels.text) for slice_labels in labels]
-        problems += broken + check_labels(labels, slice_shape, key, f"{section_key}.ignore")
+        splits = _split_slices(config) if key == "areas" else {}
+        absent_from = None if broken else splits
+        problems += broken + check_labels(labels, key, f"{section_key}.ignore", absent_from)
         areas += labels if key == "areas" else []
     return areas
+
+
+def _split_slices(config: Config) -> dict[str, list[int]]:
+    """Return the slices that need every area, by split."""
+    splits = config.splits
+    if splits.by == "blocks":
+        return {"train, val and test": [splits.slice]}
+    return {"train": splits.train, "val": splits.val, "test": splits.test}
 
 
 def _download_need(config: Config, folder: Path) -> list[Need]:

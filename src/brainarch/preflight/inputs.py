@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from brainarch.annotations.images import read_label_image
+from brainarch.annotations.images import LabelFiles, read_label_image
+from brainarch.annotations.rims import describe_rims, find_rims
 from brainarch.errors import InputError
 from brainarch.volume.convert import check_declared
 from brainarch.volume.kinds import in_zarr
+from brainarch.volume.samples import check_samples
 from brainarch.volume.stack import Stack, check_voxel, describe, open_stack
 from brainarch.volume.store import check_image
 
@@ -57,6 +59,8 @@ class SliceLabels:
         Pixels by code that is left out, and by code that the legend does not know.
     labelled : ndarray of bool, shape (rows, columns)
         The pixels of any area.
+    rims : str
+        Thin rims of one code between two others, as words; empty without.
     """
 
     z: int
@@ -66,6 +70,7 @@ class SliceLabels:
     ignored: Mapping[int, int]
     unknown: Mapping[int, int]
     labelled: NDArray[np.bool_]
+    rims: str = ""
 
     @property
     def text(self) -> str:
@@ -78,6 +83,8 @@ class SliceLabels:
             parts.append("left out: code " + _counted(self.ignored))
         if self.unknown:
             parts.append("NOT IN THE LEGEND: code " + _counted(self.unknown))
+        if self.rims:
+            parts.append(f"EDGES LOOK SMOOTHED: {self.rims}")
         return f"slice {self.z}: " + "; ".join(parts)
 
 
@@ -89,8 +96,12 @@ def check_volume(
     *,
     voxel_um: float,
     window: tuple[float, float] | None = None,
+    nan: float | None = None,
+    file_step: int = 1,
 ) -> VolumeFound:
     """Read the headers of a volume's files and compare them with what was declared.
+
+    With a window a few slices are read as well, see `brainarch.volume.samples.check_samples`.
 
     Parameters
     ----------
@@ -106,11 +117,17 @@ def check_volume(
         Declared side of the cubic voxel in micrometer.
     window : tuple of float, optional
         Intensity window of a TIFF stack.
+    nan : float, optional
+        Grey value that NaN pixels take.
+    file_step : int
+        By how much the numbers of the files go up from slice to slice.
     """
     if in_zarr(source):
         return _check_image(source, shape, dtype, first_slice, voxel_um)
     try:
-        stack = open_stack(source, first_slice, window=window, dtype=dtype)
+        stack = open_stack(
+            source, first_slice, window=window, dtype=dtype, nan=nan, file_step=file_step
+        )
     except InputError as error:
         return VolumeFound("not readable", None, (str(error),))
     problems = []
@@ -120,6 +137,11 @@ def check_volume(
     ):
         try:
             check()
+        except InputError as error:
+            problems.append(str(error))
+    if not problems:
+        try:
+            check_samples(stack)
         except InputError as error:
             problems.append(str(error))
     return VolumeFound(_describe_stack(stack, first_slice), stack.shape, tuple(problems))
@@ -144,9 +166,7 @@ def read_labels(
     images: Mapping[int, Path],
     codes: Mapping[str, Collection[int]],
     ignored: Collection[int],
-    *,
-    first_slice: int | None = None,
-    transpose: bool = False,
+    files: LabelFiles | None = None,
 ) -> tuple[list[SliceLabels], list[str]]:
     """Read the label images of some slices.
 
@@ -158,10 +178,8 @@ def read_labels(
         Codes of every area.
     ignored : collection of int
         Codes that are left out.
-    first_slice : int, optional
-        Number of the first slice of a label volume; without it every file holds one slice.
-    transpose : bool
-        Whether the files hold columns x rows.
+    files : LabelFiles, optional
+        How the files are to be read; without it every one holds one slice of any size.
 
     Returns
     -------
@@ -174,10 +192,11 @@ def read_labels(
     broken: dict[str, list[tuple[int, Path]]] = {}
     for z, path in sorted(images.items()):
         try:
-            image = read_label_image(path, z, first_slice, transpose=transpose)
+            image = read_label_image(path, z, files)
         except InputError as error:
             reason = str(error).removeprefix(f"{path}: ")
             reason = reason.removesuffix(f"; the labels of slice {z} are declared to be there")
+            reason = reason.replace(f"labels of slice {z} are", "labels are")
             broken.setdefault(reason, []).append((z, path))
             continue
         found.append(_count_codes(z, path, image, codes, ignored))
@@ -189,19 +208,23 @@ def read_labels(
 
 
 def check_labels(
-    found: Sequence[SliceLabels], shape: tuple[int, int], key: str, advice: str
+    found: Sequence[SliceLabels],
+    key: str,
+    advice: str,
+    splits: Mapping[str, Collection[int]] | None,
 ) -> list[str]:
-    """Compare label images with the volume's slices and the legend.
+    """Compare label images with the legend, and with what is learnt from them.
 
     Parameters
     ----------
     found : sequence of SliceLabels
-    shape : tuple of int
-        Rows and columns of the volume's slices.
     key : str
         Config key of the legend.
     advice : str
         Config key that lists the codes to leave out.
+    splits : mapping of str to collection of int, or None
+        Slices by split, each of which needs every area; None where some images were not read, so
+        that nothing can be said of what is absent.
 
     Returns
     -------
@@ -209,14 +232,6 @@ def check_labels(
         One line a kind of problem.
     """
     problems = []
-    unlike = [labels for labels in found if labels.shape != shape]
-    if unlike:
-        problems.append(
-            f"{unlike[0].path}: labels of slice {unlike[0].z} are "
-            f"{describe(unlike[0].shape, 'px')}, but the volume's slices are "
-            f"{describe(shape, 'px')}; use labels drawn on this volume"
-            f"{_likewise([labels.z for labels in unlike[1:]])}"
-        )
     for code in sorted({code for labels in found for code in labels.unknown}):
         at = [labels for labels in found if code in labels.unknown]
         problems.append(
@@ -224,12 +239,26 @@ def check_labels(
             f"to an entry of {key} or to {advice}{_likewise([labels.z for labels in at[1:]])}"
         )
     # An area that is absent and a code that is unknown are mostly one mistake, told once.
-    if found and not any(labels.unknown for labels in found):
-        problems += [
-            f"{key}: {name} has no pixel on any annotated slice; correct its codes or leave it out"
+    if splits is None or not found or any(labels.unknown for labels in found):
+        return problems
+    nowhere = [name for name in found[0].counts if not any(one.counts[name] for one in found)]
+    problems += [
+        f"{key}: {name} has no pixel on any annotated slice; correct its codes or leave it out"
+        for name in nowhere
+    ]
+    for split, slices in splits.items():
+        there = [labels for labels in found if labels.z in slices]
+        absent = [
+            name
             for name in found[0].counts
-            if not any(labels.counts[name] for labels in found)
+            if name not in nowhere and not any(labels.counts[name] for labels in there)
         ]
+        if absent and len(there) == len(slices):
+            problems.append(
+                f"slice {', '.join(map(str, sorted(slices)))} ({split}): area {', '.join(absent)} "
+                "has no pixel there, but train, val and test need every area; choose a slice that "
+                "has it, or leave the area out"
+            )
     return problems
 
 
@@ -274,6 +303,9 @@ def _count_codes(
         ignored={code: n for code, n in pixels.items() if code in ignored},
         unknown={c: n for c, n in pixels.items() if c not in known and c not in ignored},
         labelled=np.isin(image, sorted(known)),
+        rims=describe_rims(
+            find_rims(image), {code: name for name, own in codes.items() for code in own}
+        ),
     )
 
 

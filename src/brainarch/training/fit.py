@@ -15,6 +15,9 @@ import pandas as pd
 import pytorch_lightning as lightning
 import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.plugins.environments import (
+    LightningEnvironment,  # type: ignore[attr-defined]  # re-exported
+)
 from torch.utils.data import DataLoader, Sampler
 
 from brainarch.errors import InputError
@@ -359,6 +362,8 @@ def run_training(
         max_epochs=epochs,
         accelerator=device,
         devices=1,
+        # one local device, whatever a scheduler's variables seem to say of tasks and nodes
+        plugins=[LightningEnvironment()],
         precision=gpu_precision if on_gpu else "32-true",
         # a GPU may lack a deterministic kernel; all others stay deterministic
         deterministic="warn" if on_gpu else True,

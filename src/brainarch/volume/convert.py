@@ -44,6 +44,7 @@ from brainarch.volume.store import (
     multiscale_attributes,
     slice_digest,
 )
+from brainarch.volume.units import is_length
 
 logger = logging.getLogger(__name__)
 
@@ -61,9 +62,6 @@ STORE_NAME = "volume.ome.zarr"
 REFUSED = (errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
 MB = 1e6
 
-#: Grey values of the files that became 0 and the largest value, if any did.
-Window = tuple[float, float] | None
-
 SLICE_COLUMNS = {
     "slice": "slice number",
     "file": "name of the file that the slice came from",
@@ -71,6 +69,7 @@ SLICE_COLUMNS = {
     "sha256": "SHA-256 of the slice's grey values as stored, row by row, little-endian",
     "below_window": "pixels below the intensity window, which became 0; 0 without a window",
     "above_window": "pixels above it, which became the largest value; 0 without a window",
+    "filled": "pixels that were NaN and took the value declared for them (volume.nan)",
 }
 
 
@@ -183,8 +182,8 @@ def plan_conversion(
     InputError
         If the memory is too small, or a number makes no sense.
     """
-    if voxel_um <= 0:
-        raise InputError(f"voxel size {voxel_um} um: must be positive")
+    if not is_length(voxel_um):
+        raise InputError(f"voxel size {voxel_um} um: must be positive and finite")
     if min(shape) < 1:
         raise InputError(f"shape {describe(shape, dtype)}: every size must be at least 1")
     if compression not in COMPRESSIONS:
@@ -275,7 +274,7 @@ def _convert(
         logger.info("going on after %d of %d slabs in %s", len(done), len(plan.slabs), work)
     else:
         shutil.rmtree(store, ignore_errors=True)
-        _create_store(store, plan, stack.window)
+        _create_store(store, plan, stack)
     _write_slabs(stack, plan, work, done, threads)
     with progress_bar(plan.shape[0], "validating", "slice") as bar:
         for number, (start, stop) in enumerate(plan.slabs):
@@ -286,7 +285,7 @@ def _convert(
                     "do not read back as written; check the disk and convert again"
                 )
             bar.update(stop - start)
-    _check_metadata(store, plan, stack.window)
+    _check_metadata(store, plan, stack)
     _write_slices(stack, plan, [done[number] for number in sorted(done)], table)
     _publish(store, output)
     shutil.rmtree(work)
@@ -365,6 +364,8 @@ def _identity(stack: Stack, plan: ConversionPlan) -> dict[str, Any]:
         "version": __version__,
         "files": files,
         "window": stack.window,
+        "nan": stack.nan,
+        "file_step": stack.file_step,
         "plan": {key: value for key, value in asdict(plan).items() if key != "memory_mb"},
         "zstd": plan.zstd_level,
     }
@@ -405,9 +406,9 @@ def _finished_slabs(work: Path, plan: ConversionPlan) -> dict[int, dict[str, Any
     return records
 
 
-def _create_store(store: Path, plan: ConversionPlan, window: Window) -> None:
+def _create_store(store: Path, plan: ConversionPlan, stack: Stack) -> None:
     """Write the metadata of an empty volume."""
-    group = zarr.create_group(store, zarr_format=3, attributes=_attributes(plan, window))
+    group = zarr.create_group(store, zarr_format=3, attributes=_attributes(plan, stack))
     zstd = plan.zstd_level
     codec = Crc32cCodec() if zstd is None else ZstdCodec(level=zstd, checksum=True)
     for index, level in enumerate(plan.levels):
@@ -423,7 +424,7 @@ def _create_store(store: Path, plan: ConversionPlan, window: Window) -> None:
         )
 
 
-def _attributes(plan: ConversionPlan, window: Window) -> dict[str, Any]:
+def _attributes(plan: ConversionPlan, stack: Stack) -> dict[str, Any]:
     ome = multiscale_attributes(
         "volume", [level.scale for level in plan.levels], [level.origin for level in plan.levels]
     )
@@ -432,8 +433,12 @@ def _attributes(plan: ConversionPlan, window: Window) -> dict[str, Any]:
         "first_slice": plan.first_slice,
         "downsampling": "mean over the voxels of the level below, rounded half up",
     }
-    if window is not None:
-        own["window"] = list(window)
+    if stack.window is not None:
+        own["window"] = list(stack.window)
+    if stack.nan is not None:
+        own["nan"] = stack.nan
+    if stack.file_step != 1:
+        own["file_step"] = stack.file_step
     if plan.resampling is not None:
         own[RESAMPLED] = asdict(plan.resampling)
     return {"ome": ome, ATTRIBUTE: own}
@@ -496,8 +501,8 @@ def _write_slab(
             zstd_level=plan.zstd_level,
             threads=threads,
         )
-    below, above = read.below.tolist(), read.above.tolist()
-    return {"slices": sha256, "below": below, "above": above, "crc32": crc32}
+    counts = {name: getattr(read, name).tolist() for name in ("below", "above", "filled")}
+    return {"slices": sha256, **counts, "crc32": crc32}
 
 
 def _reads_back(
@@ -538,10 +543,10 @@ def _crc32(array: NDArray[np.generic]) -> int:
     return zlib.crc32(np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).data)
 
 
-def _check_metadata(store: Path, plan: ConversionPlan, window: Window) -> None:
+def _check_metadata(store: Path, plan: ConversionPlan, stack: Stack) -> None:
     """Check that the store describes itself as planned."""
     group = zarr.open_group(store, mode="r", zarr_format=3)
-    good = dict(group.attrs) == json.loads(json.dumps(_attributes(plan, window)))
+    good = dict(group.attrs) == json.loads(json.dumps(_attributes(plan, stack)))
     for index, level in enumerate(plan.levels):
         array = zarr.open_array(store / str(index), mode="r", zarr_format=3)
         found = (array.shape, array.chunks, array.shards, str(array.dtype))
@@ -566,6 +571,7 @@ def _write_slices(
             "sha256": column("slices"),
             "below_window": column("below"),
             "above_window": column("above"),
+            "filled": column("filled"),
         }
     )
     write_table(frame, path, SLICE_COLUMNS)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Literal
 
 #: File name endings of TIFF files, in lower case.
 TIFF_SUFFIXES = (".tif", ".tiff")
 NRRD_SUFFIX = ".nrrd"
 ZARR_SUFFIX = ".zarr"
+#: Orders of the axes of a label file, the one that runs fastest last.
+Axes = Literal["zyx", "zxy", "xyz", "xzy", "yxz", "yzx"]
 #: Where the slice number stands in a pattern of file names: ``{z}``, or ``{z:04d}`` with zeros.
-SLICE_FIELD = re.compile(r"\{z(?::(?:0[0-9]+)?d)?\}")
+#: All other braces are letters of a name.
+SLICE_FIELD = re.compile(r"\{z(?::(?:0[0-9]+d?|d))?\}")
 
 
 def in_zarr(path: str | Path) -> bool:
@@ -18,9 +22,19 @@ def in_zarr(path: str | Path) -> bool:
     return any(part.lower().endswith(ZARR_SUFFIX) for part in Path(path).parts)
 
 
-def is_slice_pattern(source: str | Path) -> bool:
+def has_slice_field(path: str | Path) -> bool:
     """Return whether a path has a field ``{z}`` or ``{z:04d}`` for the slice number."""
-    return SLICE_FIELD.search(str(source)) is not None and not Path(source).exists()
+    return SLICE_FIELD.search(str(path)) is not None
+
+
+def slice_file(pattern: str | Path, z: int) -> str:
+    """Return the path that a pattern stands for at one slice."""
+    return SLICE_FIELD.sub(lambda field: field[0].format(z=z), str(pattern))
+
+
+def is_slice_pattern(source: str | Path) -> bool:
+    """Return whether a path has a field for the slice number, and is no file that has its name."""
+    return has_slice_field(source) and not Path(source).exists()
 
 
 def is_label_volume(path: str | Path) -> bool:

@@ -13,13 +13,14 @@ from brainarch.errors import InputError
 from brainarch.tables import write_table
 from brainarch.volume import statistics
 from brainarch.volume.convert import check_declared, convert, plan_conversion
+from brainarch.volume.samples import check_samples
 from brainarch.volume.stack import check_voxel, describe, open_stack
 from brainarch.volume.store import check_image, is_link, link_volume, open_volume
 from brainarch.volume.verify import (
     Difference,
     choose_slices,
     read_checksums,
-    recorded_window,
+    recorded_reading,
     verify,
 )
 
@@ -36,6 +37,8 @@ def convert_stack(
     window: Sequence[float] | None,
     compression: str,
     pixel_um: float | None,
+    nan: float | None,
+    file_step: int,
     volume: Path,
     slices: Path,
     partial: Path,
@@ -62,6 +65,10 @@ def convert_stack(
         How chunks are stored.
     pixel_um : float or None
         Side in micrometer that pixels are resampled to.
+    nan : float or None
+        Grey value that NaN pixels take before the window; None refuses them.
+    file_step : int
+        By how much the numbers of the files go up from slice to slice.
     volume, slices : Path
         The volume and the table of its slices with their SHA-256 to make.
     partial : Path
@@ -77,9 +84,14 @@ def convert_stack(
     """
     _require_place(volume, source)
     limits = None if window is None else (window[0], window[1])
-    stack = open_stack(source, first_slice, window=limits, dtype=dtype)
+    stack = open_stack(
+        source, first_slice, window=limits, dtype=dtype, nan=nan, file_step=file_step
+    )
     check_declared(stack, shape, dtype)
     check_voxel(stack, voxel_um)
+    check_samples(stack)
+    if stack.white is not None:
+        logger.info("the files store white as 0; grey values are turned round, as they are shown")
     plan = plan_conversion(
         stack.file_shape,
         dtype,
@@ -215,8 +227,8 @@ def verify_volume(
     checksums = read_checksums(slices, opened)
     stack = None
     if source is not None:
-        window, dtype = recorded_window(volume), str(opened.dtype)
-        stack = open_stack(source, opened.first_slice, window=window, dtype=dtype)
+        reading = recorded_reading(volume)
+        stack = open_stack(source, opened.first_slice, dtype=str(opened.dtype), **reading)
         stack = stack.resampled(opened.resampling)
     chosen = choose_slices(opened.slices, sample, seed)
     return Verified(

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from brainarch.atomic import replacing
 from brainarch.errors import InputError
 from brainarch.volume.pixel_size import Resampling
-from brainarch.volume.units import agree, are_equal, micrometer_in, sides_text
+from brainarch.volume.units import agree, are_equal, is_length, micrometer_in, sides_text
 
 logger = logging.getLogger(__name__)
 
@@ -104,6 +104,11 @@ class OmeImage:
                 )
             factors.append(factor)
         z, y, x = (side * factor for side, factor in zip(self.scale, factors, strict=True))
+        if not all(map(is_length, (z, y, x))):
+            raise InputError(
+                f"{self.path}: its voxels are {sides_text((z, y, x))} um, which is no size; "
+                "correct the store's metadata"
+            )
         if not are_equal(y, x):
             raise InputError(
                 f"{self.path}: its pixels are {sides_text((y, x))} um, not square; resample the "
@@ -415,6 +420,8 @@ def check_image(
     InputError
         If the image cannot be used or is not as declared.
     """
+    if not is_length(voxel_um):
+        raise InputError(f"voxel size {voxel_um} um: must be positive and finite")
     image = open_image(source)
     _check_grey(image)
     if image.shape != tuple(shape) or str(image.dtype) != dtype:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 #: Micrometer in one of each unit, by every spelling that is met in OME-TIFF and OME-Zarr files.
 MICROMETER = {
     **dict.fromkeys(("micrometer", "micrometre", "micron", "microns", "um", "µm", "μm"), 1.0),
@@ -13,12 +15,15 @@ MICROMETER = {
     **dict.fromkeys(("meter", "metre", "m"), 1e6),
     **dict.fromkeys(("inch", "in"), 25_400.0),
 }
-#: What OME-TIFF files say where nobody measured: lengths without a physical size.
-UNMEASURED = ("pixel", "reference frame")
+#: What image files say where nobody measured: lengths without a physical size.
+UNMEASURED = ("pixel", "pixels", "reference frame")
 #: Voxel sizes that differ by less than this relative amount agree; metadata are often rounded.
 AGREEMENT = 1e-3
 #: Sides of a voxel that differ by less than this relative amount make a cube.
 CUBE = 1e-6
+
+#: Sides of a voxel along z, y and x in micrometer; None where they are not stated.
+Sides = tuple[float | None, float | None, float | None]
 
 
 def micrometer_in(unit: str) -> float | None:
@@ -26,6 +31,11 @@ def micrometer_in(unit: str) -> float | None:
     text = unit.strip()
     # Short symbols mean other units in capitals: Mm is a megameter.
     return MICROMETER.get(text.lower() if len(text) > 2 else text)
+
+
+def is_length(value: float) -> bool:
+    """Return whether a number can be a length: positive and finite."""
+    return math.isfinite(value) and value > 0
 
 
 def are_equal(*sides: float) -> bool:
@@ -38,6 +48,6 @@ def agree(one: float, other: float) -> bool:
     return abs(one - other) <= AGREEMENT * max(abs(one), abs(other))
 
 
-def sides_text(sides: tuple[float, ...]) -> str:
+def sides_text(sides: Sides | tuple[float, ...]) -> str:
     """Return the sides of a voxel as words, for example ``2 x 1.17 x 1.17``."""
-    return " x ".join(f"{side:g}" for side in sides)
+    return " x ".join("?" if side is None else f"{side:g}" for side in sides)

@@ -21,8 +21,9 @@ from brainarch.errors import InputError
 from brainarch.progress import progress_bar
 from brainarch.seeds import generator
 from brainarch.tables import read_table
-from brainarch.volume.stack import Stack, one_line
+from brainarch.volume.stack import Stack
 from brainarch.volume.store import ATTRIBUTE, Volume, slice_digest
+from brainarch.volume.tiff import one_line
 
 #: Columns of the table of slices that are needed.
 NEEDED = ("slice", "file", "page", "sha256")
@@ -71,11 +72,15 @@ def read_checksums(path: Path, volume: Volume) -> dict[int, str]:
     return dict(zip(numbers, frame["sha256"].astype(str), strict=True))
 
 
-def recorded_window(path: Path) -> tuple[float, float] | None:
-    """Return the intensity window that a volume was converted with, or None."""
+def recorded_reading(path: Path) -> dict[str, Any]:
+    """Return how the files of a converted volume were read, as arguments of `open_stack`."""
     own: Any = zarr.open_group(path, mode="r", zarr_format=3).attrs.get(ATTRIBUTE, {})
     window = own.get("window")
-    return None if window is None else (float(window[0]), float(window[1]))
+    return {
+        "window": None if window is None else (float(window[0]), float(window[1])),
+        "nan": own.get("nan"),
+        "file_step": int(own.get("file_step", 1)),
+    }
 
 
 def choose_slices(slices: Sequence[int], sample: int | None, seed: int) -> list[int]:
