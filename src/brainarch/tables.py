@@ -74,8 +74,8 @@ def _check_shares(frame: pd.DataFrame, path: Path) -> None:
         wrong = column.notna() & ~pd.to_numeric(column, errors="coerce").between(0, 1)
         if wrong.any():
             raise InputError(
-                f"{path}: {name} is {column[wrong].iloc[0]} in line {wrong.idxmax() + 2}; wanted 0 "
-                "to 1, run the stage that writes it again"
+                f"{path}: {name} is {column[wrong].iloc[0]}; wanted 0 to 1, run the stage that "
+                "writes it again"
             )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import threading
@@ -113,22 +114,44 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, spoiled, "application/blosc")
         elif fault == "page":
             self._answer(200, b"<html>please log in</html>", "text/html")
+        elif fault in ("endless", "packed", "slow"):
+            self._overdo(fault, body)
         elif fault == "silent":
             time.sleep(1.5)
         else:
             assert not fault, fault
             self._answer(200, body, "application/blosc")
 
+    def _overdo(self, fault: str, body: bytes) -> None:
+        """Send more than was asked for, packed, or hardly anything at a time."""
+        kind = "application/blosc"
+        if fault == "endless":
+            self._answer(200, body + bytes(1 << 20), kind)
+        elif fault == "packed":
+            self._answer(200, gzip.compress(bytes(30_000_000)), kind, encoding="gzip")
+        else:
+            self._answer(200, b"", kind, announced=len(body))
+            for value in body:
+                self.wfile.write(bytes([value]))
+                time.sleep(0.05)
+
     def _refuse(self, status: int, message: str) -> None:
         content = {"status": status, "code": 2000, "message": message}
         self._answer(status, json.dumps(content).encode())
 
     def _answer(
-        self, status: int, body: bytes, kind: str = "application/json", announced: int | None = None
+        self,
+        status: int,
+        body: bytes,
+        kind: str = "application/json",
+        announced: int | None = None,
+        encoding: str | None = None,
     ) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body) if announced is None else announced))
+        if encoding is not None:
+            self.send_header("Content-Encoding", encoding)
         if status == 429:
             self.send_header("Retry-After", "0")
         self.end_headers()

@@ -143,6 +143,17 @@ def test_a_silent_server_times_out_and_heals(get: Get, boss: Boss) -> None:
     assert boss.asked == [(0, 1), (0, 1)]
 
 
+@pytest.mark.parametrize("fault", ["endless", "packed", "slow"])
+def test_no_more_and_no_longer_than_was_asked_for(
+    get: Get, boss: Boss, grey: np.ndarray, fault: str
+) -> None:
+    """A body without end, one that unpacks to another size, a byte now and then."""
+    boss.faults = [fault]
+    folder = get((0,), timeout_s=0.3)
+    assert boss.asked == [(0, 1), (0, 1)]
+    assert np.array_equal(pixels(folder, (0,)), grey[:1])
+
+
 def test_requests_shrink_to_a_slice_and_grow_again(get: Get, boss: Boss) -> None:
     boss.faults = ["503", "cut", "short", "500"]
     get(range(32))
@@ -159,6 +170,8 @@ def test_requests_shrink_to_a_slice_and_grow_again(get: Get, boss: Boss) -> None
         ("size", "bytes of values came"),
         ("damaged", "the body is damaged"),
         ("cut", "the connection was cut"),
+        ("endless", "bytes came that were asked for"),
+        ("packed", "the answer is packed as gzip, unasked"),
         ("page", "the answer is text/html instead of data"),
     ],
 )

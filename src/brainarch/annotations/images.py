@@ -207,6 +207,7 @@ def _read_png(path: Path, z: int | None, files: LabelFiles, *, turned: bool) -> 
             _index(path, (1, image.height, image.width), z, files, turned=turned)
             if image.mode not in PNG_MODES:
                 raise InputError(f"{path}: is a colour image; give labels as whole numbers")
+            spread = SPREAD.get(str(image.tile[0].args), 1) if image.tile else 1
             if getattr(image, "n_frames", 1) != 1:
                 raise InputError(f"{path}: is an animation; give one image a slice")
             orientation = image.getexif().get(ORIENTATION, 1)
@@ -214,7 +215,6 @@ def _read_png(path: Path, z: int | None, files: LabelFiles, *, turned: bool) -> 
                 raise InputError(
                     f"{path}: states orientation {orientation}; save it upright (orientation 1)"
                 )
-            spread = SPREAD.get(str(image.tile[0].args), 1) if image.tile else 1
             pixels = np.asarray(image)
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise InputError(f"{path}: not a readable PNG file ({error})") from None

@@ -15,7 +15,7 @@ from scipy.ndimage import maximum_filter, minimum_filter
 #: A part of a code is thin where no square of this side fits into it, in pixels (ours).
 SIDE = 5
 #: How far off the two other codes may be, as the side of a square in pixels (ours).
-REACH = 7
+REACH = 9
 #: Fewest pixels of a code in rims that are told; three areas that meet leave a few (ours).
 FEWEST = 20
 

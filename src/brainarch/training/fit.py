@@ -15,8 +15,8 @@ import pandas as pd
 import pytorch_lightning as lightning
 import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
-from pytorch_lightning.plugins.environments import (
-    LightningEnvironment,  # type: ignore[attr-defined]  # re-exported
+from pytorch_lightning.plugins.environments import (  # type: ignore[attr-defined]  # re-exported
+    LightningEnvironment,
 )
 from torch.utils.data import DataLoader, Sampler
 
