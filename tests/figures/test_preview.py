@@ -60,6 +60,15 @@ def test_outlines_lie_on_the_borders(labels, drawn_texts):
     assert "Area three (C): not on this slice" in words
 
 
+def test_smoothed_edges_are_shown(labels, drawn_texts):
+    table = preview.prepare(rasters.count_codes(labels, AREAS.names), 2.0, {"A": 1234})
+    grey = rasters.grey_raster(np.zeros(labels.shape, np.uint8), 2.0)
+    raster = rasters.label_raster(labels, 2.0)
+    figure = preview.draw(table, AREAS, grey=grey, labels=raster, title="Slice")
+    words = [text for text, *_ in drawn_texts(figure)]
+    assert any("of it 1,234 px in thin rims: smoothed edges?" in text for text in words)
+
+
 def test_large_slices_are_drawn_small():
     codes = np.ones((3000, 5000), np.uint8)
     raster = rasters.label_raster(codes, 1.0)

@@ -213,6 +213,12 @@ def test_patch_tables_round_trip_and_refuse_others(tmp_path):
     (tmp_path / "q.csv").write_text("z,y\n1,2\n")
     with pytest.raises(InputError, match="it has no column x"):
         read_patches(tmp_path / "q.csv")
-    (tmp_path / "q.csv").write_text("z,y,x,area,share,block\n1,a,2,b,1,1\n")
-    with pytest.raises(InputError, match="not a patch table"):
-        read_patches(tmp_path / "q.csv")
+    for row, words in (
+        ("1,a,2,b,1,1", "not a patch table"),
+        ("1,inf,2,b,1,1", "not a patch table"),
+        ("1,2.5,2,b,1,1", "column y holds fractions; wanted whole numbers"),
+        ("1,2,2,b,1.5,1", "column share holds values outside 0 to 1"),
+    ):
+        (tmp_path / "q.csv").write_text(f"z,y,x,area,share,block\n{row}\n")
+        with pytest.raises(InputError, match=words):
+            read_patches(tmp_path / "q.csv")

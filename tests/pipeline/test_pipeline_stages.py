@@ -193,6 +193,16 @@ def test_an_edit_changes_what_the_stages_that_use_it_are_given(
     assert changed(edit) == expected
 
 
+def test_of_two_areas_none_is_left_out() -> None:
+    """A thin area is left out once more of several; of two nothing would remain to tell apart."""
+    config = read_config(ROOT / "config/test.yaml")
+    thin = config.areas[0].model_copy(update={"share": 0.5})
+    for others, left_out in ((1, []), (2, [thin.name])):
+        areas = [thin, *config.areas[1 : 1 + others]]
+        few = Pipeline.of(config.model_copy(update={"areas": areas}))
+        assert few.evaluate("main", "test").settings["without"] == left_out
+
+
 def test_every_key_is_given_to_some_stage() -> None:
     """Each leaf of the config is read by a stage, apart from the page, or names what there is."""
     used = Path(ROOT / "src/brainarch/pipeline").glob("*.py")

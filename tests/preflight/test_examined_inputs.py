@@ -132,3 +132,28 @@ def test_grid_pixels_are_those_with_coordinates_on_the_grid(
         if y % stride == 0 and x % stride == 0
     )
     assert grid_pixels(labelled, stride, rows) == expected
+
+
+def test_an_area_that_a_split_lacks_is_named(tmp_path: Path) -> None:
+    images = {
+        1: write(tmp_path, "1.tif", labels(0, 1, 2)),
+        2: write(tmp_path, "2.tif", labels(0, 1)),
+        3: write(tmp_path, "3.tif", labels(0, 5)),
+    }
+    found, broken = read_labels(images, CODES, [0])
+    splits = {"train": [1], "val": [2], "test": [2, 3]}
+    assert broken == []
+    assert check_labels(found, "areas", "annotations.ignore", splits) == [
+        "slice 2 (val): area B has no pixel there, but train, val and test need every area; choose "
+        "a slice that has it, or leave the area out"
+    ]
+    # where an image was not read, nothing is said of what is absent
+    assert check_labels(found, "areas", "annotations.ignore", None) == []
+
+
+def test_smoothed_edges_are_told(tmp_path: Path) -> None:
+    image = np.repeat([1, 2, 5], [14, 2, 14]).astype(np.uint8)[None].repeat(20, axis=0)
+    found, _ = read_labels({1: write(tmp_path, "1.tif", image)}, CODES, [0])
+    assert found[0].text.endswith(
+        "EDGES LOOK SMOOTHED: B (2) has 40 px in thin rims between A (1) and B (5)"
+    )

@@ -131,6 +131,43 @@ def test_a_killed_training_goes_on_to_the_same_weights(
     assert resumed.curves.equals(whole.curves)
 
 
+#: What a scheduler's variables say inside an allocation that training has not asked for.
+ALLOCATIONS = {
+    "slurm": {
+        "SLURM_NTASKS": "4",
+        "SLURM_JOB_ID": "1",
+        "SLURM_JOB_NAME": "ondemand",
+        "SLURM_PROCID": "0",
+        "SLURM_LOCALID": "0",
+        "SLURM_NODEID": "0",
+        "SLURM_NNODES": "1",
+        "SLURM_JOB_NODELIST": "node01",
+    },
+    "lsf": {
+        "LSB_JOBID": "1",
+        "LSB_DJOB_RANKFILE": "/nowhere",
+        "JSM_NAMESPACE_LOCAL_RANK": "0",
+        "JSM_NAMESPACE_SIZE": "4",
+        "JSM_NAMESPACE_RANK": "0",
+    },
+}
+
+
+def test_an_allocation_of_several_tasks_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(name: str) -> torch.Tensor:
+        train, val = dataset(0, 8), dataset(1, 8)
+        return weights(fit_network(train, val, 2, tmp_path / name, **options(epochs=1)).network)
+
+    alone = run("alone")
+    for name, variables in ALLOCATIONS.items():
+        with monkeypatch.context() as patched:
+            for key, value in variables.items():
+                patched.setenv(key, value)
+            assert torch.equal(run(name), alone), name
+
+
 @pytest.mark.parametrize("change", [{"seed": 12}, {"dropout": 0.0}])
 def test_options_change_the_weights(tmp_path: Path, change: dict[str, object]) -> None:
     run: Callable[[dict[str, Any], str], torch.Tensor] = lambda chosen, name: weights(  # noqa: E731
