@@ -318,7 +318,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "crops": 18,
         "orientation": None,
         "changes": True,
-        "start": None,
+        "start": "scratch",
     },
 }
 
@@ -360,8 +360,7 @@ class TrainingConfig(Section):
     start: Literal["scratch", "unlabelled"] | None = Field(
         default=None,
         description="robust: what training starts from: scratch, or the network trained without "
-        "labels (section unlabelled), which pays where little is annotated: null is scratch with "
-        "splits by slices and unlabelled with splits by blocks (ours)",
+        "labels (section unlabelled), which learns faster at first and ends alike (ours)",
     )
     epochs: Count | None = Field(
         default=None, description="papers: passes over the training patches (ours)"

@@ -69,14 +69,6 @@ class Facts:
         return chosen or ("any" if self.config.splits.by == "blocks" else "fixed")
 
     @cached_property
-    def start(self) -> str:
-        """What training starts from: as the config says, else by how much is annotated."""
-        training, blocks = self.config.training, self.config.splits.by == "blocks"
-        if training.preset == "papers":
-            return "scratch"
-        return training.start or ("unlabelled" if blocks else "scratch")
-
-    @cached_property
     def unlabelled_slices(self) -> list[int]:
         """Slices that learning without labels sees."""
         named = {*self.config.annotations.slices, *self.config.extraction.slices}

@@ -183,7 +183,7 @@ class Pipeline(Reads):
             settings |= pick(training, "steps", "crops", "changes")
             settings |= pick(self.config.sampling, "min_gap_um")
             settings["orientation"] = self.orientation
-            if self.start == "unlabelled":
+            if training.start == "unlabelled":
                 inputs["start"] = r.network(UNLABELLED)
         if run == PERMUTED:
             settings[length] = max(1, round(settings[length] * training.permuted_share))
