@@ -152,7 +152,7 @@ def _changed_in_volume(
     _, rows, columns = volume.shape
     try:
         band = volume.read_block((group[0], group[-1] + 1), (0, rows), (0, columns))
-    except (ValueError, RuntimeError, OSError) as error:  # a wrong checksum, a cut-off file
+    except InputError as error:  # a wrong checksum, a file that is cut off or gone
         reason = f"cannot be read ({one_line(error)})"
         return [Difference(z, "volume", reason) for z in group]
     return [
