@@ -76,7 +76,7 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 def test_every_change_is_refused_or_without_effect(stores: list[Path]) -> None:
     bench = Bench(stores)
-    bench.flip(300, seed=11)
+    bench.flip(150, seed=11)
     bench.remove_chunks()
     assert bench.outcome.wrong == []
     kinds = {kind for kind, _, _ in bench.outcome.counts}
