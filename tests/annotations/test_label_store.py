@@ -75,6 +75,15 @@ def test_a_store_without_our_attributes_is_refused(tmp_path):
         open_labels(tmp_path / "l")
 
 
+def test_labels_of_an_earlier_version_are_made_again(tmp_path):
+    create_labels(tmp_path / "l", SHAPE, 1.0, [3])
+    group = zarr.open_group(tmp_path / "l", mode="r+")
+    own = {k: v for k, v in group.attrs["brainarch"].items() if k != "made_by"}
+    group.attrs.put({"ome": group.attrs["ome"], "brainarch": own})
+    with pytest.raises(InputError, match=r"no digest.*run `brainarch import-annotations` again"):
+        open_labels(tmp_path / "l")
+
+
 def test_a_slice_that_was_lost_or_never_written_is_no_empty_one(tmp_path, labels):
     path = tmp_path / "l"
     create_labels(path, SHAPE, 1.0, [3, 7]).write_slice(3, np.zeros_like(labels))

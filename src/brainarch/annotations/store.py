@@ -20,6 +20,8 @@ from brainarch.stores.files import read_part
 from brainarch.stores.metadata import write_attributes
 from brainarch.volume.store import ATTRIBUTE, AXES, multiscale_attributes, open_image
 
+#: What makes labels, unless they say otherwise.
+IMPORT = "`brainarch import-annotations`"
 #: Side of a chunk in pixels; all chunks of a slice share one file.
 CHUNK = 512
 
@@ -164,7 +166,7 @@ def create_labels(
         "pixel_um": pixel_um,
         "first_slice": first_slice,
         "shift_um": shift_um,
-        MADE_BY: "`brainarch import-annotations`",
+        MADE_BY: IMPORT,
         **(extra or {}),
     }
     group = zarr.create_group(path, zarr_format=3, attributes={"ome": ome, ATTRIBUTE: own})
@@ -207,9 +209,7 @@ def open_labels(path: Path) -> Labels:
     image = open_image(path)
     own, array = image.own, image.array
     if "annotated_slices" not in own or array.ndim != len(AXES) or str(array.dtype) != "uint8":
-        raise InputError(
-            f"{path}: not a label image of brainarch; make one with `brainarch import-annotations`"
-        )
+        raise InputError(f"{path}: not a label image of brainarch; make one with {IMPORT}")
     if not image.guarded:
         raise InputError(f"{path}: no digest of its metadata is there; {_remedy(own)}")
     slice_um, _, pixel_um = image.sides_um()
@@ -232,4 +232,4 @@ def _labels(
 
 
 def _remedy(own: Mapping[str, Any]) -> str:
-    return f"run {own[MADE_BY]} again"
+    return f"run {own.get(MADE_BY, IMPORT)} again"
