@@ -58,10 +58,7 @@ def read_checksums(path: Path, volume: Volume) -> dict[int, str]:
     InputError
         If the table is missing, malformed, or not of all slices of this volume.
     """
-    frame: pd.DataFrame = read_table(path)
-    absent = [name for name in NEEDED if name not in frame.columns]
-    if absent:
-        raise InputError(f"{path}: no column {absent[0]}; convert the volume again")
+    frame: pd.DataFrame = read_table(path, *NEEDED)
     numbers = [int(z) for z in frame["slice"]]
     if numbers != list(volume.slices):
         raise InputError(
