@@ -8,6 +8,7 @@ from ome_zarr_models.v05 import ImageLabel
 from brainarch.annotations.legend import make_legend
 from brainarch.annotations.store import create_labels, open_labels
 from brainarch.errors import InputError
+from brainarch.stores import metadata
 
 SHAPE = (30, 600, 700)
 
@@ -67,5 +68,42 @@ def test_a_store_without_our_attributes_is_refused(tmp_path):
     create_labels(tmp_path / "l", SHAPE, 1.0, [3])
     group = zarr.open_group(tmp_path / "l", mode="r+")
     del group.attrs["brainarch"]
+    with pytest.raises(InputError, match="metadata were changed after they were written"):
+        open_labels(tmp_path / "l")
+    metadata.write_attributes(tmp_path / "l", {})
     with pytest.raises(InputError, match="not a label image of brainarch"):
         open_labels(tmp_path / "l")
+
+
+def test_labels_of_an_earlier_version_are_made_again(tmp_path):
+    create_labels(tmp_path / "l", SHAPE, 1.0, [3])
+    group = zarr.open_group(tmp_path / "l", mode="r+")
+    own = {k: v for k, v in group.attrs["brainarch"].items() if k != "made_by"}
+    group.attrs.put({"ome": group.attrs["ome"], "brainarch": own})
+    with pytest.raises(InputError, match=r"no digest.*run `brainarch import-annotations` again"):
+        open_labels(tmp_path / "l")
+
+
+def test_a_slice_that_was_lost_or_never_written_is_no_empty_one(tmp_path, labels):
+    path = tmp_path / "l"
+    create_labels(path, SHAPE, 1.0, [3, 7]).write_slice(3, np.zeros_like(labels))
+    stored = open_labels(path)
+    assert not stored.read_slice(3).any()
+    again = "run `brainarch import-annotations` again"
+    with pytest.raises(InputError, match=f"chunk 0/c/7/0/0 is missing.*{again}"):
+        stored.read_slice(7)
+    (path / "0" / "c" / "3" / "0" / "0").unlink()
+    with pytest.raises(InputError, match=f"chunk 0/c/3/0/0 is missing.*{again}"):
+        stored.read_slice(3)
+
+
+def test_damaged_labels_are_one_line(tmp_path, labels):
+    path = tmp_path / "l"
+    create_labels(path, SHAPE, 1.0, [3]).write_slice(3, labels)
+    file = path / "0" / "c" / "3" / "0" / "0"
+    content = bytearray(file.read_bytes())
+    content[1000] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(InputError, match=r"chunk 0/c/3/0/0.*checksum") as caught:
+        open_labels(path).read_slice(3)
+    assert "\n" not in str(caught.value)

@@ -78,7 +78,7 @@ def test_a_lost_chunk_with_extracted_pixels_is_noticed(filled):
     cube, _, done = filled
     assert done[:32, :32].any()
     (cube.path / "representation" / "c" / "0" / "0" / "0").unlink()
-    with pytest.raises(InputError, match=r"representation has no values.*brainarch extract"):
+    with pytest.raises(InputError, match=r"c/0/0/0 is missing.*brainarch extract"):
         Cube.open(cube.path).read()
 
 

@@ -360,6 +360,23 @@ def test_a_finished_cube_is_not_extracted_again(tmp_path, narrow, monkeypatch):
     assert len(computed) == 18
 
 
+@pytest.mark.parametrize("damage", ["flip", "remove", "attribute"])
+def test_a_damaged_cube_is_not_the_finished_one(tmp_path, narrow, caplog, damage):
+    cube = run(narrow, tmp_path, **CASE)
+    honest = content(cube)
+    chunk = next(file for file in (cube.path / "representation").rglob("c/*/*/0"))
+    metadata = cube.path / "zarr.json"
+    if damage == "remove":
+        chunk.unlink()
+    else:
+        file = chunk if damage == "flip" else metadata
+        raw = bytearray(file.read_bytes())
+        raw[raw.index(b'"z"') + 5 if damage == "attribute" else 60] ^= 1
+        file.write_bytes(raw)
+    assert content(run(narrow, tmp_path, **CASE)) == honest
+    assert "it is extracted again" in caplog.text
+
+
 # --- what does not fit together ---
 
 

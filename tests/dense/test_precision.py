@@ -3,7 +3,6 @@ import copy
 import numpy as np
 import pytest
 import torch
-import zarr
 from dense_fakes import brute_force, real_network, trained_of
 from extraction_case import MEMORY_MB, plan_of, run, source_of
 
@@ -75,11 +74,12 @@ def test_the_proof_still_finds_a_broken_cube(rounded, tmp_path):
     broken.write(0, 0, block[..., ::-1], cube.extracted)
     assert not prove(broken, source.grey, trained, 40, seed=0)["passed"]
     # Called float32, the honest cube is refused: the bound is the precision's.
-    zarr.open_group(cube.path, mode="r+").attrs["precision"] = "float32"
+    stored = Cube.open(cube.path, writable=True)
+    stored.annotate({"precision": "float32"})
     try:
         assert not prove(Cube.open(cube.path), source.grey, trained, 40, seed=0)["passed"]
     finally:
-        zarr.open_group(cube.path, mode="r+").attrs["precision"] = "bfloat16"
+        stored.annotate({"precision": "bfloat16"})
 
 
 def test_exact_cubes_state_their_error_too(narrow, tmp_path):

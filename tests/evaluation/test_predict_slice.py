@@ -132,7 +132,8 @@ def test_wrong_files_are_refused_in_one_line(files):
     write_legend(make_legend(["Ctx", "Str"]), files / "two.csv")
     labels = np.where(areas_image() == 3, 4, areas_image())
     create_labels(files / "four.zarr", SHAPE, 1.17, [1]).write_slice(1, labels)
-    create_labels(files / "wide.zarr", (3, 70, 99), 1.17, [1])
+    wide = create_labels(files / "wide.zarr", (3, 70, 99), 1.17, [1])
+    wide.write_slice(1, np.zeros((70, 99), dtype=np.uint8))
     cases = [
         ({"network": files / "other.safetensors"}, "was extracted from another network"),
         ({"legend": files / "two.csv"}, "trained on 3 areas"),

@@ -98,5 +98,5 @@ def test_a_damaged_basis_is_refused(tmp_path):
     with pytest.raises(InputError, match="one non-negative value"):
         read_basis(path)
     path.write_text("a,b\n1,2\n")
-    with pytest.raises(InputError, match="not a basis table"):
+    with pytest.raises(InputError, match="has no column factor"):
         read_basis(path)

@@ -122,7 +122,7 @@ def test_a_lost_chunk_of_what_is_stored_whole_is_one_line(kind, name):
     opener, read, _, remedy, path = kind
     next(file for file in (path / name / "c").rglob("*") if file.is_file()).unlink()
     with pytest.raises(
-        InputError, match=f"{name} cannot be read .1 of . chunks are miss"
+        InputError, match=f"{name} cannot be read .chunk {name}/c.* is missing"
     ) as caught:
         opener.open(path).read(name) if opener is SliceMaps else read(path)
     one_line(caught, path, remedy)

@@ -211,7 +211,7 @@ def test_patch_tables_round_trip_and_refuse_others(tmp_path):
     with pytest.raises(InputError, match="it holds no patch"):
         read_patches(tmp_path / "p.csv")
     (tmp_path / "q.csv").write_text("z,y\n1,2\n")
-    with pytest.raises(InputError, match="it has no column x"):
+    with pytest.raises(InputError, match="has no column x"):
         read_patches(tmp_path / "q.csv")
     for row, words in (
         ("1,a,2,b,1,1", "not a patch table"),

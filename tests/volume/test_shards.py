@@ -69,13 +69,20 @@ def test_zarr_reads_what_we_write(tmp_path, shape, dtype, level):
 @pytest.mark.parametrize("level", CODECS)
 def test_we_read_what_zarr_writes(tmp_path, level):
     data = sparse((11, 50, 70), "uint16")
-    create(tmp_path / "a", data.shape, "uint16", level)[:] = data
+    array = create(tmp_path / "a", data.shape, "uint16", level)
+    array.with_config({"write_empty_chunks": True})[:] = data
     np.testing.assert_array_equal(read(tmp_path / "a", data, level), data)
 
 
-def test_zeros_take_no_file(tmp_path):
-    write(tmp_path / "a", sparse((8, 48, 64), "uint8"))
-    assert [path.name for path in (tmp_path / "a/c/0/0").iterdir()] == ["0"]
+def test_zeros_take_an_index_alone_and_a_lost_file_is_no_zeros(tmp_path):
+    data = sparse((8, 48, 64), "uint8")
+    write(tmp_path / "a", data)
+    chunks = np.prod([whole // side for whole, side in zip(SHARD, CHUNK, strict=True)])
+    empty = tmp_path / "a/c/0/0/1"
+    assert empty.stat().st_size == 16 * chunks + 4
+    empty.unlink()
+    with pytest.raises(FileNotFoundError):
+        read(tmp_path / "a", data)
 
 
 @pytest.mark.parametrize("level", CODECS)

@@ -12,7 +12,7 @@ import typer
 import zarr
 from typer.testing import CliRunner, Result
 
-from brainarch.cli import volume as verbs
+from brainarch.cli import verify as verbs
 from brainarch.errors import InputError
 from brainarch.volume.convert import convert, plan_conversion
 from brainarch.volume.stack import open_stack

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,13 +10,18 @@ from typing import Any
 import numpy as np
 import zarr
 from numpy.typing import NDArray
-from zarr.codecs import ZstdCodec
+from zarr.codecs import Crc32cCodec, ZstdCodec
 
 from brainarch.annotations.legend import Legend
 from brainarch.errors import InputError
 from brainarch.palette import rgba_of
+from brainarch.stores.arrays import MADE_BY
+from brainarch.stores.files import read_part
+from brainarch.stores.metadata import write_attributes
 from brainarch.volume.store import ATTRIBUTE, AXES, multiscale_attributes, open_image
 
+#: What makes labels, unless they say otherwise.
+IMPORT = "`brainarch import-annotations`"
 #: Side of a chunk in pixels; all chunks of a slice share one file.
 CHUNK = 512
 
@@ -41,6 +46,8 @@ class Labels:
         Distance of neighbouring slices in micrometer.
     shift_um : float
         Centre of the first pixel along y and x; not 0 where the volume was resampled.
+    remedy : str
+        What mends it, for messages.
     """
 
     path: Path
@@ -50,6 +57,7 @@ class Labels:
     annotated_slices: tuple[int, ...]
     slice_um: float
     shift_um: float
+    remedy: str
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -76,9 +84,10 @@ class Labels:
         Raises
         ------
         InputError
-            If the slice is not annotated.
+            If the slice is not annotated, or its labels are damaged or missing.
         """
-        return np.asarray(self.array[self.index_of(z)], dtype=np.uint8)
+        index = self.index_of(z)
+        return np.asarray(read_part(self.array, index, self.path, self.remedy), dtype=np.uint8)
 
     def write_slice(self, z: int, labels: NDArray[np.integer]) -> None:
         """Store the labels of slice number ``z``, shape (y, x).
@@ -157,6 +166,7 @@ def create_labels(
         "pixel_um": pixel_um,
         "first_slice": first_slice,
         "shift_um": shift_um,
+        MADE_BY: IMPORT,
         **(extra or {}),
     }
     group = zarr.create_group(path, zarr_format=3, attributes={"ome": ome, ATTRIBUTE: own})
@@ -168,11 +178,13 @@ def create_labels(
         dtype="uint8",
         chunks=(1, *chunk),
         shards=(1, *shard),
-        compressors=ZstdCodec(level=3),
+        compressors=[ZstdCodec(level=3), Crc32cCodec()],
         fill_value=0,
         dimension_names=AXES,
+        config={"write_empty_chunks": True},
     )
-    return Labels(path, array, pixel_um, first_slice, tuple(slices), slice_um, shift_um)
+    write_attributes(path, {})
+    return _labels(path, array, own, pixel_um, slice_um)
 
 
 def _image_label(legend: Legend | None) -> dict[str, Any]:
@@ -197,10 +209,27 @@ def open_labels(path: Path) -> Labels:
     image = open_image(path)
     own, array = image.own, image.array
     if "annotated_slices" not in own or array.ndim != len(AXES) or str(array.dtype) != "uint8":
-        raise InputError(
-            f"{path}: not a label image of brainarch; make one with `brainarch import-annotations`"
-        )
-    annotated = tuple(int(z) for z in own["annotated_slices"])
+        raise InputError(f"{path}: not a label image of brainarch; make one with {IMPORT}")
+    if not image.guarded:
+        raise InputError(f"{path}: no digest of its metadata is there; {_remedy(own)}")
     slice_um, _, pixel_um = image.sides_um()
-    first_slice, shift_um = int(own.get("first_slice", 0)), float(own.get("shift_um", 0.0))
-    return Labels(path, array, pixel_um, first_slice, annotated, slice_um, shift_um)
+    return _labels(path, array, own, pixel_um, slice_um)
+
+
+def _labels(
+    path: Path, array: zarr.Array[Any], own: Mapping[str, Any], pixel_um: float, slice_um: float
+) -> Labels:
+    return Labels(
+        path=path,
+        array=array,
+        pixel_um=pixel_um,
+        first_slice=int(own["first_slice"]),
+        annotated_slices=tuple(int(z) for z in own["annotated_slices"]),
+        slice_um=slice_um,
+        shift_um=float(own["shift_um"]),
+        remedy=_remedy(own),
+    )
+
+
+def _remedy(own: Mapping[str, Any]) -> str:
+    return f"run {own.get(MADE_BY, IMPORT)} again"

@@ -12,11 +12,6 @@ from brainarch.cli.options import Changes, ResultsFolder, Threads, read_pipeline
 from brainarch.errors import InputError
 from brainarch.volume.kinds import Axes
 
-#: Differing slices that `verify` names; the rest are counted.
-NAMED = 10
-#: Slices that `verify` reads when nothing else is said.
-SAMPLE = 16
-
 OptionalConfig = Annotated[
     Path | None, typer.Argument(help="Config; without one, say everything by options.")
 ]
@@ -151,53 +146,6 @@ def link_volume(
         first_slice=first_slice,
         volume=output,
     )
-
-
-def verify(
-    *,
-    volume: Annotated[Path, typer.Option(help="OME-Zarr volume.")],
-    slices: Annotated[
-        Path | None,
-        typer.Option(help="Table of slices with SHA-256; by default slices.csv beside the volume."),
-    ] = None,
-    input_: Annotated[
-        str | None,
-        typer.Option(
-            "--input",
-            help="TIFF stack that the volume was made from; without it the volume alone is read.",
-        ),
-    ] = None,
-    sample: Annotated[
-        int | None, typer.Option(min=1, help=f"Random slices to read; {SAMPLE} by default.")
-    ] = None,
-    every: Annotated[bool, typer.Option("--all", help="Read every slice.")] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the sample.")] = 2020,
-    threads: Threads = 1,
-) -> None:
-    """Re-read a finished volume, and the stack it came from; exit status 1 if a slice differs."""
-    from brainarch.volume.stages import verify_volume
-
-    if every and sample is not None:
-        raise InputError("--all and --sample: give one of them")
-    found = verify_volume(
-        volume=volume,
-        slices=slices or volume.absolute().parent / "slices.csv",
-        source=input_,
-        sample=None if every else sample or SAMPLE,
-        seed=seed,
-        threads=threads,
-    )
-    for difference in found.differences[:NAMED]:
-        typer.echo(f"verify: {difference}", err=True)
-    if len(found.differences) > NAMED:
-        typer.echo(f"verify: and {len(found.differences) - NAMED} more", err=True)
-    sides = "volume alone" if input_ is None else "volume and stack"
-    differences = len(found.differences)
-    typer.echo(
-        f"verify: {found.read} of {found.slices} slices read ({sides}), {differences} differences"
-    )
-    if found.differences:
-        raise typer.Exit(1)
 
 
 def import_annotations(
@@ -360,6 +308,5 @@ def register(app: typer.Typer) -> None:
     """Add these verbs to the command."""
     app.command("convert")(convert)
     app.command("link-volume")(link_volume)
-    app.command("verify")(verify)
     app.command("import-annotations")(import_annotations)
     app.command("download")(download)

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from brainarch.errors import InputError
 from brainarch.grids.extracted import EXTRACTED, EXTRACTED_DIMENSIONS, ExtractedGrid
-from brainarch.grids.grid import Layout, Place
+from brainarch.grids.grid import POSITIONS, Place
+from brainarch.stores.arrays import Layout
 
 #: Side of a chunk in grid pixels; tiles of the extraction are multiples of it.
 CHUNK = 128
@@ -35,7 +36,12 @@ class Cube(ExtractedGrid):
         "brainarch-cube-2",
         "dense cube",
         "`brainarch extract`",
-        {_UNITS: ("y", "x", "unit"), EXTRACTED: EXTRACTED_DIMENSIONS, "unit": ("unit",)},
+        {
+            **POSITIONS,
+            _UNITS: ("y", "x", "unit"),
+            EXTRACTED: EXTRACTED_DIMENSIONS,
+            "unit": ("unit",),
+        },
         sparse=_UNITS,
     )
 
@@ -67,21 +73,22 @@ class Cube(ExtractedGrid):
         chunk : int
             Side of a chunk in grid pixels.
         """
-        group = cls._make(path, place, {"storage": storage, **(attrs or {})})
-        cls._add(group, _UNITS, (*place.shape, units), storage, (chunk, chunk, units))
-        cls._add_extracted(group, place.shape, (chunk, chunk))
-        cls._add_positions(group, "unit", np.arange(units))
-        return cls(group, path)
+        store = cls._make(path, place, {"storage": storage, **(attrs or {})})
+        store.add(_UNITS, (*place.shape, units), storage, (chunk, chunk, units))
+        cls._add_extracted(store, place.shape, (chunk, chunk))
+        store.put("unit", np.arange(units, dtype=np.int32))
+        store.finish()
+        return cls(store)
 
     @property
     def units(self) -> int:
         """Length of a representation."""
-        return int(self._array(_UNITS).shape[2])
+        return int(self._store.array(_UNITS).shape[2])
 
     @property
     def storage(self) -> str:
         """Dtype of the representation on disk."""
-        return str(self._array(_UNITS).dtype)
+        return str(self._store.array(_UNITS).dtype)
 
     def write(
         self, row: int, column: int, block: NDArray[np.floating], done: NDArray[np.bool_]
@@ -105,11 +112,11 @@ class Cube(ExtractedGrid):
 
     def block(self, rows: slice, columns: slice) -> NDArray[np.float32]:
         """Return a rectangle of the grid, shape (h, w, units), float32, NaN where not extracted."""
-        return np.asarray(self._read(_UNITS, (rows, columns)), dtype=np.float32)
+        return np.asarray(self._store.read(_UNITS, (rows, columns)), dtype=np.float32)
 
     def extracted_block(self, rows: slice, columns: slice) -> NDArray[np.bool_]:
         """Return which pixels of a rectangle are extracted, as it stands on disk."""
-        return self._read(EXTRACTED, (rows, columns))
+        return self._store.read(EXTRACTED, (rows, columns))
 
     def batches(
         self,
@@ -143,9 +150,7 @@ class Cube(ExtractedGrid):
         for iy, ix in self._bands(rows, mask, desc):
             top, left = int(iy[0]), int(ix.min())
             block = self.block(slice(top, int(iy[-1]) + 1), slice(left, int(ix.max()) + 1))
-            X = block[iy - top, ix - left]
-            self._require_values(X[:, 0])
-            yield iy, ix, X
+            yield iy, ix, block[iy - top, ix - left]
 
     def read(self) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
         """Return all extracted pixels in raster order.

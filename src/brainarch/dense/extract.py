@@ -117,7 +117,7 @@ def extract(
         "plan": plan.identity,
     }
     place = Place(source.z, plan.stride, source.pixel_um, plan.y, plan.x, identity_key(identity))
-    if _is_there(output, place.key):
+    if _is_there(output, place.key, tiles.workers):
         logger.info("slice %d: %s holds this very cube already", source.z, output)
         return
     attrs = {
@@ -146,12 +146,18 @@ def extract(
         work.publish(output)
 
 
-def _is_there(output: Path, key: str | None) -> bool:
-    """Say whether a finished cube of this identity stands where it goes."""
+def _is_there(output: Path, key: str | None, threads: int) -> bool:
+    """Say whether a finished cube of this identity stands where it goes, and is sound."""
     try:
-        return Cube.open(output).key == key
-    except InputError:
+        cube = Cube.open(output)
+        damaged = cube.faults(threads) if cube.key == key else []
+    except InputError as error:
+        if output.exists():
+            logger.warning("%s; it is extracted again", error)
         return False
+    if damaged:
+        logger.warning("%s: %s; it is extracted again", output, damaged[0])
+    return cube.key == key and not damaged
 
 
 @contextmanager

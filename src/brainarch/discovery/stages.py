@@ -77,6 +77,7 @@ def measure_depth(
         {"depth": found.depth, "upper_px": found.upper_px, "lower_px": found.lower_px},
         Place(z, 1, image.pixel_um, found.y, found.x),
         {"area": area, "upper": upper, "lower": lower, "gap_px": GAP_PX},
+        "`brainarch depth`",
     )
 
 
@@ -123,7 +124,8 @@ def cluster_area(
     for iy, ix, X in opened.batches(mask=mask, desc="clusters"):
         found[iy, ix] = fitted.assign(X)
     about = {"area": area, "method": "PCA, then k-means", "inside_px": 0, "inside_of": "area"}
-    write_maps(map, {"component": found}, opened.place, {**about, "components": clusters})
+    attrs = {**about, "components": clusters}
+    write_maps(map, {"component": found}, opened.place, attrs, "`brainarch cluster-area`")
     sizes = np.bincount(found.ravel(), minlength=clusters + 1)[1:]
     content = {
         "slice": opened.z,
@@ -204,7 +206,8 @@ def find_components(
         "inside_of": "area",
         "components": components,
     }
-    write_maps(map, {"component": found, "probability": probability}, maps.place, about)
+    made: dict[str, NDArray[Any]] = {"component": found, "probability": probability}
+    write_maps(map, made, maps.place, about, "`brainarch find-components`")
     write_table(moments.table(), table, mixture.COMPONENT_COLUMNS)
     content = {
         "slice": maps.z,

@@ -7,17 +7,30 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import zarr
 from numpy.typing import NDArray
 
 from brainarch.atomic import replacing
 from brainarch.errors import InputError
+from brainarch.stores.arrays import ArrayStore, Layout
 
 #: Patches in one chunk of the stored array.
 CHUNK_ROWS = 4096
-#: Marks the group as one of these, with the version of its layout.
-FORMAT = "brainarch representations 2"
 _INTEGERS = ("z", "y", "x", "block", "area")
+_PATCH = dict.fromkeys(_INTEGERS, ("patch",))
+#: Representations of patches as they are.
+CLEAN = Layout(
+    "brainarch-representations-3",
+    "representations of patches",
+    "`brainarch embed`",
+    {**_PATCH, "representation": ("patch", "unit")},
+)
+#: Representations of patches at several levels of noise.
+NOISY = Layout(
+    "brainarch-noisy-representations-3",
+    "noisy representations of patches",
+    "`brainarch embed-noise`",
+    {**_PATCH, "representation": ("variance", "patch", "unit"), "variance": ("variance",)},
+)
 
 
 @dataclass(frozen=True)
@@ -105,18 +118,14 @@ class NoisyRepresentations:
 
 def save_representations(content: Representations, path: Path) -> None:
     """Write representations in one step."""
-    with replacing(path) as temporary:
-        group = _create(temporary, content)
-        _add(group, "representation", content.values, ("patch", "unit"))
+    _save(path, CLEAN, content, {"representation": content.values})
 
 
 def save_noisy(content: NoisyRepresentations, path: Path) -> None:
     """Write noisy representations in one step."""
     values = np.stack([level.values for level in content.levels])
-    with replacing(path) as temporary:
-        group = _create(temporary, content.levels[0])
-        _add(group, "representation", values, ("variance", "patch", "unit"))
-        _add(group, "variance", content.variance.astype(np.float64), ("variance",))
+    variance = content.variance.astype(np.float64)
+    _save(path, NOISY, content.levels[0], {"representation": values, "variance": variance})
 
 
 def load_representations(path: Path) -> Representations:
@@ -125,15 +134,10 @@ def load_representations(path: Path) -> Representations:
     Raises
     ------
     InputError
-        If it is missing or something else.
+        If it is missing, damaged or something else.
     """
-    values, _, common = _read(path)
-    if values.ndim != 2:
-        raise InputError(
-            f"{path}: noisy representations where clean ones are wanted; "
-            "give those of `brainarch embed`"
-        )
-    return _build(path, values, common)
+    store = ArrayStore.open(path, CLEAN)
+    return _build(store, store.read("representation"), _common(store))
 
 
 def load_noisy(path: Path) -> NoisyRepresentations:
@@ -142,21 +146,18 @@ def load_noisy(path: Path) -> NoisyRepresentations:
     Raises
     ------
     InputError
-        If it is missing or something else.
+        If it is missing, damaged or something else.
     """
-    values, variance, common = _read(path)
-    if values.ndim != 3 or variance is None:
-        raise InputError(
-            f"{path}: clean representations where noisy ones are wanted; "
-            "give those of `brainarch embed-noise`"
-        )
-    levels = tuple(_build(path, level, common) for level in values)
-    return NoisyRepresentations(variance=variance, levels=levels)
+    store = ArrayStore.open(path, NOISY)
+    common = _common(store)
+    levels = tuple(_build(store, level, common) for level in store.read("representation"))
+    return NoisyRepresentations(variance=store.read("variance"), levels=levels)
 
 
-def _create(path: Path, content: Representations) -> zarr.Group:
+def _save(
+    path: Path, layout: Layout, content: Representations, arrays: dict[str, NDArray[Any]]
+) -> None:
     attributes: dict[str, Any] = {
-        "format": FORMAT,
         "network": content.network,
         "areas": list(content.areas),
         "unit_names": list(content.unit_names),
@@ -173,55 +174,27 @@ def _create(path: Path, content: Representations) -> zarr.Group:
             "variance": "of Gaussian noise on grey values in [0, 1], where noise was added",
         },
     }
-    group = zarr.open_group(path, mode="w", zarr_format=3, attributes=attributes)
-    for name in _INTEGERS:
-        _add(group, name, getattr(content, name).astype(np.int32), ("patch",))
-    return group
+    integers = {name: getattr(content, name).astype(np.int32) for name in _INTEGERS}
+    with replacing(path) as temporary:
+        store = ArrayStore.create(temporary, layout, attributes)
+        for name, values in (integers | arrays).items():
+            store.put(name, values, chunk=CHUNK_ROWS)
+        store.finish()
 
 
-def _add(group: zarr.Group, name: str, values: NDArray[Any], dimensions: tuple[str, ...]) -> None:
-    chunks = tuple(max(1, min(size, CHUNK_ROWS)) for size in values.shape)
-    array = group.create_array(
-        name,
-        shape=values.shape,
-        dtype=values.dtype,
-        chunks=chunks,
-        dimension_names=dimensions,
-        fill_value=0,
-    )
-    if values.size:
-        array[...] = values
+def _common(store: ArrayStore) -> dict[str, Any]:
+    """Return what the levels of noise share."""
+    named = ("network", "commensurate", "network_digest", "seed")
+    return {
+        **{name: store.read(name) for name in _INTEGERS},
+        **{name: store.attrs[name] for name in named},
+        "areas": tuple(store.attrs["areas"]),
+        "unit_names": tuple(store.attrs["unit_names"]),
+    }
 
 
-def _read(path: Path) -> tuple[NDArray[Any], NDArray[np.float64] | None, dict[str, Any]]:
-    if not path.exists():
-        raise InputError(f"{path}: no such store; run `brainarch embed`")
-    try:
-        group = zarr.open_group(path, mode="r", zarr_format=3)
-        if group.attrs.get("format") != FORMAT:
-            raise InputError(
-                f"{path}: not representations of this version; run `brainarch embed` again"
-            )
-        common: dict[str, Any] = {name: np.asarray(group[name]) for name in _INTEGERS}
-        common |= {
-            "areas": tuple(group.attrs["areas"]),  # type: ignore[arg-type]  # JSON
-            "network": group.attrs["network"],
-            "unit_names": tuple(group.attrs["unit_names"]),  # type: ignore[arg-type]  # JSON
-            "commensurate": group.attrs["commensurate"],
-            "network_digest": group.attrs["network_digest"],
-            "seed": group.attrs["seed"],
-        }
-        variance = np.asarray(group["variance"]) if "variance" in group else None
-        return np.asarray(group["representation"]), variance, common
-    except (KeyError, ValueError, TypeError, OSError) as error:
-        raise InputError(
-            f"{path}: not representations of patches ({type(error).__name__}: {error}); "
-            "run `brainarch embed` again"
-        ) from None
-
-
-def _build(path: Path, values: NDArray[Any], common: dict[str, Any]) -> Representations:
+def _build(store: ArrayStore, values: NDArray[Any], common: dict[str, Any]) -> Representations:
     try:
         return Representations(values=values, **common)
     except ValueError as error:
-        raise InputError(f"{path}: damaged ({error}); run `brainarch embed` again") from None
+        raise InputError(f"{store.path}: wrong ({error}); {store.remedy}") from None

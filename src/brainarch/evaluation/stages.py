@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -151,9 +152,8 @@ def predict_slice(
     if grid.max() > len(names):
         raise InputError(f"{labels}: holds code {grid.max()}, the legend has {len(names)} areas")
     found, confidence = area_map.predict_map(opened, trained.network.head)
-    write_maps(
-        areas, {"area": found, "confidence": confidence}, opened.place, {"areas": list(names)}
-    )
+    maps: dict[str, NDArray[Any]] = {"area": found, "confidence": confidence}
+    write_maps(areas, maps, opened.place, {"areas": list(names)}, "`brainarch predict`")
 
     iy, ix = np.nonzero(opened.extracted & (grid > 0) & judged[place])
     y, x = opened.y[iy], opened.x[ix]

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainarch.grids.extracted import EXTRACTED, EXTRACTED_DIMENSIONS, ExtractedGrid
-from brainarch.grids.grid import Layout, Place
+from brainarch.grids.grid import POSITIONS, Place
+from brainarch.stores.arrays import Layout
 
 #: Rows of a chunk: a band of rows is written at once.
 CHUNK_ROWS = 128
@@ -37,6 +38,7 @@ class CoefficientMaps(ExtractedGrid):
         "coefficient maps",
         "`brainarch factorize` or `project`",
         {
+            **POSITIONS,
             _VALUES: ("factor", "y", "x"),
             EXTRACTED: EXTRACTED_DIMENSIONS,
             "factor": ("factor",),
@@ -61,17 +63,18 @@ class CoefficientMaps(ExtractedGrid):
         attrs : mapping, optional
             JSON values that are stored beside them.
         """
-        group = cls._make(path, place, attrs or {})
+        store = cls._make(path, place, attrs or {})
         chunks = (CHUNK_ROWS, min(CHUNK_COLUMNS, place.shape[1]))
-        cls._add(group, _VALUES, (factors, *place.shape), "float32", (1, *chunks))
-        cls._add_extracted(group, place.shape, chunks)
-        cls._add_positions(group, "factor", np.arange(1, factors + 1))
-        return cls(group, path)
+        store.add(_VALUES, (factors, *place.shape), "float32", (1, *chunks))
+        cls._add_extracted(store, place.shape, chunks)
+        store.put("factor", np.arange(1, factors + 1, dtype=np.int32))
+        store.finish()
+        return cls(store)
 
     @property
     def factors(self) -> int:
         """Number of factors; they are called 1 ... factors."""
-        return int(self._array(_VALUES).shape[0])
+        return int(self._store.array(_VALUES).shape[0])
 
     def write_rows(
         self, start: int, iy: NDArray[np.intp], ix: NDArray[np.intp], C: NDArray[np.floating]
@@ -102,9 +105,7 @@ class CoefficientMaps(ExtractedGrid):
         InputError
             If a chunk is damaged or missing.
         """
-        whole = self._read(_VALUES, factor - 1)
-        self._require_values(whole[self.extracted])
-        return whole[::step, ::step]
+        return self._store.read(_VALUES, factor - 1)[::step, ::step]
 
     def batches(
         self, mask: NDArray[np.bool_], desc: str | None = None
@@ -132,7 +133,5 @@ class CoefficientMaps(ExtractedGrid):
         """
         for iy, ix in self._bands(CHUNK_ROWS, mask, desc):
             start = int(iy[0]) // CHUNK_ROWS * CHUNK_ROWS
-            band = self._read(_VALUES, (slice(None), slice(start, start + CHUNK_ROWS)))
-            C = np.ascontiguousarray(band[:, iy - start, ix].T)
-            self._require_values(C)
-            yield iy, ix, C
+            band = self._store.read(_VALUES, (slice(None), slice(start, start + CHUNK_ROWS)))
+            yield iy, ix, np.ascontiguousarray(band[:, iy - start, ix].T)

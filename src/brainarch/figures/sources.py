@@ -33,13 +33,9 @@ def read_columns(path: Path, *needed: str) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If the table is missing, or one of the columns is.
+        If the table is missing or empty, or lacks one of the columns.
     """
-    frame = read_table(path)
-    absent = [column for column in needed if column not in frame.columns]
-    if absent:
-        raise InputError(f"{path}: has no column {absent[0]}; run the stage that writes it again")
-    return frame
+    return read_table(path, *needed)
 
 
 def grey_picture(volume: Volume, z: int, box: PixelBox | None = None) -> Raster:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import zarr
 from numpy.typing import NDArray
 
-from brainarch.errors import InputError
 from brainarch.grids.grid import Grid
 from brainarch.progress import progress
+from brainarch.stores.arrays import ArrayStore
 
 #: Name of the array that says which pixels they are, and its dimensions.
 EXTRACTED = "extracted"
@@ -28,16 +26,18 @@ class ExtractedGrid(Grid):
         The grid pixels that hold values.
     """
 
-    def __init__(self, group: zarr.Group, path: Path) -> None:
-        super().__init__(group, path)
-        self.extracted: NDArray[np.bool_] = self._read(EXTRACTED)
+    def __init__(self, store: ArrayStore) -> None:
+        super().__init__(store)
+        self.extracted: NDArray[np.bool_] = store.read(EXTRACTED)
+        assert self.LAYOUT.sparse is not None
+        store.leave_out(self.LAYOUT.sparse, self.extracted)
 
     @classmethod
     def _add_extracted(
-        cls, group: zarr.Group, shape: tuple[int, int], chunks: tuple[int, int]
+        cls, store: ArrayStore, shape: tuple[int, int], chunks: tuple[int, int]
     ) -> None:
         """Add the array that says where values are: nowhere yet."""
-        cls._add(group, EXTRACTED, shape, "bool", chunks)[...] = False
+        store.add(EXTRACTED, shape, "bool", chunks)[...] = False
 
     @property
     def count(self) -> int:
@@ -49,8 +49,8 @@ class ExtractedGrid(Grid):
     ) -> None:
         """Write a part of the values, and which pixels of a rectangle they belong to."""
         assert self.LAYOUT.sparse is not None
-        self._array(self.LAYOUT.sparse)[part] = values
-        self._array(EXTRACTED)[place] = done
+        self._store.array(self.LAYOUT.sparse)[part] = values
+        self._store.array(EXTRACTED)[place] = done
         self.extracted[place] = done
 
     def _bands(
@@ -66,12 +66,3 @@ class ExtractedGrid(Grid):
             iy, ix = np.nonzero(wanted[start : start + rows])
             if len(iy):
                 yield iy + start, ix
-
-    def _require_values(self, values: NDArray[np.floating]) -> None:
-        """Raise `InputError` if values of extracted pixels are none: a chunk is missing."""
-        if np.isnan(values).any():
-            layout = self.LAYOUT
-            raise InputError(
-                f"{self.path}: {layout.sparse} has no values where pixels are extracted (a chunk "
-                f"is missing); run {layout.maker} again"
-            )

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from brainarch.atomic import replacing
 from brainarch.errors import InputError
-from brainarch.grids.grid import Grid, Layout, Place
+from brainarch.grids.grid import POSITIONS, Grid, Place
+from brainarch.stores.arrays import MADE_BY, Layout
 
 #: Side of a chunk in grid pixels.
 CHUNK = 512
@@ -20,7 +21,7 @@ CHUNK = 512
 class SliceMaps(Grid):
     """Maps on disk, each an array (y, x); see `Grid`. Open them with ``SliceMaps.open``."""
 
-    LAYOUT = Layout("brainarch-map-2", "map", "the stage that writes it", {})
+    LAYOUT = Layout("brainarch-map-2", "map", "the stage that writes it", POSITIONS)
 
     def read(self, name: str) -> NDArray[Any]:
         """Return one of the maps, shape (rows, columns).
@@ -30,9 +31,9 @@ class SliceMaps(Grid):
         InputError
             If there is no map of that name, or it is damaged.
         """
-        if name not in self._group:
+        if name not in self._store:
             raise InputError(f"{self.path}: holds no map {name!r}; name the map that does")
-        return self._read(name)
+        return self._store.read(name)
 
     def sample(
         self, name: str, y: NDArray[np.integer], x: NDArray[np.integer], outside: float
@@ -60,7 +61,11 @@ class SliceMaps(Grid):
 
 
 def write_maps(
-    path: Path, maps: Mapping[str, NDArray[Any]], place: Place, attrs: Mapping[str, Any]
+    path: Path,
+    maps: Mapping[str, NDArray[Any]],
+    place: Place,
+    attrs: Mapping[str, Any],
+    made_by: str | None = None,
 ) -> None:
     """Write maps of one slice in one step.
 
@@ -74,13 +79,15 @@ def write_maps(
         Which pixels of which slice they hold.
     attrs : mapping
         JSON values that are stored beside them.
+    made_by : str, optional
+        What to run for them again, in messages.
     """
-    chunks = (min(CHUNK, place.shape[0]), min(CHUNK, place.shape[1]))
+    made = {} if made_by is None else {MADE_BY: made_by}
     with replacing(path) as temporary:
-        group = SliceMaps._make(temporary, place, attrs)
+        store = SliceMaps._make(temporary, place, {**attrs, **made})
         for name, values in maps.items():
-            array = SliceMaps._add(group, name, values.shape, values.dtype, chunks, ("y", "x"))
-            array[...] = values
+            store.put(name, values, ("y", "x"), CHUNK)
+        store.finish()
 
 
 def _find(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ from brainarch.network.grey import Normalisation
 ARCHITECTURE = "area-network-134"
 #: The only key of the header: safetensors writes several in an order that differs every time.
 HEADER = "brainarch"
+#: What the header says the SHA-256 of everything else in the file is.
+CHECKSUM = "sha256"
 
 
 @dataclass(frozen=True)
@@ -57,11 +60,7 @@ class TrainedNetwork:
     @property
     def digest(self) -> str:
         """SHA-256 of what the network computes: all but ``training``, whatever the file's bytes."""
-        digest = hashlib.sha256(json.dumps(_described(self)).encode())
-        for name, value in sorted(self.network.state_dict().items()):
-            digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
-            digest.update(value.contiguous().numpy().tobytes())
-        return digest.hexdigest()
+        return _checksum(_described(self), self.network.state_dict())
 
 
 def save_network(trained: TrainedNetwork, path: Path) -> None:
@@ -71,8 +70,10 @@ def save_network(trained: TrainedNetwork, path: Path) -> None:
         **_described(trained),
         "training": trained.training,
     }
-    header = json.dumps(content, ensure_ascii=False, sort_keys=True)
     tensors = {name: value.contiguous() for name, value in trained.network.state_dict().items()}
+    content = json.loads(json.dumps(content))
+    content[CHECKSUM] = _checksum(content, tensors)
+    header = json.dumps(content, ensure_ascii=False, sort_keys=True)
     with replacing(path) as temporary:
         save_file(tensors, temporary, metadata={HEADER: header})
 
@@ -83,8 +84,8 @@ def load_network(path: Path) -> TrainedNetwork:
     Raises
     ------
     InputError
-        If the file is missing, is no safetensors file, holds another network, or weights that are
-        no numbers.
+        If the file is missing, damaged or no safetensors file, holds another network, or weights
+        that are no numbers.
     """
     tensors, header = _read(path)
     if header.get("architecture") != ARCHITECTURE:
@@ -92,6 +93,11 @@ def load_network(path: Path) -> TrainedNetwork:
         raise InputError(
             f"{path}: holds another network ({found}, expected {ARCHITECTURE}); "
             "train one with `brainarch train`"
+        )
+    if header.pop(CHECKSUM, None) != _checksum(header, tensors):
+        raise InputError(
+            f"{path}: damaged, or changed since it was written (its SHA-256 is another); "
+            "train it again with `brainarch train`"
         )
     areas = tuple(header["areas"])
     network = AreaNetwork(len(areas))
@@ -128,6 +134,14 @@ def require_areas(trained: TrainedNetwork, areas: tuple[str, ...], path: Path) -
         )
 
 
+def _checksum(content: dict[str, Any], tensors: Mapping[str, torch.Tensor]) -> str:
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
+    for name, value in sorted(tensors.items()):
+        digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
+        digest.update(value.contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
 def _described(trained: TrainedNetwork) -> dict[str, Any]:
     return {
         "areas": list(trained.areas),
@@ -144,8 +158,9 @@ def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     try:
         with safe_open(path, framework="pt") as stream:
             tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
-            return tensors, json.loads((stream.metadata() or {}).get(HEADER, "{}"))
-    except SafetensorError:
+            header = json.loads((stream.metadata() or {}).get(HEADER, "{}"))
+            return tensors, header if isinstance(header, dict) else {}
+    except (SafetensorError, ValueError):
         raise InputError(
             f"{path}: not a safetensors file; a file that needs code to load is refused, "
             "save its tensors as safetensors"

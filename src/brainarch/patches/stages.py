@@ -26,6 +26,7 @@ from brainarch.patches.sampling import (
     sample_split,
 )
 from brainarch.patches.table import write_patches
+from brainarch.stores.arrays import MADE_BY
 from brainarch.tables import write_table
 
 logger = logging.getLogger(__name__)
@@ -221,7 +222,10 @@ def _write_splits(
             labels.pixel_um,
             list(codes),
             first_slice=labels.first_slice,
-            extra={"codes": {split: code for code, split in enumerate(SPLITS, start=1)}},
+            extra={
+                "codes": {split: code for code, split in enumerate(SPLITS, start=1)},
+                MADE_BY: "`brainarch sample`",
+            },
             slice_um=labels.slice_um,
             shift_um=labels.shift_um,
         )

@@ -49,11 +49,7 @@ def read_patches(path: Path) -> pd.DataFrame:
         If it is missing, has other columns or values, or is empty.
     """
     path = Path(path)
-    frame = read_table(path)
-    missing = [name for name in COLUMNS if name not in frame.columns]
-    if missing:
-        raise InputError(f"{path}: not a patch table, it has no column {missing[0]}")
-    frame = frame[list(COLUMNS)]
+    frame = read_table(path, *COLUMNS, empty=True)[list(COLUMNS)]
     if frame.empty:
         raise InputError(f"{path}: it holds no patch; run `brainarch sample` again")
     try:

@@ -113,7 +113,7 @@ class Dataset:
         """Return a table by its place, for example ``readout/classifiers``."""
         from brainarch.tables import read_table
 
-        return read_table(Path(self.pipeline.results.folder, f"{name}.csv"))
+        return read_table(Path(self.pipeline.results.folder, f"{name}.csv"), empty=True)
 
     def _maps(self, path: str) -> SliceMaps:
         from brainarch.grids.maps import SliceMaps

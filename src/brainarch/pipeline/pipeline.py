@@ -562,7 +562,7 @@ class Pipeline(Reads):
             {"files": self._reported()},
             {"page": r.report("summary.html"), "numbers": r.report("summary.json")},
             {"config": self.config.model_dump(mode="json")},
-            {"benchmarks": r.benchmarks},
+            {"benchmarks": r.benchmarks, "verified": r.verified},
         )
 
 

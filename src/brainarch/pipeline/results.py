@@ -43,6 +43,11 @@ class Results:
         """What the check before the run found."""
         return f"{self.folder}/preflight.json"
 
+    @property
+    def verified(self) -> str:
+        """When everything was last read again, and what was wrong."""
+        return f"{self.folder}/runs/verified.json"
+
     def download(self, kind: str) -> str:
         """Return the table of fetched slices: ``stack`` or ``areas``."""
         return f"{self.folder}/download/{kind}.csv"

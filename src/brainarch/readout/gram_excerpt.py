@@ -7,14 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import zarr
 from numpy.typing import NDArray
 
 from brainarch.atomic import replacing
-from brainarch.errors import InputError
+from brainarch.stores.arrays import ArrayStore, Layout
 
 #: Rows of an excerpt at most.
 ROWS = 600
+LAYOUT = Layout(
+    "brainarch-gram-1",
+    "rows of a Gram matrix",
+    "`brainarch gram`",
+    {"gram": ("row", "column"), "area": ("row",)},
+)
 
 
 @dataclass(frozen=True)
@@ -80,19 +85,10 @@ def save_excerpt(excerpt: GramExcerpt, path: Path) -> None:
         },
     }
     with replacing(path) as temporary:
-        group = zarr.open_group(temporary, mode="w", zarr_format=3, attributes=attributes)
-        for name, values, dimensions in (
-            ("gram", excerpt.gram, ("row", "column")),
-            ("area", excerpt.area, ("row",)),
-        ):
-            array = group.create_array(
-                name,
-                shape=values.shape,
-                dtype=values.dtype,
-                chunks=values.shape,
-                dimension_names=dimensions,
-            )
-            array[...] = values
+        store = ArrayStore.create(temporary, LAYOUT, attributes)
+        store.put("gram", excerpt.gram)
+        store.put("area", excerpt.area)
+        store.finish()
 
 
 def load_excerpt(path: Path) -> GramExcerpt:
@@ -101,21 +97,12 @@ def load_excerpt(path: Path) -> GramExcerpt:
     Raises
     ------
     InputError
-        If it is missing or something else.
+        If it is missing, damaged or something else.
     """
-    if not path.exists():
-        raise InputError(f"{path}: no such store; run `brainarch gram`")
-    try:
-        group = zarr.open_group(path, mode="r", zarr_format=3)
-        attributes: Any = group.attrs.asdict()
-        return GramExcerpt(
-            gram=np.asarray(group["gram"]),
-            area=np.asarray(group["area"]),
-            areas=tuple(attributes["areas"]),
-            network=str(attributes["network"]),
-        )
-    except (KeyError, ValueError, TypeError, OSError) as error:
-        raise InputError(
-            f"{path}: not rows of a Gram matrix ({type(error).__name__}: {error}); "
-            "run `brainarch gram` again"
-        ) from None
+    store = ArrayStore.open(path, LAYOUT)
+    return GramExcerpt(
+        gram=store.read("gram"),
+        area=store.read("area"),
+        areas=tuple(store.attrs["areas"]),
+        network=str(store.attrs["network"]),
+    )

@@ -44,7 +44,11 @@ def render_page(summary: Mapping[str, Any]) -> str:
             for cost in costs
         ],
         "total": duration(sum(cost.seconds for cost in costs)),
-        "versions": [*summary["versions"].items(), ("seed", summary["seed"])],
+        "versions": [
+            *summary["versions"].items(),
+            ("seed", summary["seed"]),
+            ("last verified", summary.get("verified", "never")),
+        ],
     }
     environment = Environment(
         loader=PackageLoader("brainarch.reporting", "."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import platform
 from dataclasses import dataclass
@@ -79,6 +80,16 @@ def read_benchmarks(folder: Path | None) -> list[Cost]:
     paths = [] if folder is None else sorted(folder.glob("*.tsv"))
     costs = [read_benchmark(path.stem, path) for path in paths]
     return sorted(costs, key=lambda cost: (-cost.seconds, cost.stage))
+
+
+def read_verified(path: Path | None) -> str:
+    """Say when `brainarch verify` last read the results again, and what it found."""
+    try:
+        found = {} if path is None else json.loads(path.read_text(encoding="utf-8"))
+        count, wrong = int(found["stores"]), len(found["wrong"])
+        return f"{found['date']}: {count} stores and networks read, {wrong or 'none'} wrong"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "never"
 
 
 def versions() -> dict[str, str]:

@@ -11,7 +11,7 @@ from brainarch.config.read import check_config
 from brainarch.reporting.manifest import Manifest
 from brainarch.reporting.page import render_page
 from brainarch.reporting.pictures import embed_pictures
-from brainarch.reporting.runtime import read_benchmarks
+from brainarch.reporting.runtime import read_benchmarks, read_verified
 from brainarch.reporting.summary import collect, machine_readable
 
 #: Bytes that all embedded pictures may take; the page stays below 3 MB.
@@ -25,6 +25,7 @@ def write_report(
     numbers: Path,
     benchmarks: Path,
     config: Mapping[str, Any],
+    verified: Path | None = None,
 ) -> None:
     """Sum a run up on one page: verdicts, numbers, figures, versions, cost.
 
@@ -38,6 +39,8 @@ def write_report(
         Folder of Snakemake's benchmark files (``*.tsv``, one per job), for the costs.
     config : mapping
         The whole config of the run.
+    verified : Path, optional
+        What `brainarch verify` left (JSON), if it was ever run.
 
     Raises
     ------
@@ -48,4 +51,5 @@ def write_report(
     summary["costs"] = read_benchmarks(benchmarks)
     summary["pictures"] = embed_pictures(summary.pop("figures"), PICTURE_BUDGET)
     write_json(numbers, machine_readable(summary))
+    summary["verified"] = read_verified(verified)
     write_text(page, render_page(summary))

@@ -31,6 +31,13 @@ from brainarch.atomic import replacing, write_json
 from brainarch.disk import FULL
 from brainarch.errors import InputError
 from brainarch.progress import progress_bar
+from brainarch.stores.metadata import (
+    DIGEST,
+    GUARDED,
+    check_metadata,
+    read_metadata,
+    write_attributes,
+)
 from brainarch.tables import write_table
 from brainarch.volume.pixel_size import Resampling
 from brainarch.volume.pyramid import CHUNK_DEPTH, Level, halve, plan_levels
@@ -421,7 +428,9 @@ def _create_store(store: Path, plan: ConversionPlan, stack: Stack) -> None:
             compressors=codec,
             fill_value=0,
             dimension_names=AXES,
+            attributes={GUARDED: True},
         )
+    write_attributes(store, {})
 
 
 def _attributes(plan: ConversionPlan, stack: Stack) -> dict[str, Any]:
@@ -545,8 +554,13 @@ def _crc32(array: NDArray[np.generic]) -> int:
 
 def _check_metadata(store: Path, plan: ConversionPlan, stack: Stack) -> None:
     """Check that the store describes itself as planned."""
-    group = zarr.open_group(store, mode="r", zarr_format=3)
-    good = dict(group.attrs) == json.loads(json.dumps(_attributes(plan, stack)))
+    try:
+        metadata = read_metadata(store)
+        check_metadata(metadata)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{store}: {error}; remove it and convert again") from None
+    attributes = {k: v for k, v in metadata[""]["attributes"].items() if k != DIGEST}
+    good = attributes == json.loads(json.dumps(_attributes(plan, stack)))
     for index, level in enumerate(plan.levels):
         array = zarr.open_array(store / str(index), mode="r", zarr_format=3)
         found = (array.shape, array.chunks, array.shards, str(array.dtype))

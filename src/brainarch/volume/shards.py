@@ -108,8 +108,6 @@ def read_band(
     counts = [whole // side for whole, side in zip(shard, chunk, strict=True)]
     for top, left in product(range(0, shape[1], shard[1]), range(0, shape[2], shard[2])):
         path = folder / "c" / str(first) / str(top // shard[1]) / str(left // shard[2])
-        if not path.exists():
-            continue
         with path.open("rb") as handle:
             index = _read_index(handle, counts)[layer]
             for y, x in np.ndindex(*counts[1:]):
@@ -150,7 +148,7 @@ def _checksum(plain: bytes) -> bytes:
 def _write_shard(
     path: Path, part: NDArray[np.generic], chunk: Shape, shard: Shape, zstd_level: int | None
 ) -> None:
-    """Write one shard; where it holds nothing but 0, leave it out."""
+    """Write one shard, also of nothing but 0: a file that is not there is one that was lost."""
     counts = [whole // side for whole, side in zip(shard, chunk, strict=True)]
     index = np.full((*counts, 2), EMPTY, dtype="<u8")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -180,5 +178,3 @@ def _write_shard(
         handle.flush()
         if hasattr(os, "posix_fadvise"):  # Linux then begins to write at once, without waiting
             os.posix_fadvise(handle.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-    if end == 0:
-        path.unlink()

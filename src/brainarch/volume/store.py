@@ -2,6 +2,11 @@
 
 Somebody else's is used where it lies: the results then hold a link, a group without arrays whose
 attributes say where the image is and what its metadata were when it was linked.
+
+An image that was written here has a digest of its metadata, a checksum in every chunk and every
+file, also of chunks of nothing but 0: a file that is gone is an error. In somebody else's, a chunk
+that was never written is legal and reads as the fill value, and chunks have the checksums, if any,
+that their writer gave them.
 """
 
 from __future__ import annotations
@@ -21,6 +26,8 @@ from numpy.typing import NDArray
 
 from brainarch.atomic import replacing
 from brainarch.errors import InputError
+from brainarch.stores import files
+from brainarch.stores.metadata import check_metadata, is_guarded, read_metadata, write_attributes
 from brainarch.volume.pixel_size import Resampling
 from brainarch.volume.units import agree, are_equal, is_length, micrometer_in, sides_text
 
@@ -60,6 +67,8 @@ class OmeImage:
         Unit of z, y, x.
     own : mapping
         Attributes of brainarch, empty in somebody else's image.
+    guarded : bool
+        Whether it was written here, so that every byte of it is checked.
     fingerprint : str
         SHA-256 of the metadata of the image and of level 0.
     """
@@ -69,7 +78,13 @@ class OmeImage:
     scale: Scale
     units: tuple[str | None, ...]
     own: Mapping[str, Any]
+    guarded: bool
     fingerprint: str
+
+    @property
+    def remedy(self) -> str:
+        """What mends it, for messages."""
+        return "write it again" if self.guarded else "put an undamaged copy there"
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -84,7 +99,7 @@ class OmeImage:
 
     def read_slice(self, index: int) -> NDArray[np.generic]:
         """Return the slice with an index from 0: shape (y, x), in native byte order."""
-        return np.asarray(read_part(self.array, (index, index + 1))[0])
+        return np.asarray(read_part(self.array, self.path, self.remedy, (index, index + 1))[0])
 
     def sides_um(self) -> Scale:
         """Return the distance of slices and the sides of a pixel, (z, y, x), in micrometer.
@@ -119,6 +134,8 @@ class OmeImage:
 
 def read_part(
     array: zarr.Array[Any],
+    path: Path,
+    remedy: str,
     z: tuple[int, int],
     y: tuple[int, int] | None = None,
     x: tuple[int, int] | None = None,
@@ -129,11 +146,20 @@ def read_part(
     ----------
     array : zarr.Array
         Shape (..., slices, rows, columns); axes before the last three have one entry each.
+    path : Path
+        The image, for the message.
+    remedy : str
+        What mends it.
     z, y, x : tuple of int
         First and one past the last index; None is all of them.
+
+    Raises
+    ------
+    InputError
+        If a chunk is damaged, or one is missing that has to be there.
     """
     part = [slice(*limits) if limits is not None else slice(None) for limits in (z, y, x)]
-    found: NDArray[Any] = np.asarray(array[(*[0] * (array.ndim - 3), *part)])
+    found = files.read_part(array, (*[0] * (array.ndim - 3), *part), path, remedy)
     return np.asarray(found, dtype=found.dtype.newbyteorder("="))
 
 
@@ -157,6 +183,8 @@ class Volume:
     slice_um : float
         Distance of neighbouring slices in micrometer; another one than ``pixel_um`` where the
         slices were resampled.
+    remedy : str
+        What mends it, for messages.
     resampling : Resampling or None
         How the slices of the source were resampled.
     """
@@ -166,6 +194,7 @@ class Volume:
     pixel_um: float
     first_slice: int
     slice_um: float
+    remedy: str
     resampling: Resampling | None = None
 
     @property
@@ -219,7 +248,7 @@ class Volume:
             If the volume has no such slice.
         """
         index = self.index_of(z)
-        return np.asarray(read_part(self.array, (index, index + 1))[0])
+        return np.asarray(read_part(self.array, self.path, self.remedy, (index, index + 1))[0])
 
     def read_block(
         self, z: tuple[int, int], y: tuple[int, int], x: tuple[int, int]
@@ -248,7 +277,7 @@ class Volume:
                 f"{self.path}: block z {z[0]}:{z[1]}, y {y[0]}:{y[1]}, x {x[0]}:{x[1]} is not "
                 f"inside the {rows} x {columns} slices"
             )
-        return read_part(self.array, (first, last + 1), y, x)
+        return read_part(self.array, self.path, self.remedy, (first, last + 1), y, x)
 
 
 def slice_digest(image: NDArray[np.generic]) -> str:
@@ -298,10 +327,15 @@ def open_image(path: Path) -> OmeImage:
     path = Path(path)
     if not path.exists():
         raise InputError(f"{path}: no such store; run the stage that writes it")
+    guarded = is_guarded(path)
+    if guarded:
+        with files.sound(path, "its metadata", "write it again"):
+            check_metadata(read_metadata(path))
     try:
         # Consolidated metadata may be older than the metadata that they were made of.
-        group = zarr.open_group(path, mode="r", use_consolidated=False)
-    except (ValueError, OSError, KeyError, TypeError) as error:
+        place = files.CheckedFiles(path) if guarded else path
+        group = zarr.open_group(place, mode="r", use_consolidated=False)
+    except files.DAMAGE as error:
         raise _no_image(path, error) from None
     attributes = dict(group.attrs)
     _name_inner(path, attributes)
@@ -316,7 +350,7 @@ def open_image(path: Path) -> OmeImage:
         scale = _scale(dataset, multiscale)
         own: Any = attributes.get(ATTRIBUTE, {})
         fingerprint = _fingerprint(path, multiscale, dataset["path"])
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, OSError) as error:
+    except (*files.DAMAGE, IndexError, AttributeError) as error:
         raise _no_image(path, error) from None
     if version not in READ_VERSIONS:
         raise InputError(f"{path}: is OME-Zarr {version}; wanted {' or '.join(READ_VERSIONS)}")
@@ -328,7 +362,7 @@ def open_image(path: Path) -> OmeImage:
         if size != 1:
             raise InputError(f"{path}: axis {name} has {size} entries; make a store of one of them")
     z, y, x = scale[-3:]
-    return OmeImage(path, array, (z, y, x), tuple(units[-3:]), own, fingerprint)
+    return OmeImage(path, array, (z, y, x), tuple(units[-3:]), own, guarded, fingerprint)
 
 
 def _no_image(path: Path, error: Exception) -> InputError:
@@ -393,7 +427,8 @@ def open_volume(path: Path) -> Volume:
     resampled = image.own.get(RESAMPLED)
     resampling = None if resampled is None else Resampling(**resampled)
     first_slice = int(image.own.get("first_slice", 0))
-    return Volume(path, image.array, pixel_um, first_slice, slice_um, resampling)
+    remedy = "run `brainarch convert` again" if image.guarded else image.remedy
+    return Volume(path, image.array, pixel_um, first_slice, slice_um, remedy, resampling)
 
 
 def check_image(
@@ -461,6 +496,7 @@ def link_volume(image: OmeImage, output: Path, *, voxel_um: float, first_slice: 
     own = {LINK: link, "pixel_um": voxel_um, "first_slice": first_slice}
     with replacing(output) as temporary:
         zarr.create_group(temporary, zarr_format=3, attributes={ATTRIBUTE: own})
+        write_attributes(temporary, {})
 
 
 def _check_grey(image: OmeImage) -> None:
@@ -504,7 +540,11 @@ def _read_link(path: Path) -> Mapping[str, Any] | None:
         own = json.loads(text)["attributes"][ATTRIBUTE]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return own if isinstance(own, dict) and LINK in own else None
+    if not isinstance(own, dict) or LINK not in own:
+        return None
+    with files.sound(path, "the link", f"remove {path} and link the volume again"):
+        check_metadata(read_metadata(path))
+    return own
 
 
 def _follow(path: Path, own: Mapping[str, Any]) -> Volume:
@@ -521,4 +561,5 @@ def _follow(path: Path, own: Mapping[str, Any]) -> Volume:
             "and link it again"
         )
     pixel_um = float(own["pixel_um"])
-    return Volume(path, image.array, pixel_um, int(own["first_slice"]), slice_um=pixel_um)
+    remedy = f"put an undamaged copy of {target} there"
+    return Volume(path, image.array, pixel_um, int(own["first_slice"]), pixel_um, remedy)

@@ -59,10 +59,7 @@ def read_checksums(path: Path, volume: Volume) -> dict[int, str]:
     InputError
         If the table is missing, malformed, or not of all slices of this volume.
     """
-    frame: pd.DataFrame = read_table(path)
-    absent = [name for name in NEEDED if name not in frame.columns]
-    if absent:
-        raise InputError(f"{path}: no column {absent[0]}; convert the volume again")
+    frame: pd.DataFrame = read_table(path, *NEEDED)
     numbers = [int(z) for z in frame["slice"]]
     if numbers != list(volume.slices):
         raise InputError(
@@ -157,7 +154,7 @@ def _changed_in_volume(
     _, rows, columns = volume.shape
     try:
         band = volume.read_block((group[0], group[-1] + 1), (0, rows), (0, columns))
-    except (ValueError, RuntimeError, OSError) as error:  # a wrong checksum, a cut-off file
+    except InputError as error:  # a wrong checksum, a file that is cut off or gone
         reason = f"cannot be read ({one_line(error)})"
         return [Difference(z, "volume", reason) for z in group]
     return [
