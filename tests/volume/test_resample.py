@@ -177,6 +177,7 @@ def test_labels_of_the_source_follow_the_volume(converted: tuple[Path, np.ndarra
             shares={},
             first_slice=None,
             transpose=False,
+            hole_um2=0,
             labels=folder / "l.ome.zarr",
             legend=folder / "legend.csv",
             table=folder / "t.csv",

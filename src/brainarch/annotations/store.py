@@ -41,6 +41,9 @@ class Labels:
         Distance of neighbouring slices in micrometer.
     shift_um : float
         Centre of the first pixel along y and x; not 0 where the volume was resampled.
+    hole_px : int
+        Largest hole of an area, in pixels, that is none where distances are measured; see
+        `brainarch.annotations.holes`.
     """
 
     path: Path
@@ -50,6 +53,7 @@ class Labels:
     annotated_slices: tuple[int, ...]
     slice_um: float
     shift_um: float
+    hole_px: int = 0
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -109,6 +113,7 @@ def create_labels(
     extra: dict[str, Any] | None = None,
     slice_um: float | None = None,
     shift_um: float = 0.0,
+    hole_um2: float = 0.0,
 ) -> Labels:
     """Create an empty label image; fill it with `Labels.write_slice`.
 
@@ -132,6 +137,8 @@ def create_labels(
         Distance of neighbouring slices in micrometer; by default the side of a pixel.
     shift_um : float
         Centre of the first pixel along y and x.
+    hole_um2 : float
+        Largest hole of an area that is closed for distances, in square micrometer.
 
     Raises
     ------
@@ -157,6 +164,7 @@ def create_labels(
         "pixel_um": pixel_um,
         "first_slice": first_slice,
         "shift_um": shift_um,
+        "hole_um2": hole_um2,
         **(extra or {}),
     }
     group = zarr.create_group(path, zarr_format=3, attributes={"ome": ome, ATTRIBUTE: own})
@@ -172,7 +180,8 @@ def create_labels(
         fill_value=0,
         dimension_names=AXES,
     )
-    return Labels(path, array, pixel_um, first_slice, tuple(slices), slice_um, shift_um)
+    hole_px = int(hole_um2 / pixel_um**2)
+    return Labels(path, array, pixel_um, first_slice, tuple(slices), slice_um, shift_um, hole_px)
 
 
 def _image_label(legend: Legend | None) -> dict[str, Any]:
@@ -203,4 +212,5 @@ def open_labels(path: Path) -> Labels:
     annotated = tuple(int(z) for z in own["annotated_slices"])
     slice_um, _, pixel_um = image.sides_um()
     first_slice, shift_um = int(own.get("first_slice", 0)), float(own.get("shift_um", 0.0))
-    return Labels(path, array, pixel_um, first_slice, annotated, slice_um, shift_um)
+    hole_px = int(float(own.get("hole_um2", 0.0)) / pixel_um**2)
+    return Labels(path, array, pixel_um, first_slice, annotated, slice_um, shift_um, hole_px)

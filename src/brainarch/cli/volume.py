@@ -233,6 +233,14 @@ def import_annotations(
     transpose: Annotated[
         bool, typer.Option("--transpose", help="The label files hold columns x rows.")
     ] = False,
+    hole_um2: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="Largest hole of an area in square micrometer that is closed where distances are "
+            "measured; without it none is.",
+        ),
+    ] = None,
     results: ResultsFolder = "results",
     changes: Changes = None,
 ) -> None:
@@ -250,6 +258,7 @@ def import_annotations(
         share=share or None,
         labels_first_slice=labels_first_slice,
         transpose=transpose or None,
+        hole_um2=hole_um2,
     )
     if config is not None:
         if kind is None:
@@ -271,6 +280,7 @@ def import_annotations(
         shares=parse_shares("--share", given.get("share", [])),
         first_slice=labels_first_slice,
         transpose=transpose,
+        hole_um2=hole_um2 or 0.0,
         labels=given["output_labels"],
         legend=given["output_legend"],
         table=given["output_table"],

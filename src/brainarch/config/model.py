@@ -185,6 +185,13 @@ class AnnotationConfig(Section):
     )
     first_slice: SliceIndex | None = Field(default=None, description=LABEL_VOLUME_HELP)
     transpose: bool = Field(default=False, description=TRANSPOSE_HELP)
+    hole_um2: float = Field(
+        default=2000,
+        ge=0,
+        description="largest hole of an area in square micrometres (a vessel cut out, a speck) "
+        "that is closed where distances to borders are measured, never where pixels are counted "
+        "(ours); 0 closes none",
+    )
 
 
 class LayerConfig(Section):

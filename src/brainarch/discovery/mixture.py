@@ -22,6 +22,8 @@ MAX_ITERATIONS = 300
 #: Added to the variances, in units of the coefficients' mean variance (ours). Half of the
 #: coefficients are exactly 0; with less, components settle on which ones are.
 REGULARISATION = 0.05
+#: Pixels for each free parameter below which the log says that there are too few (ours).
+PIXELS_PER_PARAMETER = 10
 #: Standard deviations below this are none.
 TINY = float(np.finfo(np.float32).tiny)
 #: Most pixels that the mixture is fitted on (ours; neighbours share most of their patch, so more
@@ -66,6 +68,12 @@ class Mixture:
     def weights(self) -> NDArray[np.float64]:
         """Share of the pixels that each component explains."""
         return np.asarray(self.model.weights_, dtype=np.float64)
+
+    @property
+    def parameters(self) -> int:
+        """Number of free parameters: weights, means and full covariances."""
+        components, factors = self.model.means_.shape
+        return int(components * (1 + factors + factors * (factors + 1) // 2) - 1)
 
     def assign(self, C: NDArray[np.floating]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """Return the most probable component 1 ... and its probability for rows of C (n, k)."""

@@ -22,13 +22,15 @@ TALLEST_MM = 180.0
 OVERLAY = 0.12
 
 
-def prepare(pixels: Mapping[str, int], pixel_um: float) -> pd.DataFrame:
+def prepare(pixels: Mapping[str, int], holes: Mapping[str, int], pixel_um: float) -> pd.DataFrame:
     """Return the plotted table.
 
     Parameters
     ----------
     pixels : mapping of str to int
         Labelled pixels of the slice, by name of the area or layer.
+    holes : mapping of str to int
+        Holes that are closed where distances are measured, likewise.
     pixel_um : float
         Side of a pixel in micrometer.
     """
@@ -37,6 +39,7 @@ def prepare(pixels: Mapping[str, int], pixel_um: float) -> pd.DataFrame:
         entries.append(plotted.entry("a", "labelled pixels", count, item=name))
         size = count * (pixel_um / 1000) ** 2
         entries.append(plotted.entry("a", "labelled area", size, unit="mm2", item=name))
+        entries.append(plotted.entry("a", "holes closed for distances", holes[name], item=name))
     return plotted.table(entries)
 
 
@@ -77,4 +80,6 @@ def draw(table: pd.DataFrame, areas: Areas, *, grey: Raster, labels: Raster, tit
 def _size(table: pd.DataFrame, name: str) -> str:
     """Return how large an area is on the slice, as words."""
     size = float(plotted.pick(table, "a", "labelled area", item=name)["y"].iloc[0])
-    return f"{size:.2g} mm²" if size > 0 else "not on this slice"
+    holes = int(plotted.pick(table, "a", "holes closed for distances", item=name)["y"].iloc[0])
+    text = f"{size:.2g} mm²" if size > 0 else "not on this slice"
+    return text + (f", {holes} hole{'s' if holes > 1 else ''}" if holes else "")

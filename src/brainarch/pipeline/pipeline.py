@@ -469,7 +469,7 @@ class Pipeline(Reads):
                 "map": r.discovery(z, "clusters.zarr"),
                 "fit": r.discovery(z, "clusters.json"),
             },
-            {**pick(self._discovery, "area", "clusters"), **self._seed},
+            {**pick(self._discovery, "area", "clusters", "inside_px"), **self._seed},
         )
 
     def find_components(self, z: Z) -> Stage:
@@ -495,7 +495,7 @@ class Pipeline(Reads):
         )
 
     def compare_layers(self, kind: str, z: Z) -> Stage:
-        """Measure how far clusters or components agree with layers, beside spatial nulls."""
+        """Measure how far clusters or components agree with layers, beside nulls with bands."""
         known("--slice", z, self.layer_slices)
         return Stage(
             "brainarch.discovery.stages:compare_layers",
@@ -516,6 +516,7 @@ class Pipeline(Reads):
                 "other": r.discovery(other, "components_profiles.csv"),
             },
             {"matches": r.matches("matches"), "distances": r.matches("match_distances")},
+            {**self._nulls, **self._seed},
         )
 
     # ---------------------------------------------------------------- figures and report

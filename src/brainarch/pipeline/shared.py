@@ -146,6 +146,7 @@ class Shared(Facts):
                 "images": images,
                 "codes": {entry.name: entry.codes for entry in entries},
                 **pick(labels, "transpose", ignored="ignore"),
+                **pick(self.config.annotations, "hole_um2"),
                 "first_slice": self.config.labels_start(labels),
                 "shares": shares,
             },
