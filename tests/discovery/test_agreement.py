@@ -105,7 +105,7 @@ def test_one_map_in_a_hundred_is_a_finding_by_chance(kind):
 
 
 def test_planted_layers_are_above_both_nulls():
-    labels, depth = layered()
+    labels, depth = layered(40, 64)
     frame = compare_with_nulls(component_map(labels, 0, 3), labels, depth, count=200, seed=0)
     assert set(frame["null"]) == {"bands", "depth"}
     ami = frame[frame["statistic"] == "ami"]
@@ -118,7 +118,7 @@ def test_planted_layers_are_above_both_nulls():
 
 def test_layers_moved_along_depth_are_no_finding():
     """Bands as clean as the layers, at other depths: shifted layers could not tell them apart."""
-    labels, depth = layered()
+    labels, depth = layered(40, 64)
     moved = np.digitize((depth + 0.3) % 1, EDGES).clip(1, 5)
     frame = compare_with_nulls(moved, labels, depth, count=200, seed=1)
     ami = frame[frame["statistic"] == "ami"]
@@ -127,7 +127,7 @@ def test_layers_moved_along_depth_are_no_finding():
 
 
 def test_few_surrogates_decide_nothing():
-    labels, depth = layered()
+    labels, depth = layered(40, 64)
     frame = compare_with_nulls(labels, labels, depth, count=60, seed=0)
     assert (frame["value"] == 1).all()
     assert (frame["effective"] <= 60).all()

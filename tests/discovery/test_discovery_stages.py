@@ -108,7 +108,7 @@ def find_clusters(results, folder, z):
     )
 
 
-def components(results, folder, z, inside_px=12):
+def components(results, folder, z, inside_px=12, average_um=0):
     find_components(
         coefficients=results / f"c{z}.zarr",
         **of(results),
@@ -118,6 +118,7 @@ def components(results, folder, z, inside_px=12):
         area="Ctx",
         components=4,
         inside_px=inside_px,
+        average_um=average_um,
         seed=2020,
     )
 
@@ -177,6 +178,8 @@ def test_components_are_only_well_inside_the_area(results):
     assert fit["pixels"] == (component > 0).sum() == sum(fit["sizes"])
     assert fit["pixels_fitted"] == 3000
     assert fit["converged"] is True
+    assert fit["starts"] == len(fit["agreement_of_starts"]) == mixture.STARTS
+    assert max(fit["agreement_of_starts"]) == 1
 
 
 def test_clusters_cover_what_components_cover(results):

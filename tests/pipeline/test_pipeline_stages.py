@@ -173,6 +173,7 @@ def changed(edit: Edit) -> set[str]:
         (put("selection.area_leakage", 0.4), {"select_areas"}),
         (swap("selection", "area_leakage", "layer_leakage"), {"select_areas", "select_layers"}),
         (put("discovery.inside_px", 8), {"cluster_area", "find_components"}),
+        (put("discovery.average_um", 50), {"find_components"}),
         (put("discovery.clusters", 5), {"cluster_area"}),
         (put("discovery.lower", "Str"), {"depth"}),
         (swap("discovery", "upper", "lower"), {"depth"}),

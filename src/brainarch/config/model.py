@@ -484,6 +484,12 @@ class DiscoveryConfig(Section):
     inside_px: Annotated[int, Field(ge=0)] = Field(
         default=64, description="least distance to the area's border in pixels (A: 64)"
     )
+    average_um: float = Field(
+        default=112,
+        ge=0,
+        description="standard deviation, in micrometres, of the Gaussian over which coefficients "
+        "are averaged inside the area before components are found (ours; M: 0, every pixel alone)",
+    )
 
 
 class StatisticsConfig(Section):

@@ -18,7 +18,7 @@ from brainarch.dense.cube import Cube
 from brainarch.discovery import clusters as kmeans
 from brainarch.discovery import mixture
 from brainarch.discovery.agreement import AGREEMENT_COLUMNS, compare_with_nulls
-from brainarch.discovery.area_pixels import draw_pixels, inside_mask
+from brainarch.discovery.area_pixels import average_inside, draw_pixels, inside_mask
 from brainarch.discovery.depth import GAP_PX, area_depth, parse_border
 from brainarch.discovery.matching import (
     DISTANCE_COLUMNS,
@@ -171,10 +171,14 @@ def find_components(
     area: str,
     components: int,
     inside_px: int,
+    average_um: float,
     seed: int,
     threads: int = 1,
 ) -> None:
     """Find components of an area: a Gaussian mixture on the factors' coefficients (M, A).
+
+    Coefficients are averaged over a neighbourhood first (ours): a single patch holds so few cells
+    that two patches of one layer differ as much as two layers do.
 
     Parameters
     ----------
@@ -189,6 +193,9 @@ def find_components(
         Number of components.
     inside_px : int
         Only pixels farther than this from the area's border.
+    average_um : float
+        Standard deviation, in micrometer, of the Gaussian that averages coefficients over these
+        pixels; 0 takes every pixel alone (M).
     seed : int
         Of the drawn pixels and starts.
     threads : int
@@ -202,7 +209,11 @@ def find_components(
     maps = CoefficientMaps.open(coefficients)
     mask, kept = _area_pixels(maps, labels, legend, area, inside_px)
     drawn = draw_pixels(mask, mixture.FIT_PIXELS, generator(seed, "mixture pixels"))
-    sample = np.concatenate([C for _, _, C in maps.batches(drawn)])
+    sigma = average_um / (maps.pixel_um * maps.stride)
+    averaged = np.empty((int(mask.sum()), maps.factors), dtype=np.float32)
+    for factor in range(maps.factors):
+        averaged[:, factor] = average_inside(maps.factor_map(factor + 1), mask, sigma)
+    sample = averaged[drawn[mask]]
     fitted = mixture.fit_mixture(sample, components, seed, threads)
     if len(sample) < mixture.PIXELS_PER_PARAMETER * fitted.parameters:
         logger.warning(
@@ -220,12 +231,13 @@ def find_components(
     found = np.zeros(maps.shape, dtype=np.uint8)
     probability = np.full(maps.shape, np.nan, dtype=np.float32)
     moments = mixture.ComponentMoments(components, maps.factors)
+    found[mask], probability[mask] = fitted.assign(averaged)
     for iy, ix, C in maps.batches(mask, desc="components"):
-        found[iy, ix], probability[iy, ix] = fitted.assign(C)
         moments.add(found[iy, ix], C)
     about = {
         "area": area,
         "method": "Gaussian mixture on coefficients",
+        "average_um": average_um,
         "inside_px": inside_px,
         **kept,
         "subdivisions": components,
@@ -244,6 +256,8 @@ def find_components(
         "parameters": fitted.parameters,
         "converged": fitted.converged,
         "iterations": fitted.iterations,
+        "starts": len(fitted.agreement),
+        "agreement_of_starts": [round(value, 4) for value in fitted.agreement],
         "log_likelihood": fitted.log_likelihood,
         "weights": fitted.weights.tolist(),
         "sizes": moments.sizes.tolist(),

@@ -483,7 +483,10 @@ class Pipeline(Reads):
                 "table": r.discovery(z, "components.csv"),
                 "fit": r.discovery(z, "components.json"),
             },
-            {**pick(self._discovery, "area", "components", "inside_px"), **self._seed},
+            {
+                **pick(self._discovery, "area", "components", "inside_px", "average_um"),
+                **self._seed,
+            },
         )
 
     def profile(self, kind: str, z: Z) -> Stage:
