@@ -154,4 +154,4 @@ def _random_bands(
     cuts = np.concatenate([[0.0], np.sort(rng.uniform(0, stops[-1], bands - 1)), [stops[-1]]])
     low = np.maximum(cuts[:-1, None], (stops - pixels)[None])
     high = np.minimum(cuts[1:, None], stops[None])
-    return np.maximum(high - low, 0.0)
+    return np.asarray(np.maximum(high - low, 0.0), dtype=np.float64)
