@@ -10,7 +10,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from brainarch.annotations.legend import make_legend, write_legend
-from brainarch.annotations.store import create_labels
+from brainarch.annotations.store import create_labels, open_labels
 from brainarch.dense.cube import Cube
 from brainarch.discovery import mixture, stages
 from brainarch.discovery.agreement import AGREEMENT_COLUMNS
@@ -95,10 +95,10 @@ def layers_of(folder):
     return {"layers": folder / "layers.zarr", "layers_legend": folder / "layers_legend.csv"}
 
 
-def find_clusters(results, folder, z):
+def find_clusters(results, folder, z, **changes):
     cluster_area(
         cube=results / f"z{z}.zarr",
-        **of(results),
+        **{**of(results), **changes},
         map=folder / f"k{z}.zarr",
         fit=folder / f"k{z}.json",
         area="Ctx",
@@ -180,6 +180,31 @@ def test_components_are_only_well_inside_the_area(results):
     assert fit["converged"] is True
     assert fit["starts"] == len(fit["agreement_of_starts"]) == mixture.STARTS
     assert max(fit["agreement_of_starts"]) == 1
+
+
+def test_what_is_left_of_an_area_is_told_where_it_is_little(results, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(mixture, "STARTS", 2)
+    components(results, tmp_path, 0, inside_px=70)
+    found = SliceMaps.open(tmp_path / "g0.zarr")
+    kept, every = (found.read("subdivision") > 0).sum(), (slice_labels(0)[0][np.ix_(Y, X)] == 1)
+    assert found.attrs["area_share"] == pytest.approx(kept / every.sum())
+    assert f"only {kept} of {every.sum()} extracted pixels of Ctx" in caplog.text
+    assert f"{kept} pixels for" in caplog.text
+
+
+def test_pinholes_take_nothing_from_what_lies_inside(results, tmp_path):
+    image = open_labels(results / "areas.zarr").read_slice(0)
+    image[40:170:12, 90:220:12] = 0
+    pierced = create_labels(tmp_path / "areas.zarr", SHAPE, 1.17, SLICES, hole_um2=2)
+    pierced.write_slice(0, image)
+    inside = {}
+    for name, path in (("whole", results / "areas.zarr"), ("pierced", pierced.path)):
+        (tmp_path / name).mkdir()
+        find_clusters(results, tmp_path / name, 0, labels=path)
+        inside[name] = SliceMaps.open(tmp_path / name / "k0.zarr").read("subdivision") > 0
+    there = image[np.ix_(Y, X)] > 0
+    assert (inside["whole"] & ~there).any()
+    assert np.array_equal(inside["pierced"], inside["whole"] & there)
 
 
 def test_clusters_cover_what_components_cover(results):
