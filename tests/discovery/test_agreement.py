@@ -92,9 +92,9 @@ KINDS = ("blobs", "long blobs", "stripes")
 
 
 def test_unrelated_maps_are_no_findings():
-    """One in a hundred is claimed."""
-    found = [count_findings(kind, range(33)) for kind in KINDS]
-    assert sum(entry["both"] for entry in found) <= 2
+    """One in a hundred is claimed; `test_one_map_in_a_hundred_is_a_finding_by_chance` counts."""
+    found = [count_findings(kind, range(11)) for kind in KINDS]
+    assert sum(entry["both"] for entry in found) <= 1
 
 
 @pytest.mark.slow
