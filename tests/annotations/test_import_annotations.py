@@ -57,6 +57,7 @@ IGNORED = (0, 9)
 def run(volume: Path, folder: Path, images: dict[int, Path], codes=CODES, **settings) -> None:
     default = {"ignored": IGNORED, "shares": {}, "first_slice": None, "first_stated": False}
     default["axes"] = None
+    default["hole_um2"] = 0
     import_labels(
         volume=volume,
         images={z: str(path) for z, path in images.items()},
@@ -108,7 +109,7 @@ def test_store_legend_and_table(volume, image, tmp_path, caplog):
     share = uniform_filter((image == 7).astype(float), 128, mode="constant") + 1e-9
     assert b["share_centres"] == ((share >= 0.5) & (image == 7)).sum() > 0
     assert b["independent_patches"] == 3
-    assert table.iloc[2, 2:].tolist() == [0] * 6
+    assert table.iloc[2, 2:].tolist() == [0] * 8
     np.testing.assert_array_equal(table.iloc[3, 2:].tolist(), b.iloc[2:].tolist())
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from skimage.morphology import disk, erosion
 
-from brainarch.discovery.area_pixels import draw_pixels, inside_mask
+from brainarch.discovery.area_pixels import average_inside, draw_pixels, inside_mask
 
 
 @pytest.mark.parametrize("radius", [1, 4, 9])
@@ -40,3 +40,31 @@ def test_drawn_pixels_are_few_and_inside():
     assert np.array_equal(draw_pixels(mask, 10**6, np.random.default_rng(2)), mask)
     again = draw_pixels(mask, 100, np.random.default_rng(2))
     assert np.array_equal(drawn, again)
+
+
+def test_averages_are_weighted_sums_over_the_mask_alone():
+    rng = np.random.default_rng(3)
+    mask = rng.random((14, 17)) < 0.6
+    values = np.where(mask, rng.random(mask.shape), np.nan)
+    found = average_inside(values, mask, 1.5)
+    places = np.argwhere(mask)
+    apart = (np.abs(places[:, None] - places) <= 6).all(axis=2)  # 4 standard deviations
+    square = ((places[:, None] - places) ** 2).sum(axis=2)
+    weights = np.exp(-square / (2 * 1.5**2)) * apart
+    np.testing.assert_allclose(found, weights @ values[mask] / weights.sum(axis=1), rtol=1e-4)
+    assert np.array_equal(average_inside(values, mask, 0), values[mask].astype(np.float32))
+
+
+def test_averaging_finds_what_single_pixels_hide():
+    """Two layers that differ by a third of the spread of a pixel."""
+    rng = np.random.default_rng(4)
+    layer = np.repeat([0, 1], 40)[None].repeat(60, axis=0)
+    values = 0.35 * layer + rng.normal(size=layer.shape)
+    mask = np.ones(layer.shape, dtype=bool)
+
+    def right(sigma):
+        averaged = average_inside(values, mask, sigma)
+        return ((averaged > averaged.mean()) == layer.ravel()).mean()
+
+    assert right(0) < 0.6
+    assert right(8) > 0.9

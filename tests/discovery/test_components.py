@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
+from brainarch.discovery import mixture
 from brainarch.discovery.clusters import fit_clusters
 from brainarch.discovery.mixture import fit_mixture
 from brainarch.errors import InputError
@@ -56,7 +57,8 @@ def test_the_scale_of_a_coefficient_does_not_matter():
     assert adjusted_rand_score(one, two) > 0.999
 
 
-def test_factors_all_but_absent_from_the_area_do_not_decide():
+def test_factors_all_but_absent_from_the_area_do_not_decide(monkeypatch):
+    monkeypatch.setattr(mixture, "STARTS", 4)
     rng = np.random.default_rng(8)
     truth, C = blobs(rng, (500, 900, 300, 700), units=4, spread=0.5)
     rare = np.where(rng.random((len(C), 8)) < 0.03, 0.05 * rng.random((len(C), 8)), 0)

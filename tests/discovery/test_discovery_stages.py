@@ -10,7 +10,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from brainarch.annotations.legend import make_legend, write_legend
-from brainarch.annotations.store import create_labels
+from brainarch.annotations.store import create_labels, open_labels
 from brainarch.dense.cube import Cube
 from brainarch.discovery import mixture, stages
 from brainarch.discovery.agreement import AGREEMENT_COLUMNS
@@ -95,19 +95,20 @@ def layers_of(folder):
     return {"layers": folder / "layers.zarr", "layers_legend": folder / "layers_legend.csv"}
 
 
-def find_clusters(results, folder, z):
+def find_clusters(results, folder, z, **changes):
     cluster_area(
         cube=results / f"z{z}.zarr",
-        **of(results),
+        **{**of(results), **changes},
         map=folder / f"k{z}.zarr",
         fit=folder / f"k{z}.json",
         area="Ctx",
         clusters=4,
+        inside_px=12,
         seed=2020,
     )
 
 
-def components(results, folder, z, inside_px=12):
+def components(results, folder, z, inside_px=12, average_um=0):
     find_components(
         coefficients=results / f"c{z}.zarr",
         **of(results),
@@ -117,6 +118,7 @@ def components(results, folder, z, inside_px=12):
         area="Ctx",
         components=4,
         inside_px=inside_px,
+        average_um=average_um,
         seed=2020,
     )
 
@@ -131,6 +133,8 @@ def match(results, folder, kind):
         other=results / f"{kind}3_profiles.csv",
         matches=folder / "matches.csv",
         distances=folder / "distances.csv",
+        nulls=200,
+        seed=2020,
     )
     return read_table(folder / "matches.csv")
 
@@ -150,17 +154,17 @@ def test_planted_layers_are_the_components(results, kind):
     profiles = read_table(results / f"{kind}0_profiles.csv")
     assert set(profiles["by"]) == {"layer", "depth"}
     layer = profiles[profiles["by"] == "layer"]
-    best = layer.sort_values("share").groupby("component").tail(1)
+    best = layer.sort_values("share").groupby("subdivision").tail(1)
     assert (best["share"] > 0.9).all()
     assert sorted(best["name"]) == sorted(name.replace("/", "_") for name in LAYERS)
-    sums = profiles.groupby(["component", "by"])["share"].sum()
+    sums = profiles.groupby(["subdivision", "by"])["share"].sum()
     np.testing.assert_allclose(sums, 1)
     assert set(read_columns(results / f"{kind}0_profiles.csv")) == set(profiles.columns)
 
 
 def test_components_are_only_well_inside_the_area(results):
     found = SliceMaps.open(results / "g0.zarr")
-    component, probability = found.read("component"), found.read("probability")
+    component, probability = found.read("subdivision"), found.read("probability")
     areas, _ = slice_labels(0)
     assert (areas[np.ix_(Y, X)][component > 0] == 1).all()
     assert np.array_equal(component > 0, np.isfinite(probability))
@@ -174,12 +178,39 @@ def test_components_are_only_well_inside_the_area(results):
     assert fit["pixels"] == (component > 0).sum() == sum(fit["sizes"])
     assert fit["pixels_fitted"] == 3000
     assert fit["converged"] is True
+    assert fit["starts"] == len(fit["agreement_of_starts"]) == mixture.STARTS
+    assert max(fit["agreement_of_starts"]) == 1
 
 
-def test_clusters_cover_the_area(results):
-    found = SliceMaps.open(results / "k0.zarr").read("component")
-    areas, _ = slice_labels(0)
-    assert np.array_equal(found > 0, areas[np.ix_(Y, X)] == 1)
+def test_what_is_left_of_an_area_is_told_where_it_is_little(results, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(mixture, "STARTS", 2)
+    components(results, tmp_path, 0, inside_px=70)
+    found = SliceMaps.open(tmp_path / "g0.zarr")
+    kept, every = (found.read("subdivision") > 0).sum(), (slice_labels(0)[0][np.ix_(Y, X)] == 1)
+    assert found.attrs["area_share"] == pytest.approx(kept / every.sum())
+    assert f"only {kept} of {every.sum()} extracted pixels of Ctx" in caplog.text
+    assert f"{kept} pixels for" in caplog.text
+
+
+def test_pinholes_take_nothing_from_what_lies_inside(results, tmp_path):
+    image = open_labels(results / "areas.zarr").read_slice(0)
+    image[40:170:12, 90:220:12] = 0
+    pierced = create_labels(tmp_path / "areas.zarr", SHAPE, 1.17, SLICES, hole_um2=2)
+    pierced.write_slice(0, image)
+    inside = {}
+    for name, path in (("whole", results / "areas.zarr"), ("pierced", pierced.path)):
+        (tmp_path / name).mkdir()
+        find_clusters(results, tmp_path / name, 0, labels=path)
+        inside[name] = SliceMaps.open(tmp_path / name / "k0.zarr").read("subdivision") > 0
+    there = image[np.ix_(Y, X)] > 0
+    assert (inside["whole"] & ~there).any()
+    assert np.array_equal(inside["pierced"], inside["whole"] & there)
+
+
+def test_clusters_cover_what_components_cover(results):
+    found = SliceMaps.open(results / "k0.zarr").read("subdivision")
+    components = SliceMaps.open(results / "g0.zarr").read("subdivision")
+    assert np.array_equal(found > 0, components > 0)
     fit = json.loads((results / "k0.json").read_text())
     assert fit["sizes"] == np.bincount(found.ravel())[1:].tolist()
 
@@ -188,7 +219,7 @@ def test_mean_coefficients_of_components(results):
     table = read_table(results / "g0.csv")
     assert len(table) == 4 * 6
     maps = CoefficientMaps.open(results / "c0.zarr")
-    component = SliceMaps.open(results / "g0.zarr").read("component")
+    component = SliceMaps.open(results / "g0.zarr").read("subdivision")
     row = table[(table["component"] == 2) & (table["factor"] == 3)].iloc[0]
     values = maps.factor_map(3)[component == 2].astype(np.float64)
     assert row["mean"] == pytest.approx(values.mean())
@@ -203,11 +234,13 @@ def test_components_of_two_slices_are_matched(results, tmp_path, kind):
     assert (matches["by"] == "layer").all()
     assert (matches["distance"] < 0.3).all()
     assert (matches["next_distance"] > 0.7).all()
+    assert (matches["mean_distance"] < matches["null_1"]).all()
+    assert (matches["p"] == 1 / 201).all()
     names = []
     for z, column in ((0, "component"), (3, "matched")):
         table = read_table(results / f"{kind}{z}_profiles.csv")
         table = table[table["by"] == "layer"]
-        best = table.sort_values("share").groupby("component").tail(1).set_index("component")
+        best = table.sort_values("share").groupby("subdivision").tail(1).set_index("subdivision")
         names.append(best.loc[matches[column], "name"].tolist())
     assert names[0] == names[1]
 
@@ -225,18 +258,17 @@ def test_matching_by_depth_finds_the_same_pairs(results, tmp_path):
 def compare(results, folder, **changes):
     inputs = {"map": results / "g0.zarr", "depth": results / "d0.zarr", **layers_of(results)}
     agreement = folder / "agreement.csv"
-    compare_layers(**{**inputs, "agreement": agreement, "nulls": 40, "seed": 2020, **changes})
+    compare_layers(**{**inputs, "agreement": agreement, "nulls": 200, "seed": 2020, **changes})
     return read_table(agreement)
 
 
 def test_planted_layers_are_above_nulls(results, tmp_path, monkeypatch):
     monkeypatch.setattr(stages, "STEP_PX", 4)
-    monkeypatch.setattr(stages, "BLOCK_PX", 32)
     table = compare(results, tmp_path)
     assert list(table.columns) == list(AGREEMENT_COLUMNS)
-    assert len(table) == 9
+    assert len(table) == 6
     assert table["above_nulls"].all()
-    assert (table["maps"] == 40).all()
+    assert (table["maps"] == 200).all()
     assert (table[table["statistic"] == "ami"]["value"] > 0.8).all()
 
 

@@ -7,34 +7,38 @@ import pandas as pd
 import pytest
 from scipy.spatial.distance import jensenshannon
 
-from brainarch.discovery.matching import match_profiles, profile_distances
+from brainarch.discovery.matching import (
+    match_profiles,
+    profile_distances,
+    random_band_distances,
+)
 from brainarch.discovery.profiles import profile_by_depth, profile_by_layer, profile_matrix
 
 
 def test_layer_profiles_equal_counting_pixel_by_pixel():
     rng = np.random.default_rng(0)
-    components = rng.integers(0, 4, (15, 20))
+    subdivisions = rng.integers(0, 4, (15, 20))
     layers = rng.integers(0, 3, (15, 20))
-    frame = profile_by_layer(components, layers, ["L1", "L2/3"])
+    frame = profile_by_layer(subdivisions, layers, ["L1", "L2/3"])
     assert len(frame) == 6
     for row in frame.itertuples():
         own = [
             (c, n)
-            for c, n in zip(components.ravel(), layers.ravel(), strict=True)
+            for c, n in zip(subdivisions.ravel(), layers.ravel(), strict=True)
             if c > 0 and n > 0
         ]
-        pixels = sum(c == row.component and n == row.bin for c, n in own)
+        pixels = sum(c == row.subdivision and n == row.bin for c, n in own)
         assert row.pixels == pixels
-        assert row.share == pytest.approx(pixels / sum(c == row.component for c, _ in own))
+        assert row.share == pytest.approx(pixels / sum(c == row.subdivision for c, _ in own))
         assert row.share_of_bin == pytest.approx(pixels / sum(n == row.bin for _, n in own))
         assert row.name == ["L1", "L2/3"][row.bin - 1]
 
 
 def test_depth_profiles_have_the_bins_they_say():
     depth = np.linspace(0, 1, 101)[None]
-    components = np.where(depth < 0.5, 1, 2)
-    frame = profile_by_depth(components, depth, bins=4)
-    wide = frame.pivot_table(index="component", columns="bin", values="pixels")
+    subdivisions = np.where(depth < 0.5, 1, 2)
+    frame = profile_by_depth(subdivisions, depth, bins=4)
+    wide = frame.pivot_table(index="subdivision", columns="bin", values="pixels")
     assert wide.to_numpy().tolist() == [[25, 25, 0, 0], [0, 0, 25, 26]]
     assert frame["low"].unique().tolist() == [0, 0.25, 0.5, 0.75]
     assert frame["share_of_bin"].tolist() == [1, 1, 0, 0, 0, 0, 1, 1]
@@ -88,6 +92,21 @@ def test_matches_are_one_to_one_where_the_nearest_are_not():
     values = profile_distances(first.to_numpy(), second.to_numpy())
     best = min(values[0, 0] + values[1, 1], values[0, 1] + values[1, 0])
     assert matches["distance"].sum() == pytest.approx(best)
+
+
+def test_random_bands_of_two_slices_are_matched_by_chance_only():
+    rng = np.random.default_rng(3)
+    thick, thin = np.array([10.0, 40, 25, 60, 30]), np.array([12.0, 35, 30, 50, 33])
+    found = random_band_distances(thick, thin, 4, 200, rng)
+    assert found.shape == (200,)
+    assert (found > 0).all()
+    assert (found < 1).all()
+    # One band is the whole area, whatever is drawn.
+    alone = random_band_distances(thick, thin, 1, 3, rng)
+    np.testing.assert_allclose(alone, profile_distances(thick[None], thin[None]).item())
+    # A claim at 1 % holds for 1 % of pairs of unrelated bands.
+    others = random_band_distances(thick, thin, 4, 400, rng)
+    assert (others < np.percentile(found, 1)).mean() <= 0.05
 
 
 def test_unequal_numbers_and_bins():

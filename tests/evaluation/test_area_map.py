@@ -32,7 +32,7 @@ def test_the_map_is_the_last_layer_s_choice(tmp_path):
 
 def test_border_distance_equals_brute_force():
     labels = np.random.default_rng(1).integers(0, 3, size=(6, 7)).repeat(4, 0).repeat(3, 1)
-    found = border_distance(labels)
+    found = border_distance(labels, 0)
     places = np.argwhere(labels >= 0)
     for y, x in places[::5]:
         others = places[labels[tuple(places.T)] != labels[y, x]]
@@ -41,10 +41,10 @@ def test_border_distance_equals_brute_force():
 
 
 def test_the_edge_of_the_slice_is_no_border():
-    assert np.isinf(border_distance(np.ones((4, 5), dtype=np.uint8))).all()
+    assert np.isinf(border_distance(np.ones((4, 5), dtype=np.uint8), 0)).all()
     labels = np.ones((4, 9), dtype=np.uint8)
     labels[:, 0] = 2
-    assert border_distance(labels)[2].tolist() == [1, 1, 2, 3, 4, 5, 6, 7, 8]
+    assert border_distance(labels, 0)[2].tolist() == [1, 1, 2, 3, 4, 5, 6, 7, 8]
 
 
 def test_border_table_counts_by_distance():

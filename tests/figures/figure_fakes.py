@@ -306,9 +306,8 @@ def agreement(z: int, value: float = 0.34) -> pd.DataFrame:
             }
             for statistic in ("ami", "v_measure")
             for null, median, high in (
-                ("shift", 0.05, 0.16),
-                ("block", 0.03, 0.07),
-                ("depth", 0.21, 0.29),
+                ("bands", 0.21, 0.29),
+                ("depth", 0.31, 0.47),
             )
         ),
     )

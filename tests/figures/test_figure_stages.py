@@ -86,9 +86,9 @@ def write_dense(root, grid, places):
 
 def write_found(root, grid, layers, depth, places):
     found = np.where(grid == 1, fakes.clusters_of(layers), 0)
-    about = {"area": "Ctx"}
+    about = {"area": "Ctx", "area_share": 0.8}
     for z, place in places.items():
-        write_maps(root / f"components_{z}.zarr", {"component": found}, place, about)
+        write_maps(root / f"components_{z}.zarr", {"subdivision": found}, place, about)
         fakes.profiles(z, found, layers, depth).to_csv(root / f"profiles_{z}.csv", index=False)
         fakes.agreement(z).to_csv(root / f"agreement_{z}.csv", index=False)
     write_maps(root / "depth.zarr", {"depth": depth}, places[4], about)
@@ -349,9 +349,9 @@ def test_unit_maps_are_values_of_the_cube(dataset):
 
 def test_codes_are_cropped_to_where_they_are(dataset):
     found = SliceMaps.open(dataset / "components_4.zarr")
-    picture = sources.code_picture(found, "component")
+    picture = sources.code_picture(found, "subdivision")
     assert (picture.values > 0).any(axis=0).all()
-    y, x = np.argwhere(found.read("component") > 0).min(axis=0)
+    y, x = np.argwhere(found.read("subdivision") > 0).min(axis=0)
     assert (picture.row, picture.column) == (found.y[y], found.x[x])
 
 

@@ -65,9 +65,9 @@ def test_no_two_areas_share_a_colour():
 
 
 def test_components_differ_from_each_other_and_cycle():
-    palette = style.component_palette(9)
+    palette = style.subdivision_palette(9)
     assert least_distance([to_rgb(colour) for colour in palette]) > 10
-    assert style.component_palette(11)[9:] == palette[:2]
+    assert style.subdivision_palette(11)[9:] == palette[:2]
 
 
 def test_unknown_networks_get_colours_of_their_own():

@@ -150,9 +150,9 @@ def test_matched_components_take_the_references_codes():
     codes = fakes.label_raster(np.array([[0, 1, 2], [3, 4, 2]], dtype=np.uint8))
     renamed = factors.rename_matched(codes, fakes.matches())
     assert renamed.values.tolist() == [[0, 1, 3], [2, 4, 3]]
-    profiles = pd.DataFrame({"component": [1, 2, 3, 4], "share": [0.1, 0.2, 0.3, 0.4]})
+    profiles = pd.DataFrame({"subdivision": [1, 2, 3, 4], "share": [0.1, 0.2, 0.3, 0.4]})
     found = factors.rename_profiles(profiles, fakes.matches())
-    assert found["component"].tolist() == [1, 3, 2, 4]
+    assert found["subdivision"].tolist() == [1, 3, 2, 4]
 
 
 def test_an_unmatched_component_gets_a_code_of_its_own():

@@ -17,6 +17,7 @@ AREAS = Areas.of(
         {"name": "C", "title": "Area three", "colour": None},
     ]
 )
+HOLES = {"A": 2, "B": 0, "C": 0}
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def labels() -> np.ndarray:
 
 
 def test_table_counts_every_labelled_pixel(labels):
-    table = preview.prepare(rasters.count_codes(labels, AREAS.names), 2.0)
+    table = preview.prepare(rasters.count_codes(labels, AREAS.names), HOLES, 2.0)
     pixels = plotted.pick(table, quantity="labelled pixels").set_index("item")["y"]
     assert pixels.to_dict() == {"A": 1000, "B": 1, "C": 0}
     size = plotted.pick(table, quantity="labelled area", item="A")["y"].item()
@@ -38,7 +39,7 @@ def test_table_counts_every_labelled_pixel(labels):
 
 def test_outlines_lie_on_the_borders(labels, drawn_texts):
     grey = np.random.default_rng(0).integers(0, 255, labels.shape).astype(np.uint8)
-    table = preview.prepare(rasters.count_codes(labels, AREAS.names), 2.0)
+    table = preview.prepare(rasters.count_codes(labels, AREAS.names), HOLES, 2.0)
     figure = preview.draw(
         table,
         AREAS,
@@ -56,7 +57,7 @@ def test_outlines_lie_on_the_borders(labels, drawn_texts):
     np.testing.assert_allclose(path.max(axis=0), [140, 60], atol=1.01)
     words = [text for text, *_ in drawn_texts(figure)]
     assert "Slice z = 7" in words
-    assert "Area $one$ <b> (A): 0.004 mm²" in words
+    assert "Area $one$ <b> (A): 0.004 mm², 2 holes" in words
     assert "Area three (C): not on this slice" in words
 
 

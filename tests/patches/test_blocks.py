@@ -50,6 +50,7 @@ def divide(labels, assignment=0, min_independent=2, seed=1, distance=DISTANCE) -
         assignment=assignment,
         distance=distance,
         min_independent=min_independent,
+        hole_px=0,
         seed=seed,
     )
 
@@ -193,6 +194,7 @@ def test_real_slice(assignment, monkeypatch):
         assignment=assignment,
         distance=DISTANCE,
         min_independent=3,
+        hole_px=0,
         seed=2020,
     )
     assert closest(split) >= DISTANCE

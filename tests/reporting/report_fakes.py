@@ -84,12 +84,11 @@ def confusion() -> pd.DataFrame:
     )
 
 
-def agreement(value: float, limit: float) -> pd.DataFrame:
+def agreement(value: float, limit: float, effective: int = 200) -> pd.DataFrame:
     found = {"value": value, "above": value > limit, "above_nulls": value > limit}
-    null = {"slice": 259, "statistic": "ami", "median": 0.1, "null_99": limit}
-    return table(
-        AGREEMENT_COLUMNS, (null | found | {"null": name} for name in ("shift", "block", "depth"))
-    )
+    null = {"slice": 259, "statistic": "ami", "effective": effective, "area_share": 0.8}
+    null |= {"median": 0.1, "null_99": limit}
+    return table(AGREEMENT_COLUMNS, (null | found | {"null": name} for name in ("bands", "depth")))
 
 
 def chosen(aurocs: tuple[float, ...] = (0.95, 0.9, 0.6)) -> pd.DataFrame:
@@ -112,9 +111,11 @@ def chosen(aurocs: tuple[float, ...] = (0.95, 0.9, 0.6)) -> pd.DataFrame:
     )
 
 
-def matches(*pairs: tuple[int, int, float, int]) -> pd.DataFrame:
+def matches(*pairs: tuple[int, int, float, int], p: float = 0.005) -> pd.DataFrame:
     names = ("component", "matched", "distance", "nearest")
-    return table(MATCH_COLUMNS, (dict(zip(names, pair, strict=True)) for pair in pairs))
+    mean = sum(pair[2] for pair in pairs) / len(pairs)
+    null = {"mean_distance": mean, "null_median": 0.5, "null_1": 0.3, "p": p}
+    return table(MATCH_COLUMNS, (null | dict(zip(names, pair, strict=True)) for pair in pairs))
 
 
 def selection(target: str) -> pd.DataFrame:

@@ -88,11 +88,21 @@ def test_layers_of_factors_are_not_judged_as_areas():
     assert verdicts.factors_verdict(frame, "").answer == "yes"
 
 
-def test_agreement_must_beat_both_spatial_nulls_on_every_slice():
+def test_agreement_must_beat_both_nulls_on_every_slice():
     good, bad = fakes.agreement(0.3, 0.2), fakes.agreement(0.1, 0.2)
     assert verdicts.agreement_verdict("clusters", {1: good}, "").answer == "yes"
     assert verdicts.agreement_verdict("clusters", {1: good, 2: bad}, "").answer == "partly"
-    assert verdicts.agreement_verdict("clusters", {2: bad}, "").answer == "no"
+    found = verdicts.agreement_verdict("clusters", {2: bad}, "")
+    assert found.answer == "no"
+    assert "z=2: 0.10 (own bands moved: median 0.10, 99 % 0.20; depth alone" in found.found
+
+
+def test_too_few_different_surrogates_decide_nothing():
+    good, few = fakes.agreement(0.3, 0.2), fakes.agreement(0.3, 0.2, effective=40)
+    found = verdicts.agreement_verdict("clusters", {1: few}, "")
+    assert found.answer == "not tested"
+    assert "only 40 of them differ: cannot be decided at 1 %" in found.found
+    assert verdicts.agreement_verdict("clusters", {1: good, 2: few}, "").answer == "partly"
 
 
 def test_overlapping_intervals_are_not_apart():
@@ -104,6 +114,14 @@ def test_overlapping_intervals_are_not_apart():
 def test_a_match_that_is_not_the_nearest_is_told():
     frame = fakes.matches((1, 1, 0.1, 1), (2, 2, 0.4, 1))
     assert verdicts.matches_verdict(frame, "").answer == "partly"
+
+
+def test_matches_no_closer_than_random_bands_are_none():
+    pairs = (1, 1, 0.1, 1), (2, 2, 0.1, 2)
+    found = verdicts.matches_verdict(fakes.matches(*pairs), "")
+    assert found.answer == "yes"
+    assert "mean JS 0.10 (random bands: median 0.50, 1 % 0.30)" in found.found
+    assert verdicts.matches_verdict(fakes.matches(*pairs, p=0.02), "").answer == "no"
 
 
 def test_the_most_confused_pairs_come_first():

@@ -9,7 +9,6 @@ from sklearn.metrics import cohen_kappa_score
 from brainarch.statistics.spatial_nulls import (
     MAX_KAPPA,
     block_surrogates,
-    depth_surrogates,
     kappa,
     shift_surrogates,
 )
@@ -97,14 +96,3 @@ def test_nothing_labelled_gives_nothing():
     rng = np.random.default_rng(6)
     assert not list(shift_surrogates(empty, empty == 0, 5, rng))
     assert not list(block_surrogates(empty, empty == 0, 3, 5, rng))
-
-
-def test_the_first_depth_map_is_what_depth_predicts():
-    labels = layers()
-    depth = np.where(labels > 0, (np.arange(80) - 5.5) / 68, np.nan)
-    found = list(depth_surrogates(labels, depth, 50, 30, np.random.default_rng(7)))
-    assert len(found) == 31
-    assert (found[0] == labels).mean() > 0.96
-    for surrogate in found[1:]:
-        assert (surrogate[:, 30] == surrogate[10, 30])[4:-4].all(), "depends on depth alone"
-        assert kappa(surrogate[labels > 0], found[0][labels > 0]) <= MAX_KAPPA

@@ -178,6 +178,7 @@ def test_labels_of_the_source_follow_the_volume(converted: tuple[Path, np.ndarra
             first_slice=None,
             first_stated=False,
             axes=None,
+            hole_um2=0,
             labels=folder / "l.ome.zarr",
             legend=folder / "legend.csv",
             table=folder / "t.csv",

@@ -51,7 +51,7 @@ def test_the_front_door_opens_it(finished: Path, monkeypatch: pytest.MonkeyPatch
     assert doctest.testmod(brainarch).failed == 0
     brain = brainarch.open("results/test")
     shape = brain.areas(104).read("area").shape
-    assert brain.subdivisions(104).read("component").shape == shape
+    assert brain.subdivisions(104).read("subdivision").shape == shape
     assert brain.coefficients(154).factors == 15
     assert brain.network().areas == brain.network("permuted").areas
     assert "readout/classifiers" in brain.tables()

@@ -75,6 +75,7 @@ def test_swapped_values_rerun_all_that_uses_them(finished: Path) -> None:
         (
             lambda content: content["discovery"].update(inside_px=8),
             {
+                "cluster_area",
                 "find_components",
                 "profile",
                 "compare_layers",

@@ -81,7 +81,7 @@ if CONFIG.discovery is not None:
             verb="compare-layers --kind {kind} --slice {z}",
             settings=PIPELINE.compare_layers("{kind}", "{z}").settings,
         message:
-            "Comparing the {wildcards.kind} of slice {wildcards.z} with layers and spatial nulls"
+            "Comparing the {wildcards.kind} of slice {wildcards.z} with layers, beside nulls"
 
     if PIPELINE.compared_slices:
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from brainarch.annotations.holes import close_holes, count_holes
 from brainarch.errors import InputError
 from brainarch.geometry import patch_share
 from brainarch.statistics.packing import pack_patches
@@ -19,6 +20,8 @@ AREA_COLUMNS = {
     "area": "name of the area",
     "pixels": "labelled pixels of the area on the slice",
     "um2": "area of these pixels (square micrometer)",
+    "holes": "holes in the area below annotations.hole_um2, closed where distances are measured",
+    "hole_pixels": "pixels of these holes; they are no labelled pixels",
     "interior_centres": "pixels whose whole 128 x 128 patch lies inside the area",
     "share_centres": "pixels of the area whose patch lies inside it at least by the asked share",
     "independent_patches": "patches at the asked share that share no pixel (greedy packing)",
@@ -103,7 +106,7 @@ def recode(
 
 
 def area_row(
-    labels: NDArray[np.uint8], code: int, share: float, pixel_um: float
+    labels: NDArray[np.uint8], code: int, share: float, pixel_um: float, hole_px: int
 ) -> dict[str, int | float]:
     """Return what there is of one area on a slice.
 
@@ -117,6 +120,8 @@ def area_row(
         Least share of a patch inside the area (0 to 1).
     pixel_um : float
         Side of a pixel in micrometer.
+    hole_px : int
+        Largest hole that is closed, in pixels.
 
     Returns
     -------
@@ -124,13 +129,16 @@ def area_row(
         The columns of `AREA_COLUMNS` from ``pixels`` to ``independent_patches``.
     """
     mask = labels == code
-    shares = patch_share(mask)
+    shares = patch_share(close_holes(mask, hole_px))
     inside = mask & (shares >= share)
+    holes, hole_pixels = count_holes(mask, hole_px)
     pixels = int(mask.sum())
     return {
         "pixels": pixels,
         "um2": round(pixels * pixel_um**2, 3),
-        "interior_centres": int((shares >= 1).sum()),
+        "holes": holes,
+        "hole_pixels": hole_pixels,
+        "interior_centres": int((mask & (shares >= 1)).sum()),
         "share_centres": int(inside.sum()),
         "independent_patches": len(pack_patches(inside)),
     }

@@ -34,6 +34,7 @@ def import_labels(
     first_slice: int | None,
     first_stated: bool,
     axes: str | None,
+    hole_um2: float,
     labels: Path,
     legend: Path,
     table: Path,
@@ -62,6 +63,8 @@ def import_labels(
         Whether a user said it; else a label volume must have every slice of the volume.
     axes : str or None
         Order of the axes in the files, such as ``zyx``, the one that runs fastest last.
+    hole_um2 : float
+        Largest hole of an area that is closed for distances, in square micrometer.
     labels, legend, table : Path
         The label store, the legend and the area table to make; nothing is written unless every
         image is good.
@@ -104,13 +107,14 @@ def import_labels(
             labelled[z] = resample_labels(labelled[z], opened.resampling)
         for area in areas.areas:
             share = shares.get(area.name, 1.0)
-            row = area_row(labelled[z], area.code, share, opened.pixel_um)
+            hole_px = int(hole_um2 / opened.pixel_um**2)
+            row = area_row(labelled[z], area.code, share, opened.pixel_um, hole_px)
             own = codes[area.name]
             row["rim_pixels"] = sum(rim.pixels for rim in rims if rim.code in own)
             rows.append({"slice": z, "area": area.name, **row})
             if row["pixels"] == 0:
                 logger.warning("slice %d: area %s has no pixel on it", z, area.name)
-    _write_store(opened, labelled, areas, labels)
+    _write_store(opened, labelled, areas, hole_um2, labels)
     write_legend(areas, legend)
     write_table(pd.DataFrame(rows, columns=list(AREA_COLUMNS)), table, AREA_COLUMNS)
 
@@ -124,7 +128,11 @@ def _source_shape(volume: Volume) -> tuple[int, int, int]:
 
 
 def _write_store(
-    volume: Volume, labelled: Mapping[int, NDArray[np.uint8]], legend: Legend, path: Path
+    volume: Volume,
+    labelled: Mapping[int, NDArray[np.uint8]],
+    legend: Legend,
+    hole_um2: float,
+    path: Path,
 ) -> None:
     with replacing(path) as temporary:
         store = create_labels(
@@ -136,6 +144,7 @@ def _write_store(
             legend=legend,
             slice_um=volume.slice_um,
             shift_um=volume.shift_um,
+            hole_um2=hole_um2,
         )
         for z, labels in labelled.items():
             store.write_slice(z, labels)

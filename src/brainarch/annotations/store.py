@@ -48,6 +48,9 @@ class Labels:
         Centre of the first pixel along y and x; not 0 where the volume was resampled.
     remedy : str
         What mends it, for messages.
+    hole_px : int
+        Largest hole of an area, in pixels, that is none where distances are measured; see
+        `brainarch.annotations.holes`.
     """
 
     path: Path
@@ -58,6 +61,7 @@ class Labels:
     slice_um: float
     shift_um: float
     remedy: str
+    hole_px: int
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -118,6 +122,7 @@ def create_labels(
     extra: dict[str, Any] | None = None,
     slice_um: float | None = None,
     shift_um: float = 0.0,
+    hole_um2: float = 0.0,
 ) -> Labels:
     """Create an empty label image; fill it with `Labels.write_slice`.
 
@@ -141,6 +146,8 @@ def create_labels(
         Distance of neighbouring slices in micrometer; by default the side of a pixel.
     shift_um : float
         Centre of the first pixel along y and x.
+    hole_um2 : float
+        Largest hole of an area that is closed for distances, in square micrometer.
 
     Raises
     ------
@@ -167,6 +174,7 @@ def create_labels(
         "first_slice": first_slice,
         "shift_um": shift_um,
         MADE_BY: IMPORT,
+        "hole_um2": hole_um2,
         **(extra or {}),
     }
     group = zarr.create_group(path, zarr_format=3, attributes={"ome": ome, ATTRIBUTE: own})
@@ -228,6 +236,7 @@ def _labels(
         slice_um=slice_um,
         shift_um=float(own["shift_um"]),
         remedy=_remedy(own),
+        hole_px=int(float(own["hole_um2"]) / pixel_um**2),
     )
 
 

@@ -200,6 +200,14 @@ def import_annotations(
             "fastest), zxy (columns x rows), xyz (what nrrd.write(name, array) makes) ..."
         ),
     ] = None,
+    hole_um2: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="Largest hole of an area in square micrometer that is closed where distances are "
+            "measured; without it none is.",
+        ),
+    ] = None,
     results: ResultsFolder = "results",
     changes: Changes = None,
 ) -> None:
@@ -217,6 +225,7 @@ def import_annotations(
         share=share or None,
         labels_first_slice=labels_first_slice,
         axes=axes,
+        hole_um2=hole_um2,
     )
     if config is not None:
         if kind is None:
@@ -239,6 +248,7 @@ def import_annotations(
         first_slice=labels_first_slice,
         first_stated=True,
         axes=axes,
+        hole_um2=hole_um2 or 0.0,
         labels=given["output_labels"],
         legend=given["output_legend"],
         table=given["output_table"],

@@ -224,6 +224,13 @@ class AnnotationConfig(Section):
     )
     first_slice: SliceIndex | None = Field(default=None, description=LABEL_VOLUME_HELP)
     axes: Axes | None = Field(default=None, description=AXES_HELP)
+    hole_um2: float = Field(
+        default=2000,
+        ge=0,
+        description="largest hole of an area in square micrometres (a vessel cut out, a speck) "
+        "that is closed where distances to borders are measured, never where pixels are counted "
+        "(ours); 0 closes none",
+    )
 
 
 class LayerConfig(Section):
@@ -514,6 +521,12 @@ class DiscoveryConfig(Section):
     )
     inside_px: Annotated[int, Field(ge=0)] = Field(
         default=64, description="least distance to the area's border in pixels (A: 64)"
+    )
+    average_um: float = Field(
+        default=112,
+        ge=0,
+        description="standard deviation, in micrometres, of the Gaussian over which coefficients "
+        "are averaged inside the area before components are found (ours; M: 0, every pixel alone)",
     )
 
 

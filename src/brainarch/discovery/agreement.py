@@ -1,8 +1,6 @@
-"""Agreement of two maps of codes, and the same beside spatial nulls."""
+"""Agreement of two maps of codes, and the same beside nulls that keep bands of depth."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -11,31 +9,28 @@ from scipy.special import xlogy
 from sklearn.metrics.cluster import expected_mutual_information
 
 from brainarch.seeds import generator
-from brainarch.statistics.spatial_nulls import (
-    MIN_MAPS,
-    PERCENTILE,
-    block_surrogates,
-    depth_surrogates,
-    shift_surrogates,
-)
+from brainarch.statistics.depth_nulls import Surrogates, random_rulers, rearranged_bands
 
-#: Bins of the depth null.
-DEPTH_BINS = 200
-#: Nulls that all must be exceeded for a finding to be called above nulls.
-DECISIVE = ("shift", "block")
+#: The statistic that decides, said before any run; the others stand beside it.
+DECIDING = "ami"
+#: Level at which it is decided, against each null.
+LEVEL = 0.01
 
 AGREEMENT_COLUMNS = {
     "slice": "slice",
-    "statistic": "agreement of components and layers: ami, v_measure or ari",
-    "null": "surrogate layers: shift (torus), block (shuffled), depth (circular in depth)",
-    "value": "agreement with the true layers (null depth: with what depth alone predicts)",
+    "statistic": "agreement of the subdivisions with layers: ami (which decides), v_measure or ari",
+    "null": "surrogate maps: bands (the map's own bands, in other orders along depth) or depth "
+    "(depth alone, cut at random places into as many bands)",
+    "value": "agreement of the map with the layers",
     "pixels": "pixels compared",
-    "maps": "surrogates found",
-    "median": "median agreement with the surrogates",
-    "null_99": "99th percentile of the agreement with the surrogates",
-    "p": "share of surrogates at least as high, the true layers counted in",
-    "above": "value above null_99",
-    "above_nulls": "value above null_99 of both shift and block: a finding (DESIGN)",
+    "maps": "surrogates",
+    "effective": "surrogates that differ from each other; below 99, p cannot reach 0.01",
+    "median": "median agreement of the surrogates with the layers",
+    "null_99": "99th percentile of that agreement",
+    "p": "(1 + k) / (1 + effective), k the share of surrogates at least as high, times effective",
+    "above": "p at most 0.01 and value above null_99",
+    "above_nulls": "above both nulls: a finding",
+    "area_share": "share of the area's extracted pixels that the map covers",
 }
 
 Codes = NDArray[np.integer]
@@ -96,80 +91,86 @@ def agreement(table: NDArray[np.int64]) -> dict[str, float]:
 def compare_with_nulls(
     values: Codes,
     labels: Codes,
+    depth: NDArray[np.floating],
     *,
-    block: int,
     count: int,
     seed: int,
-    depth: NDArray[np.floating],
 ) -> pd.DataFrame:
-    """Compare a map with labels, and with surrogates of the labels.
+    """Compare a map with layers, beside surrogates of the map that keep bands of depth.
+
+    Layers vary along depth alone, so that layers shifted, or cut into shuffled blocks, are few
+    different maps, or maps without a band, which whatever lies in bands beats.
 
     Parameters
     ----------
     values : ndarray of int, shape (rows, columns)
         The map: codes from 1, 0 where it has none.
     labels : ndarray of int, same shape
-        The labels: codes from 1, 0 where unlabelled.
-    block : int
-        Side of a shuffled block in pixels of these arrays.
+        The layers: codes from 1, 0 where there is none.
+    depth : ndarray, same shape
+        Relative depth, NaN where unknown; such pixels are not compared.
     count : int
         Surrogates of each null.
     seed : int
         Of the surrogates.
-    depth : ndarray, same shape
-        Relative depth, NaN where unknown, for the null that is circular in depth.
 
     Returns
     -------
     DataFrame
-        One row per statistic (ami, v_measure, ari) and null (shift, block, depth): value, pixels,
-        maps (surrogates found), median, null_99, p (share of surrogates at least as high, the true
-        labels counted in), above (value > null_99; false if there are fewer than `MIN_MAPS` maps)
-        and above_nulls (above both shift and block). The depth null's value is that of the labels
-        that depth alone predicts.
+        Columns of `AGREEMENT_COLUMNS` without slice and area_share; one row per statistic and null.
     """
-    valid = values > 0
-    table = contingency(values, labels)
-    own = agreement(table)
-    pixels = int(table.sum())
-
-    def draws(name: str) -> Iterator[Codes]:
-        rng = generator(seed, f"null {name}")
-        if name == "shift":
-            return shift_surrogates(labels, valid, count, rng)
-        if name == "block":
-            return block_surrogates(labels, valid, block, count, rng)
-        return depth_surrogates(np.where(valid, labels, 0), depth, DEPTH_BINS, count, rng)
-
+    compared = (values > 0) & (labels > 0) & np.isfinite(depth)
+    codes, layers, depths = values[compared].astype(np.int64), labels[compared], depth[compared]
+    own = agreement(contingency(codes, layers))
+    surrogates = {"bands": Surrogates.none(), "depth": Surrogates.none()}
+    if len(codes):
+        places = np.argwhere(compared).astype(np.float64)
+        rngs = {name: generator(seed, f"null {name}") for name in surrogates}
+        bands = len(np.unique(codes))
+        surrogates = {
+            "bands": rearranged_bands(codes, places, depths, count, rngs["bands"]),
+            "depth": random_rulers(depths, bands, count, rngs["depth"]),
+        }
     rows = []
-    for name in (*DECISIVE, "depth"):
-        found = [agreement(contingency(values, surrogate)) for surrogate in draws(name)]
-        true = found.pop(0) if name == "depth" and found else own
-        for statistic, value in true.items():
+    for name, drawn in surrogates.items():
+        found = [agreement(contingency(surrogate, layers)) for surrogate in drawn.codes]
+        for statistic, value in own.items():
             null = np.array([entry[statistic] for entry in found])
             rows.append(
-                {"statistic": statistic, "null": name, "value": value, "pixels": pixels}
-                | summarise_null(value, null)
+                {"statistic": statistic, "null": name, "value": value, "pixels": len(codes)}
+                | summarise_null(value, null, drawn.effective)
             )
     frame = pd.DataFrame(rows)
-    decisive = frame[frame["null"].isin(DECISIVE)].groupby("statistic")["above"].all()
-    frame["above_nulls"] = frame["statistic"].map(decisive)
+    every = frame.groupby("statistic")["above"].all()
+    frame["above_nulls"] = frame["statistic"].map(every)
     return frame
 
 
-def summarise_null(value: float, null: NDArray[np.float64]) -> dict[str, float | int | bool]:
-    """Return maps, median, null_99, p and above of a value beside its null; NaN without maps."""
-    usable = null[np.isfinite(null)]
-    if len(usable) == 0:
+def summarise_null(
+    value: float, null: NDArray[np.float64], effective: int
+) -> dict[str, float | int | bool]:
+    """Return maps, effective, median, null_99, p and above of a value beside its null.
+
+    Parameters
+    ----------
+    value : float
+    null : ndarray, shape (maps,)
+        The same of every surrogate; without any, all is NaN.
+    effective : int
+        How many of the surrogates differ from each other.
+    """
+    about: dict[str, float | int | bool] = {"maps": len(null), "effective": effective}
+    if len(null) == 0:
         nan = float("nan")
-        return {"maps": 0, "median": nan, "null_99": nan, "p": nan, "above": False}
-    limit = float(np.percentile(usable, PERCENTILE))
-    return {
-        "maps": len(usable),
-        "median": float(np.median(usable)),
+        return about | {"median": nan, "null_99": nan, "p": nan, "above": False}
+    limit = float(np.percentile(null, 100 * (1 - LEVEL)))
+    reached = float((null >= value).mean()) * effective
+    p = (1 + reached) / (1 + effective)
+    return about | {
+        "median": float(np.median(null)),
         "null_99": limit,
-        "p": float((1 + (usable >= value).sum()) / (1 + len(usable))),
-        "above": bool(value > limit and len(usable) >= MIN_MAPS),
+        "p": p,
+        "above": bool(p <= LEVEL and value > limit),
     }
 
 

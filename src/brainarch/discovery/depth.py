@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, distance_transform_edt, gaussian_filter, label
 
+from brainarch.annotations.holes import close_holes
 from brainarch.errors import InputError
 
 #: Largest gap of unlabelled pixels between two areas that is closed, in pixels (ours).
@@ -125,7 +126,13 @@ def close_gaps(labels: NDArray[np.integer], gap: float) -> NDArray[np.integer]:
 
 
 def area_depth(
-    labels: NDArray[np.integer], area: int, upper: Border, lower: Border, gap: float
+    labels: NDArray[np.integer],
+    area: int,
+    upper: Border,
+    lower: Border,
+    *,
+    gap: float,
+    hole_px: int,
 ) -> DepthMap:
     """Measure the relative depth of an area's pixels.
 
@@ -145,6 +152,8 @@ def area_depth(
     gap : float
         Widest strip of unlabelled pixels between areas that is closed, in pixels; the border then
         runs along its middle.
+    hole_px : int
+        Largest hole of the area, of whatever label, that is no border, in pixels.
 
     Raises
     ------
@@ -163,7 +172,8 @@ def area_depth(
     margin = int(np.ceil(gap)) + int(4 * DIRECTION_SIGMA) + 2
     padded = np.pad(labels, margin)
     crop = padded[rows[0] : rows[-1] + 1 + 2 * margin, columns[0] : columns[-1] + 1 + 2 * margin]
-    filled = close_gaps(crop, gap)
+    whole = np.where(close_holes(crop == area, hole_px), area, crop).astype(crop.dtype)
+    filled = close_gaps(whole, gap)
     mask = filled == area
     touching = binary_dilation(mask, structure=np.ones((3, 3), dtype=bool)) & ~mask
     parts, _ = label(filled == 0)

@@ -21,6 +21,10 @@ MATCH_COLUMNS = _PAIR_COLUMNS | {
     "nearest": "component of the other slice at the least distance (A's match)",
     "nearest_distance": "its distance",
     "next_distance": "least distance of the components that are not the match",
+    "mean_distance": "mean distance of all matches",
+    "null_median": "median of that mean for random bands of the two slices, matched likewise",
+    "null_1": "1st percentile of it",
+    "p": "(1 + random bands matched at least as well) / (1 + all)",
 }
 DISTANCE_COLUMNS = _PAIR_COLUMNS | {
     "other": "component of the other slice",
@@ -51,6 +55,40 @@ def profile_distances(
             if a.sum() > 0 and b.sum() > 0:
                 distances[i, j] = float(jensenshannon(a, b, base=2))
     return np.where(np.isfinite(distances), distances, 0.0)
+
+
+def random_band_distances(
+    first: NDArray[np.floating],
+    second: NDArray[np.floating],
+    bands: int,
+    count: int,
+    rng: np.random.Generator,
+) -> NDArray[np.float64]:
+    """Return the mean distance of matches between random bands of two slices.
+
+    Any two maps in bands have components that match somehow: this says how well.
+
+    Parameters
+    ----------
+    first, second : ndarray, shape (bins,)
+        Pixels of each slice by bin, from the upper border down.
+    bands : int
+        Bands that each slice is cut into, at places drawn uniformly among its pixels.
+    count : int
+        How often.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray, shape (count,)
+    """
+    values = np.empty(count)
+    for index in range(count):
+        distances = profile_distances(
+            _random_bands(first, bands, rng), _random_bands(second, bands, rng)
+        )
+        values[index] = distances[linear_sum_assignment(distances)].mean()
+    return values
 
 
 def match_profiles(first: pd.DataFrame, second: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -106,3 +144,14 @@ def match_profiles(first: pd.DataFrame, second: pd.DataFrame) -> tuple[pd.DataFr
         pd.DataFrame(matches, columns=names),
         pd.DataFrame(distances, columns=["component", "other", "distance", "matched"]),
     )
+
+
+def _random_bands(
+    pixels: NDArray[np.floating], bands: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Return how many pixels of each bin lie in each of some bands, shape (bands, bins)."""
+    stops = np.cumsum(pixels, dtype=np.float64)
+    cuts = np.concatenate([[0.0], np.sort(rng.uniform(0, stops[-1], bands - 1)), [stops[-1]]])
+    low = np.maximum(cuts[:-1, None], (stops - pixels)[None])
+    high = np.minimum(cuts[1:, None], stops[None])
+    return np.asarray(np.maximum(high - low, 0.0), dtype=np.float64)

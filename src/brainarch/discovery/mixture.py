@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 
@@ -16,17 +17,19 @@ from brainarch.errors import InputError
 from brainarch.seeds import derived_seed
 
 #: Starts, each from k-means (ours; A: 1).
-STARTS = 5
+STARTS = 20
 #: Most EM iterations of a start (ours).
 MAX_ITERATIONS = 300
 #: Added to the variances, in units of the coefficients' mean variance (ours). Half of the
 #: coefficients are exactly 0; with less, components settle on which ones are.
 REGULARISATION = 0.05
+#: Pixels for each free parameter below which the log says that there are too few (ours).
+PIXELS_PER_PARAMETER = 10
 #: Standard deviations below this are none.
 TINY = float(np.finfo(np.float32).tiny)
 #: Most pixels that the mixture is fitted on (ours; neighbours share most of their patch, so more
 #: add time and hardly information); every pixel is assigned.
-FIT_PIXELS = 30_000
+FIT_PIXELS = 10_000
 
 COMPONENT_COLUMNS = {
     "component": "component, from 1, by weight, largest first",
@@ -53,6 +56,9 @@ class Mixture:
         Of the best start.
     log_likelihood : float
         Mean per pixel, in nats, of the scaled coefficients.
+    agreement : list of float
+        Adjusted Rand index of each start's components with those of the best start, which is kept:
+        how far what was found depends on where the search began.
     """
 
     used: NDArray[np.bool_]
@@ -61,11 +67,18 @@ class Mixture:
     converged: bool
     iterations: int
     log_likelihood: float
+    agreement: list[float]
 
     @property
     def weights(self) -> NDArray[np.float64]:
         """Share of the pixels that each component explains."""
         return np.asarray(self.model.weights_, dtype=np.float64)
+
+    @property
+    def parameters(self) -> int:
+        """Number of free parameters: weights, means and full covariances."""
+        components, factors = self.model.means_.shape
+        return int(components * (1 + factors + factors * (factors + 1) // 2) - 1)
 
     def assign(self, C: NDArray[np.floating]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """Return the most probable component 1 ... and its probability for rows of C (n, k)."""
@@ -117,19 +130,23 @@ def fit_mixture(
             "components: no factor's coefficient varies in the area; fit the factors on a slice "
             "that holds it"
         )
-    model = GaussianMixture(
-        n_components=components,
-        covariance_type="full",
-        n_init=STARTS,
-        max_iter=MAX_ITERATIONS,
-        reg_covar=REGULARISATION,
-        random_state=derived_seed(seed, "mixture"),
-    )
     scale = float(np.sqrt(np.square(deviation).mean()))
     scaled = C[:, used] / scale
     with threadpool_limits(limits=threads), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(scaled)
+        models = [
+            GaussianMixture(
+                n_components=components,
+                covariance_type="full",
+                max_iter=MAX_ITERATIONS,
+                reg_covar=REGULARISATION,
+                random_state=derived_seed(seed, f"mixture {start}"),
+            ).fit(scaled)
+            for start in range(STARTS)
+        ]
+        found = [model.predict(scaled) for model in models]
+        best = int(np.argmax([model.lower_bound_ for model in models]))
+        model = models[best]
         order = np.argsort(-model.weights_, kind="stable")
         for name in ("weights_", "means_", "covariances_", "precisions_", "precisions_cholesky_"):
             setattr(model, name, getattr(model, name)[order])
@@ -141,6 +158,7 @@ def fit_mixture(
         converged=bool(model.converged_),
         iterations=int(model.n_iter_),
         log_likelihood=likelihood,
+        agreement=[float(adjusted_rand_score(found[best], other)) for other in found],
     )
 
 

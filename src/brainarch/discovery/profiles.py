@@ -1,4 +1,4 @@
-"""Where in an area its components lie: shares by layer and by depth."""
+"""Where in an area its subdivisions lie: shares by layer and by depth."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ DEPTH_BINS = 20
 
 PROFILE_COLUMNS = {
     "slice": "slice",
-    "component": "component or cluster of the map, from 1",
+    "subdivision": "subdivision of the map (cluster or component), from 1",
     "by": "what the pixels are counted by: layer or depth",
     "bin": "layer code or depth bin, from 1",
     "name": "name of the layer, or the depth range",
     "low": "upper end of the depth bin (relative depth, 0 to 1); empty for layers",
     "high": "lower end of the depth bin (relative depth, 0 to 1); empty for layers",
-    "pixels": "pixels of the component in the bin",
-    "share": "of the component's pixels that have a bin (the layer profile, A)",
-    "share_of_bin": "of the bin's pixels that have a component (V, Fig. 6)",
+    "pixels": "pixels of the subdivision in the bin",
+    "share": "of the subdivision's pixels that have a bin (the layer profile, A)",
+    "share_of_bin": "of the bin's pixels that have a subdivision (V, Fig. 6)",
 }
 
 
 def profile_by_layer(
-    components: NDArray[np.integer], layers: NDArray[np.integer], names: Sequence[str]
+    subdivisions: NDArray[np.integer], layers: NDArray[np.integer], names: Sequence[str]
 ) -> pd.DataFrame:
-    """Count each component's pixels by layer.
+    """Count each subdivision's pixels by layer.
 
     Parameters
     ----------
-    components : ndarray of int, shape (rows, columns)
+    subdivisions : ndarray of int, shape (rows, columns)
         Components from 1; 0 is none.
     layers : ndarray of int, same shape
         Layer codes from 1; 0 is none.
@@ -44,7 +44,7 @@ def profile_by_layer(
     DataFrame
         Columns of `PROFILE_COLUMNS` without slice.
     """
-    frame = _shares(components, layers, len(names))
+    frame = _shares(subdivisions, layers, len(names))
     frame["by"] = "layer"
     frame["name"] = [names[code - 1] for code in frame["bin"]]
     frame["low"] = np.nan
@@ -53,13 +53,13 @@ def profile_by_layer(
 
 
 def profile_by_depth(
-    components: NDArray[np.integer], depth: NDArray[np.floating], bins: int
+    subdivisions: NDArray[np.integer], depth: NDArray[np.floating], bins: int
 ) -> pd.DataFrame:
-    """Count each component's pixels by bin of relative depth.
+    """Count each subdivision's pixels by bin of relative depth.
 
     Parameters
     ----------
-    components : ndarray of int, shape (rows, columns)
+    subdivisions : ndarray of int, shape (rows, columns)
         Components from 1; 0 is none.
     depth : ndarray of float, same shape
         Between 0 and 1; NaN where unknown.
@@ -74,7 +74,7 @@ def profile_by_depth(
     codes = np.zeros(depth.shape, dtype=np.int64)
     known = np.isfinite(depth)
     codes[known] = np.minimum((depth[known] * bins).astype(np.int64), bins - 1) + 1
-    frame = _shares(components, codes, bins)
+    frame = _shares(subdivisions, codes, bins)
     frame["by"] = "depth"
     frame["low"] = (frame["bin"] - 1) / bins
     frame["high"] = frame["bin"] / bins
@@ -85,23 +85,27 @@ def profile_by_depth(
 
 
 def profile_matrix(profiles: pd.DataFrame, by: str) -> pd.DataFrame:
-    """Return one slice's profiles as a matrix: a row per component, a column per bin, shares."""
+    """Return one slice's profiles as a matrix: a row per subdivision, a column per bin, shares."""
     rows = profiles[profiles["by"] == by]
-    wide = rows.pivot_table(index="component", columns="bin", values="share", aggfunc="first")
+    wide = rows.pivot_table(index="subdivision", columns="bin", values="share", aggfunc="first")
     return wide.fillna(0.0)
 
 
-def _shares(components: NDArray[np.integer], bins: NDArray[np.integer], count: int) -> pd.DataFrame:
-    both = (components > 0) & (bins > 0)
-    number = int(components.max()) if components.size else 0
-    flat = (components[both].astype(np.int64) - 1) * count + bins[both].astype(np.int64) - 1
+def _shares(
+    subdivisions: NDArray[np.integer], bins: NDArray[np.integer], count: int
+) -> pd.DataFrame:
+    both = (subdivisions > 0) & (bins > 0)
+    number = int(subdivisions.max()) if subdivisions.size else 0
+    flat = (subdivisions[both].astype(np.int64) - 1) * count + bins[both].astype(np.int64) - 1
     pixels = np.bincount(flat, minlength=number * count).reshape(number, count)
-    component, code = np.meshgrid(np.arange(1, number + 1), np.arange(1, count + 1), indexing="ij")
+    subdivision, code = np.meshgrid(
+        np.arange(1, number + 1), np.arange(1, count + 1), indexing="ij"
+    )
     share = pixels / np.maximum(pixels.sum(axis=1, keepdims=True), 1)
     of_bin = pixels / np.maximum(pixels.sum(axis=0, keepdims=True), 1)
     return pd.DataFrame(
         {
-            "component": component.ravel(),
+            "subdivision": subdivision.ravel(),
             "bin": code.ravel(),
             "pixels": pixels.ravel(),
             "share": share.ravel(),

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from brainarch.annotations.holes import close_holes
 from brainarch.annotations.legend import read_legend
 from brainarch.annotations.store import open_labels
 from brainarch.atomic import write_json
@@ -17,9 +18,14 @@ from brainarch.dense.cube import Cube
 from brainarch.discovery import clusters as kmeans
 from brainarch.discovery import mixture
 from brainarch.discovery.agreement import AGREEMENT_COLUMNS, compare_with_nulls
-from brainarch.discovery.area_pixels import draw_pixels, inside_mask
+from brainarch.discovery.area_pixels import average_inside, draw_pixels, inside_mask
 from brainarch.discovery.depth import GAP_PX, area_depth, parse_border
-from brainarch.discovery.matching import DISTANCE_COLUMNS, MATCH_COLUMNS, match_profiles
+from brainarch.discovery.matching import (
+    DISTANCE_COLUMNS,
+    MATCH_COLUMNS,
+    match_profiles,
+    random_band_distances,
+)
 from brainarch.discovery.profiles import (
     DEPTH_BINS,
     PROFILE_COLUMNS,
@@ -38,8 +44,9 @@ from brainarch.tables import read_table, write_table
 
 #: Distance of the pixels that are compared with layers, in pixels of the slice (ours).
 STEP_PX = 8
-#: Side of the blocks of layers that the block null shuffles, in pixels: that of a patch (ours).
-BLOCK_PX = 128
+
+#: Share of the area's extracted pixels below which the log says that little was looked at (ours).
+LITTLE = 0.5
 
 logger = logging.getLogger(__name__)
 
@@ -71,12 +78,20 @@ def measure_depth(
     names, image = read_legend(legend), open_labels(labels)
     codes = {name: names.code_of(name) for name in names.names}
     borders = parse_border(upper, codes), parse_border(lower, codes)
-    found = area_depth(image.read_slice(z), names.code_of(area), *borders, GAP_PX)
+    found = area_depth(
+        image.read_slice(z), names.code_of(area), *borders, gap=GAP_PX, hole_px=image.hole_px
+    )
     write_maps(
         depth,
         {"depth": found.depth, "upper_px": found.upper_px, "lower_px": found.lower_px},
         Place(z, 1, image.pixel_um, found.y, found.x),
-        {"area": area, "upper": upper, "lower": lower, "gap_px": GAP_PX},
+        {
+            "area": area,
+            "upper": upper,
+            "lower": lower,
+            "gap_px": GAP_PX,
+            "hole_px": image.hole_px,
+        },
         "`brainarch depth`",
     )
 
@@ -90,6 +105,7 @@ def cluster_area(
     fit: Path,
     area: str,
     clusters: int,
+    inside_px: int,
     seed: int,
     threads: int = 1,
 ) -> None:
@@ -105,6 +121,9 @@ def cluster_area(
         The area's name.
     clusters : int
         Number of clusters k.
+    inside_px : int
+        Only pixels farther than this from the area's border: the windows of others are partly of
+        its neighbours, and clusters would be strips along the border.
     seed : int
         Of the drawn pixels and starts.
     threads : int
@@ -116,16 +135,16 @@ def cluster_area(
         If too few of the area's pixels are extracted, or the files do not belong together.
     """
     opened = Cube.open(cube)
-    mask = _area_pixels(opened, labels, legend, area, inside_px=0)
+    mask, kept = _area_pixels(opened, labels, legend, area, inside_px)
     drawn = draw_pixels(mask, kmeans.FIT_PIXELS, generator(seed, "cluster pixels"))
     sample = [X for _, _, X in opened.batches(mask=drawn, desc="pixels to fit")]
     fitted = kmeans.fit_clusters(np.concatenate(sample), clusters, seed, threads)
     found = np.zeros(opened.shape, dtype=np.uint8)
     for iy, ix, X in opened.batches(mask=mask, desc="clusters"):
         found[iy, ix] = fitted.assign(X)
-    about = {"area": area, "method": "PCA, then k-means", "inside_px": 0, "inside_of": "area"}
-    attrs = {**about, "components": clusters}
-    write_maps(map, {"component": found}, opened.place, attrs, "`brainarch cluster-area`")
+    about = {"area": area, "method": "PCA, then k-means", "inside_px": inside_px, **kept}
+    attrs = {**about, "subdivisions": clusters}
+    write_maps(map, {"subdivision": found}, opened.place, attrs, "`brainarch cluster-area`")
     sizes = np.bincount(found.ravel(), minlength=clusters + 1)[1:]
     content = {
         "slice": opened.z,
@@ -154,10 +173,14 @@ def find_components(
     area: str,
     components: int,
     inside_px: int,
+    average_um: float,
     seed: int,
     threads: int = 1,
 ) -> None:
     """Find components of an area: a Gaussian mixture on the factors' coefficients (M, A).
+
+    Coefficients are averaged over a neighbourhood first (ours): a single patch holds so few cells
+    that two patches of one layer differ as much as two layers do.
 
     Parameters
     ----------
@@ -172,6 +195,9 @@ def find_components(
         Number of components.
     inside_px : int
         Only pixels farther than this from the area's border.
+    average_um : float
+        Standard deviation, in micrometer, of the Gaussian that averages coefficients over these
+        pixels; 0 takes every pixel alone (M).
     seed : int
         Of the drawn pixels and starts.
     threads : int
@@ -183,10 +209,21 @@ def find_components(
         If too few of the area's pixels are extracted, or the files do not belong together.
     """
     maps = CoefficientMaps.open(coefficients)
-    mask = _area_pixels(maps, labels, legend, area, inside_px)
+    mask, kept = _area_pixels(maps, labels, legend, area, inside_px)
     drawn = draw_pixels(mask, mixture.FIT_PIXELS, generator(seed, "mixture pixels"))
-    sample = np.concatenate([C for _, _, C in maps.batches(drawn)])
+    sigma = average_um / (maps.pixel_um * maps.stride)
+    averaged = np.empty((int(mask.sum()), maps.factors), dtype=np.float32)
+    for factor in range(maps.factors):
+        averaged[:, factor] = average_inside(maps.factor_map(factor + 1), mask, sigma)
+    sample = averaged[drawn[mask]]
     fitted = mixture.fit_mixture(sample, components, seed, threads)
+    if len(sample) < mixture.PIXELS_PER_PARAMETER * fitted.parameters:
+        logger.warning(
+            "mixture of slice %d: %d pixels for %d parameters; lower discovery.components",
+            maps.z,
+            len(sample),
+            fitted.parameters,
+        )
     if not fitted.converged:
         logger.warning(
             "mixture of slice %d did not converge in %d iterations; lower discovery.components",
@@ -196,17 +233,18 @@ def find_components(
     found = np.zeros(maps.shape, dtype=np.uint8)
     probability = np.full(maps.shape, np.nan, dtype=np.float32)
     moments = mixture.ComponentMoments(components, maps.factors)
+    found[mask], probability[mask] = fitted.assign(averaged)
     for iy, ix, C in maps.batches(mask, desc="components"):
-        found[iy, ix], probability[iy, ix] = fitted.assign(C)
         moments.add(found[iy, ix], C)
     about = {
         "area": area,
         "method": "Gaussian mixture on coefficients",
+        "average_um": average_um,
         "inside_px": inside_px,
-        "inside_of": "area",
-        "components": components,
+        **kept,
+        "subdivisions": components,
     }
-    made: dict[str, NDArray[Any]] = {"component": found, "probability": probability}
+    made: dict[str, NDArray[Any]] = {"subdivision": found, "probability": probability}
     write_maps(map, made, maps.place, about, "`brainarch find-components`")
     write_table(moments.table(), table, mixture.COMPONENT_COLUMNS)
     content = {
@@ -218,8 +256,11 @@ def find_components(
         "seed": seed,
         "pixels": int(mask.sum()),
         "pixels_fitted": int(drawn.sum()),
+        "parameters": fitted.parameters,
         "converged": fitted.converged,
         "iterations": fitted.iterations,
+        "starts": len(fitted.agreement),
+        "agreement_of_starts": [round(value, 4) for value in fitted.agreement],
         "log_likelihood": fitted.log_likelihood,
         "weights": fitted.weights.tolist(),
         "sizes": moments.sizes.tolist(),
@@ -253,7 +294,7 @@ def profile_map(
         If the files do not belong together.
     """
     opened = SliceMaps.open(map)
-    found = opened.read("component")
+    found = opened.read("subdivision")
     frames = []
     if layers is not None and layers_legend is not None:
         codes, names = _layer_codes(opened, layers, layers_legend)
@@ -274,7 +315,7 @@ def compare_layers(
     nulls: int,
     seed: int,
 ) -> None:
-    """Measure how far clusters or components agree with layers, beside spatial nulls.
+    """Measure how far clusters or components agree with layers, beside nulls that keep bands.
 
     Parameters
     ----------
@@ -285,7 +326,7 @@ def compare_layers(
     agreement : Path
         Table to write.
     nulls : int
-        Surrogate label maps of each null.
+        Surrogate maps of each null.
     seed : int
         Of the surrogates.
 
@@ -299,19 +340,21 @@ def compare_layers(
     thin = (slice(None, None, step), slice(None, None, step))
     codes, _ = _layer_codes(opened, layers, layers_legend)
     frame = compare_with_nulls(
-        opened.read("component")[thin],
+        opened.read("subdivision")[thin],
         codes[thin],
-        block=max(1, round(BLOCK_PX / (step * opened.stride))),
+        _depth_of(opened, depth)[thin],
         count=nulls,
         seed=seed,
-        depth=_depth_of(opened, depth)[thin],
     )
     frame.insert(0, "slice", opened.z)
+    frame["area_share"] = opened.attrs["area_share"]
     write_table(frame, agreement, AGREEMENT_COLUMNS)
 
 
-def match_components(*, reference: Path, other: Path, matches: Path, distances: Path) -> None:
-    """Match the components of two slices one to one by their profiles.
+def match_components(
+    *, reference: Path, other: Path, matches: Path, distances: Path, nulls: int, seed: int
+) -> None:
+    """Match the components of two slices one to one by their profiles, beside random bands.
 
     Profiles by layer are compared where both slices have them, else those by depth.
 
@@ -321,6 +364,10 @@ def match_components(*, reference: Path, other: Path, matches: Path, distances: 
         Profiles that `profile_map` wrote, of the two slices.
     matches, distances : Path
         Tables to write: the matches, and the distances of all pairs.
+    nulls : int
+        How often both slices are cut into random bands.
+    seed : int
+        Of these bands.
 
     Raises
     ------
@@ -339,8 +386,24 @@ def match_components(*, reference: Path, other: Path, matches: Path, distances: 
             "run `brainarch profile` on both again"
         )
     z, other_z = (int(table["slice"].iloc[0]) for table in tables)
+    found, pairs = match_profiles(first, second)
+    of_bin = [table[table["by"] == by].groupby("bin")["pixels"].sum() for table in tables]
+    null = random_band_distances(
+        of_bin[0].to_numpy(),
+        of_bin[1].to_numpy(),
+        len(found),
+        nulls,
+        generator(seed, "null matches"),
+    )
+    mean = float(found["distance"].mean())
+    found = found.assign(
+        mean_distance=mean,
+        null_median=float(np.median(null)),
+        null_1=float(np.percentile(null, 1)),
+        p=float((1 + (null <= mean).sum()) / (1 + len(null))),
+    )
     for frame, path, columns in zip(
-        match_profiles(first, second),
+        (found, pairs),
         (matches, distances),
         (MATCH_COLUMNS, DISTANCE_COLUMNS),
         strict=True,
@@ -350,10 +413,11 @@ def match_components(*, reference: Path, other: Path, matches: Path, distances: 
 
 def _area_pixels(
     grid: ExtractedGrid, labels: Path, legend: Path, area: str, inside_px: int
-) -> NDArray[np.bool_]:
-    """Return the extracted pixels of an area, far enough inside it on the whole slice."""
-    code = read_legend(legend).code_of(area)
-    inside = inside_mask(open_labels(labels).read_slice(grid.z) == code, inside_px)
+) -> tuple[NDArray[np.bool_], dict[str, Any]]:
+    """Return an area's extracted pixels far enough inside it, and what share of all they are."""
+    stored = open_labels(labels)
+    own = stored.read_slice(grid.z) == read_legend(legend).code_of(area)
+    inside = own & inside_mask(close_holes(own, stored.hole_px), inside_px)
     mask: NDArray[np.bool_] = on_grid(inside, grid.place, str(labels)) & grid.extracted
     if not mask.any():
         where = f" that lies more than {inside_px} px inside" if inside_px else ""
@@ -361,7 +425,20 @@ def _area_pixels(
             f"slice {grid.z}: no extracted pixel of {area}{where}; extract rows that hold the "
             "area, or lower discovery.inside_px"
         )
-    return mask
+    every = on_grid(own, grid.place, str(labels)) & grid.extracted
+    share = float(mask.sum() / every.sum())
+    if share < LITTLE:
+        logger.warning(
+            "slice %d: only %d of %d extracted pixels of %s (%.0f %%) lie more than %d px inside "
+            "it; lower discovery.inside_px, or raise annotations.hole_um2 if it is full of holes",
+            grid.z,
+            mask.sum(),
+            every.sum(),
+            area,
+            100 * share,
+            inside_px,
+        )
+    return mask, {"area_share": share, "hole_px": stored.hole_px}
 
 
 def _layer_codes(

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 from torch import nn
 
+from brainarch.annotations.holes import close_holes
 from brainarch.dense.cube import Cube
 from brainarch.statistics.metrics import ratio
 
@@ -51,13 +52,15 @@ def predict_map(cube: Cube, head: nn.Linear) -> tuple[NDArray[np.uint8], NDArray
     return area, confidence
 
 
-def border_distance(labels: NDArray[np.integer]) -> NDArray[np.float32]:
+def border_distance(labels: NDArray[np.integer], hole_px: int) -> NDArray[np.float32]:
     """Return every labelled pixel's distance to the border of its own area.
 
     Parameters
     ----------
     labels : ndarray of int, shape (rows, columns)
         0 is unlabelled.
+    hole_px : int
+        Largest hole of an area that is no border, in pixels.
 
     Returns
     -------
@@ -68,11 +71,10 @@ def border_distance(labels: NDArray[np.integer]) -> NDArray[np.float32]:
     """
     distance = np.zeros(labels.shape, dtype=np.float32)
     for code in np.unique(labels[labels > 0]):
-        inside = labels == code
-        if inside.all():
-            distance[:] = np.inf
-            continue
-        distance[inside] = distance_transform_edt(inside)[inside]
+        own = labels == code
+        inside = close_holes(own, hole_px)
+        to_border = np.inf if inside.all() else distance_transform_edt(inside)
+        distance[own] = np.broadcast_to(to_border, own.shape)[own]
     return distance
 
 

@@ -165,7 +165,8 @@ def predict_slice(
         metrics,
         tables.METRIC_COLUMNS,
     )
-    distance = area_map.border_distance(codes)[y, x] * opened.pixel_um
+    to_border = area_map.border_distance(codes, open_labels(labels).hole_px)
+    distance = to_border[y, x] * opened.pixel_um
     write_table(area_map.border_table(distance, true == predicted), border, area_map.BORDER_COLUMNS)
 
 

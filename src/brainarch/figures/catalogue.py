@@ -97,8 +97,8 @@ FIGURES = (
         "layers in white. (b) Shares of the clusters along relative depth, from the upper border "
         "(0) to the lower (1); dashed lines are borders of layers. (c) Where each cluster's pixels "
         "lie. (d) Adjusted mutual information of clusters and layers (dots, full where above) "
-        "beside spatial nulls, from their median to their 99th percentile. Panels that need layers "
-        "are left out without them.",
+        "beside nulls that keep bands of depth, from their median to their 99th percentile. Panels "
+        "that need layers are left out without them.",
         needs=("labels", "discovery"),
     ),
     Figure(
@@ -119,8 +119,9 @@ FIGURES = (
         "pairs. (c) Share of the area in which its factor is present, and of the pixels elsewhere. "
         "(d) Components of one area (Gaussian mixture on the coefficients) on two slices, matched "
         "by their profiles. (e) Profiles of the components; JS is the Jensen-Shannon distance of a "
-        "match. (f) Agreement with annotated layers beside spatial nulls. (g, h) Factors selected "
-        "for layers. Panels without data in this run are left out, and the letters move up.",
+        "match. (f) Agreement with annotated layers beside nulls that keep bands of depth. (g, h) "
+        "Factors selected for layers. Panels without data in this run are left out, and the "
+        "letters move up.",
         needs=("labels",),
     ),
     Figure(

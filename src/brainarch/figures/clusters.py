@@ -18,7 +18,8 @@ from brainarch.figures.sheet import Box, Sheet, fit
 #: Statistic of agreement with layers that is shown.
 STATISTIC = "ami"
 NULL_QUANTITY = "null (y: median, high: 99th percentile)"
-NULL_TITLES = {"shift": "circular shifts", "block": "shuffled blocks", "depth": "depth alone"}
+ABOVE_QUANTITY = "agreement above the null (1: yes)"
+NULL_TITLES = {"bands": "own bands moved", "depth": "depth alone"}
 
 
 def layer_borders(
@@ -73,7 +74,7 @@ def prepare(
     clusters : Raster
         Codes of the clusters; the table holds their pixels, as drawn.
     profiles : pandas.DataFrame
-        Columns slice, component, by (layer or depth), name, low, high, share, share_of_bin.
+        Columns slice, subdivision, by (layer or depth), name, low, high, share, share_of_bin.
     z : int
         The slice shown.
     layers : Areas, optional
@@ -81,7 +82,8 @@ def prepare(
     borders : list of float, optional
         See `layer_borders`.
     agreement : pandas.DataFrame, optional
-        Columns slice, statistic, null, value, median, null_99: agreement with layers beside nulls.
+        Columns slice, statistic, null, value, median, null_99, above: agreement with layers beside
+        nulls.
     """
     entries: list[dict[str, Any]] = []
     count = int(clusters.values.max())
@@ -95,7 +97,7 @@ def prepare(
                 "b",
                 "share of the depth's pixels",
                 row.share_of_bin,
-                series=row.component,
+                series=row.subdivision,
                 item=row.name,
                 x=(row.low + row.high) / 2,
             )
@@ -108,7 +110,7 @@ def prepare(
         for row in plotted.rows_of(own[own["by"] == "layer"]):
             entries.append(
                 plotted.entry(
-                    "c", "share of the cluster", row.share, series=row.component, item=row.name
+                    "c", "share of the cluster", row.share, series=row.subdivision, item=row.name
                 )
             )
     if agreement is not None:
@@ -124,6 +126,7 @@ def agreement_entries(panel: str, agreement: pd.DataFrame, series: str) -> list[
         entries.append(plotted.entry(panel, "agreement", row.value, **place))
         null = {"y": row.median, "high": row.null_99}
         entries.append(plotted.entry(panel, NULL_QUANTITY, **null, **place))
+        entries.append(plotted.entry(panel, ABOVE_QUANTITY, float(row.above), **place))
     return entries
 
 
@@ -153,7 +156,7 @@ def draw(
         Their codes on the slice.
     """
     count = len(plotted.pick(table, "a"))
-    colours = style.component_palette(count)
+    colours = style.subdivision_palette(count)
     has_layers = bool(len(plotted.pick(table, "c")))
     has_nulls = bool(len(plotted.pick(table, "d")))
     map_room = 82.0 if has_layers or has_nulls else 120.0
@@ -163,7 +166,7 @@ def draw(
     sheet = Sheet(5 + body + 15)
     sheet.panel("a", 0, 0, title)
     axes = sheet.axes(Box((map_room - map_width) / 2, 5, map_width, map_height))
-    draw_components(axes, grey, clusters, colours, layer_codes=layer_codes, layers=layers)
+    draw_subdivisions(axes, grey, clusters, colours, layer_codes=layer_codes, layers=layers)
     panels.scale_bar(axes)
     legend = [(f"cluster {index + 1}", colour) for index, colour in enumerate(colours)]
     sheet.swatches(0, 5 + map_height + 5.5, map_room, legend)
@@ -184,7 +187,7 @@ def draw(
     return sheet.figure
 
 
-def draw_components(
+def draw_subdivisions(
     axes: Axes,
     grey: Raster,
     codes: Raster,
@@ -193,7 +196,7 @@ def draw_components(
     layer_codes: Raster | None,
     layers: Areas | None,
 ) -> None:
-    """Draw clusters or components over the slice, and the borders of layers."""
+    """Draw the subdivisions of an area over the slice, and the borders of layers."""
     panels.show_grey(axes, grey)
     panels.show_codes(axes, codes, colours, background=None, alpha=0.8)
     if layer_codes is not None and layers is not None:
@@ -261,13 +264,14 @@ def draw_nulls(axes: Axes, rows: pd.DataFrame) -> None:
     axes : matplotlib.axes.Axes
     rows : pandas.DataFrame
         Rows of `agreement_entries`; one line per series and null. A dot is full where the agreement
-        exceeds the null's 99th percentile.
+        is above the null at 1 %.
     """
     pairs = list(dict.fromkeys(zip(rows["series"], rows["item"], strict=True)))
     for position, (series, null) in enumerate(pairs):
         own = plotted.pick(rows, series=series, item=null)
         null_row = plotted.pick(own, quantity=NULL_QUANTITY).iloc[0]
         value = float(plotted.pick(own, quantity="agreement")["y"].iloc[0])
+        above = plotted.pick(own, quantity=ABOVE_QUANTITY)["y"].iloc[0] == 1
         if np.isfinite(null_row["high"]):
             length = null_row["high"] - null_row["y"]
             axes.barh(position, length, left=null_row["y"], height=0.5, color="#C9CFD6")
@@ -277,7 +281,7 @@ def draw_nulls(axes: Axes, rows: pd.DataFrame) -> None:
             position,
             marker="o",
             markersize=3.6,
-            markerfacecolor=style.INK if value > null_row["high"] else "#FFFFFF",
+            markerfacecolor=style.INK if above else "#FFFFFF",
             markeredgecolor=style.INK,
             linestyle="none",
         )
@@ -287,6 +291,7 @@ def draw_nulls(axes: Axes, rows: pd.DataFrame) -> None:
     axes.set_yticks(range(len(pairs)), titles)
     axes.set_ylim(len(pairs) - 0.4, -0.6)
     axes.set_xlabel("adjusted mutual information", fontsize=style.SMALL_FONT)
-    largest = float(np.nanmax([*rows["y"], *rows["high"], 0.05]))
-    axes.set_xlim(min(0.0, float(np.nanmin(rows["y"]))), largest * 1.15)
+    drawn = rows[rows["quantity"] != ABOVE_QUANTITY]
+    largest = float(np.nanmax([*drawn["y"], *drawn["high"], 0.05]))
+    axes.set_xlim(min(0.0, float(np.nanmin(drawn["y"]))), largest * 1.15)
     axes.tick_params(axis="y", length=0)

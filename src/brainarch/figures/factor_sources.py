@@ -25,15 +25,20 @@ def area_view(codes: rasters.Raster, volume: Volume) -> sources.PixelBox:
     return sources.widened(rasters.pixel_box(codes), volume.shape[1:], MARGIN_PX)
 
 
+def share_shown(found: SliceMaps) -> str:
+    """Return which share of the area a map of subdivisions covers, as an addition to a title."""
+    return f" ({found.attrs['area_share']:.0%} of the area)"
+
+
 def read_profiles(path: Path) -> pd.DataFrame:
-    """Read where clusters or components lie."""
-    needed = ("slice", "component", "by", "name", "low", "high", "share", "share_of_bin")
+    """Read where the subdivisions of an area lie."""
+    needed = ("slice", "subdivision", "by", "name", "low", "high", "share", "share_of_bin")
     return sources.read_columns(path, *needed)
 
 
 def read_agreement(path: Path) -> pd.DataFrame:
-    """Read how far clusters or components agree with layers."""
-    needed = ("slice", "statistic", "null", "value", "median", "null_99")
+    """Read how far the subdivisions of an area agree with layers."""
+    needed = ("slice", "statistic", "null", "value", "median", "null_99", "above")
     return sources.read_columns(path, *needed)
 
 
@@ -142,7 +147,7 @@ def _component_map(
     path: Path, volume: Volume, areas: Areas, layers: Path | None
 ) -> factors.ComponentMap:
     found = SliceMaps.open(path)
-    codes = sources.code_picture(found, "component")
+    codes = sources.code_picture(found, "subdivision")
     box = area_view(codes, volume)
     layer_codes = None
     if layers is not None:
@@ -154,7 +159,8 @@ def _component_map(
         codes=codes,
         layers=layer_codes,
         z=found.z,
-        title=f"Components of {areas.titles[found.attrs['area']]}, slice z = {found.z}",
+        title=f"Components of {areas.titles[found.attrs['area']]}, slice z = {found.z}"
+        f"{share_shown(found)}",
     )
 
 

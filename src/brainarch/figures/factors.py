@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
 from brainarch.figures import panels, plotted, rasters, style
-from brainarch.figures.clusters import agreement_entries, draw_components, draw_nulls
+from brainarch.figures.clusters import agreement_entries, draw_nulls, draw_subdivisions
 from brainarch.figures.panels import Areas
 from brainarch.figures.rasters import Raster
 from brainarch.figures.sheet import Box, Sheet, fit, swatches_height
@@ -116,7 +116,7 @@ class Discovery:
     maps : list of ComponentMap
         Of one slice or two, the reference slice first.
     profiles : pandas.DataFrame
-        Columns slice, component, by, name, low, high, share; components already renamed to their
+        Columns slice, subdivision, by, name, low, high, share; components already renamed to their
         matches on the reference slice.
     matches : pandas.DataFrame or None
         Columns component, distance.
@@ -175,8 +175,8 @@ def rename_matched(codes: Raster, matches: pd.DataFrame) -> Raster:
 
 def rename_profiles(profiles: pd.DataFrame, matches: pd.DataFrame) -> pd.DataFrame:
     """Rename the components of the other slice's profiles as `rename_matched` does."""
-    lookup = _lookup(profiles["component"].max(), matches)
-    return profiles.assign(component=lookup[profiles["component"].to_numpy(dtype=int)])
+    lookup = _lookup(profiles["subdivision"].max(), matches)
+    return profiles.assign(subdivision=lookup[profiles["subdivision"].to_numpy(dtype=int)])
 
 
 def _lookup(largest: int, matches: pd.DataFrame) -> np.ndarray[Any, Any]:
@@ -288,13 +288,13 @@ class _ComponentBlock:
     def draw(self, sheet: Sheet, top: float) -> None:
         table = self.table
         count = max(int(entry.codes.values.max()) for entry in self.maps)
-        colours = style.component_palette(count)
+        colours = style.subdivision_palette(count)
         letter = _letter(table, "pixels of the component in the picture")
         for index, entry in enumerate(self.maps):
             left = index * max(self.map[0] + 6, 66.0)
             sheet.panel(letter if index == 0 else "", left, top, entry.title)
             axes = sheet.axes(Box(left, top + 5, *self.map))
-            draw_components(
+            draw_subdivisions(
                 axes,
                 entry.grey,
                 entry.codes,
@@ -430,7 +430,7 @@ def _discovery_entries(letters: Iterator[str], discovery: Discovery) -> Iterator
             letter,
             "share of the component's pixels",
             row.share,
-            series=int(row.component),
+            series=int(row.subdivision),
             item=row.name,
             x=(row.low + row.high) / 2,
             z=row.slice,

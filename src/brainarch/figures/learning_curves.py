@@ -68,7 +68,7 @@ def best_epoch(curve: pd.DataFrame) -> pd.Series[Any]:
 def draw(table: pd.DataFrame) -> Figure:
     """Draw the figure from its plotted table."""
     runs = plotted.ordered(table.loc[table["series"] != "", "series"])
-    colours = dict(zip(runs, style.component_palette(len(runs)), strict=True)) | {
+    colours = dict(zip(runs, style.subdivision_palette(len(runs)), strict=True)) | {
         run: colour for run, colour in RUN_COLOURS.items() if run in runs
     }
     entries = [(RUN_TITLES.get(run, run), colours[run]) for run in runs]

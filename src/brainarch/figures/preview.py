@@ -23,7 +23,10 @@ OVERLAY = 0.12
 
 
 def prepare(
-    pixels: Mapping[str, int], pixel_um: float, rims: Mapping[str, int] | None = None
+    pixels: Mapping[str, int],
+    pixel_um: float,
+    holes: Mapping[str, int],
+    rims: Mapping[str, int] | None = None,
 ) -> pd.DataFrame:
     """Return the plotted table.
 
@@ -33,6 +36,8 @@ def prepare(
         Labelled pixels of the slice, by name of the area or layer.
     pixel_um : float
         Side of a pixel in micrometer.
+    holes : mapping of str to int
+        Holes that are closed where distances are measured, by name.
     rims : mapping of str to int, optional
         Pixels of the drawn image in thin rims between two others, as smooth edges leave them.
     """
@@ -43,6 +48,7 @@ def prepare(
         size = count * (pixel_um / 1000) ** 2
         entries.append(plotted.entry("a", "labelled area", size, unit="mm2", item=name))
         entries.append(plotted.entry("a", "rim pixels", rims.get(name, 0), item=name))
+        entries.append(plotted.entry("a", "holes closed for distances", holes[name], item=name))
     return plotted.table(entries)
 
 
@@ -86,4 +92,6 @@ def _size(table: pd.DataFrame, name: str) -> str:
     if size <= 0:
         return "not on this slice"
     rim = int(plotted.pick(table, "a", "rim pixels", item=name)["y"].iloc[0])
-    return f"{size:.2g} mm²" + (f", of it {rim:,} px in thin rims: smoothed edges?" if rim else "")
+    holes = int(plotted.pick(table, "a", "holes closed for distances", item=name)["y"].iloc[0])
+    text = f"{size:.2g} mm²" + (f", {holes} hole{'s' if holes > 1 else ''}" if holes else "")
+    return text + (f", of it {rim:,} px in thin rims: smoothed edges?" if rim else "")

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from brainarch.annotations.holes import count_holes
 from brainarch.annotations.store import open_labels
 from brainarch.dense.cube import Cube
 from brainarch.embedding.representations import load_representations
@@ -38,7 +39,7 @@ from brainarch.figures import (
     scale,
 )
 from brainarch.figures import gram as gram_matrices
-from brainarch.figures.factor_sources import area_view, read_agreement, read_profiles
+from brainarch.figures.factor_sources import area_view, read_agreement, read_profiles, share_shown
 from brainarch.figures.panels import Areas
 from brainarch.figures.save import save_figure
 from brainarch.figures.sources import (
@@ -308,7 +309,7 @@ def draw_clusters(
         Layer labels, and table of the clusters' agreement with them.
     """
     opened, found = open_volume(volume), SliceMaps.open(map)
-    codes = code_picture(found, "component")
+    codes = code_picture(found, "subdivision")
     box = area_view(codes, opened)
     names, layer_codes, borders = None, None, None
     if layers is not None:
@@ -333,7 +334,7 @@ def draw_clusters(
         numbers,
         grey_picture(opened, found.z, box),
         codes,
-        f"{Areas.of(areas).titles[found.attrs['area']]}, slice z = {found.z}",
+        f"{Areas.of(areas).titles[found.attrs['area']]}, slice z = {found.z}{share_shown(found)}",
         layers=names,
         layer_codes=layer_codes,
     )
@@ -502,8 +503,13 @@ def draw_preview(
     here = measured[measured["slice"] == z]
     rims = {str(area): int(n) for area, n in zip(here["area"], here["rim_pixels"], strict=True)}
     shown_areas, opened, codes = Areas.of(areas), open_volume(volume), open_labels(labels)
-    counts = rasters.count_codes(codes.read_slice(z), shown_areas.names)
-    numbers = preview.prepare(counts, opened.pixel_um, rims)
+    drawn = codes.read_slice(z)
+    holes = {
+        name: count_holes(drawn == code, codes.hole_px)[0]
+        for code, name in enumerate(shown_areas.names, start=1)
+    }
+    counts = rasters.count_codes(drawn, shown_areas.names)
+    numbers = preview.prepare(counts, opened.pixel_um, holes, rims)
     figure = preview.draw(
         numbers,
         shown_areas,

@@ -54,7 +54,7 @@ COMPONENT_COLOURS = (
     "#AA4499",
     "#999933",
 )
-#: Networks that are compared; another network takes the next component colour.
+#: Networks that are compared; another network takes the next of their colours.
 NETWORK_COLOURS = {
     "cnn": "#1F3A5F",
     "unlabelled": "#3E8E7E",
@@ -140,8 +140,8 @@ def styled(draw: F) -> F:
     return inner  # type: ignore[return-value]  # wraps keeps the signature
 
 
-def component_palette(count: int) -> list[str]:
-    """Return colours for clusters or components, cycling after the ninth."""
+def subdivision_palette(count: int) -> list[str]:
+    """Return colours for the subdivisions of an area, cycling after the ninth."""
     return [COMPONENT_COLOURS[index % len(COMPONENT_COLOURS)] for index in range(count)]
 
 
@@ -166,7 +166,7 @@ def complete_colours(given: Mapping[str, str | None]) -> dict[str, str]:
 def network_colours(networks: Sequence[str]) -> dict[str, str]:
     """Return a colour for every network name."""
     others = [network for network in networks if network not in NETWORK_COLOURS]
-    spare = dict(zip(others, component_palette(len(others)), strict=True))
+    spare = dict(zip(others, subdivision_palette(len(others)), strict=True))
     return {network: NETWORK_COLOURS.get(network) or spare[network] for network in networks}
 
 

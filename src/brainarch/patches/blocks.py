@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from brainarch.annotations.holes import close_holes
 from brainarch.errors import InputError
 from brainarch.geometry import PATCH, WINDOW, patch_share
 from brainarch.patches.sampling import SPLITS
@@ -139,6 +140,7 @@ def split_blocks(
     assignment: int,
     distance: int,
     min_independent: int,
+    hole_px: int,
     seed: int,
 ) -> BlockSplit:
     """Find an assignment of the parts of a slice to train, val and test.
@@ -160,6 +162,8 @@ def split_blocks(
         Least distance of centres of different splits along one axis, in pixels.
     min_independent : int
         Least number of patches at the asked share that share no pixel, for each area and split.
+    hole_px : int
+        Largest hole of an area that a patch inside it may hold, in pixels.
     seed : int
         Seed of the search; all assignments of one seed come from the same search.
 
@@ -175,7 +179,7 @@ def split_blocks(
     inside = np.zeros(labels.shape, dtype=bool)
     for index, share in enumerate(shares):
         mask = labels == index + 1
-        inside |= mask & (patch_share(mask) >= share)
+        inside |= mask & (patch_share(close_holes(mask, hole_px)) >= share)
         most = len(pack_patches(inside & mask))
         if most < min_independent * len(SPLITS):
             raise InputError(

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from brainarch.annotations.holes import close_holes
 from brainarch.errors import InputError
 from brainarch.geometry import patch_share
 from brainarch.seeds import generator
@@ -62,12 +63,15 @@ class Ground:
         Pixels that belong to the split; all of them when the splits are slices.
     allowed : ndarray of bool, shape (rows, columns), optional
         Pixels far enough from the other splits; all of them when the splits are slices.
+    hole_px : int
+        Largest hole of an area that a patch inside it may hold, in pixels.
     """
 
     z: int
     labels: NDArray[np.uint8]
     own: NDArray[np.bool_] | None = None
     allowed: NDArray[np.bool_] | None = None
+    hole_px: int = 0
 
 
 @dataclass
@@ -170,7 +174,7 @@ def sample_split(
         centres[ground.z] = np.zeros(ground.labels.shape, dtype=bool)
         for index, share in enumerate(shares):
             area = ground.labels == index + 1
-            inside_share = patch_share(area)
+            inside_share = patch_share(close_holes(area, ground.hole_px))
             mask = area if ground.own is None else area & ground.own
             inside = mask & (inside_share >= share)
             fit = inside if split == TRAIN else mask

@@ -91,7 +91,7 @@ def sample_slices(
 
     def grounds(split: str) -> Iterator[Ground]:
         for z in slices[split]:
-            yield Ground(z, _read_slice(stack, areas, z))
+            yield Ground(z, _read_slice(stack, areas, z), hole_px=stack.hole_px)
 
     samples = {
         split: sample_split(split, grounds(split), areas.names, shares, n_patches=n, seed=seed)
@@ -152,6 +152,7 @@ def sample_blocks(
         assignment=assignment,
         distance=least_distance(stack.pixel_um, min_gap_um),
         min_independent=min_independent,
+        hole_px=stack.hole_px,
         seed=seed,
     )
     if assignment:
@@ -162,7 +163,7 @@ def sample_blocks(
         )
     samples = {}
     for code, split in enumerate(SPLITS, start=1):
-        ground = Ground(z, codes, division.own == code, division.allowed)
+        ground = Ground(z, codes, division.own == code, division.allowed, stack.hole_px)
         n = train_patches if split == "train" else eval_patches
         samples[split] = sample_split(split, [ground], areas.names, shares, n_patches=n, seed=seed)
     _write_tables(samples, {"train": train, "val": val, "test": test}, [z], stack, block_px)

@@ -471,7 +471,7 @@ class Pipeline(Reads):
                 "map": r.discovery(z, "clusters.zarr"),
                 "fit": r.discovery(z, "clusters.json"),
             },
-            {**pick(self._discovery, "area", "clusters"), **self._seed},
+            {**pick(self._discovery, "area", "clusters", "inside_px"), **self._seed},
         )
 
     def find_components(self, z: Z) -> Stage:
@@ -485,7 +485,10 @@ class Pipeline(Reads):
                 "table": r.discovery(z, "components.csv"),
                 "fit": r.discovery(z, "components.json"),
             },
-            {**pick(self._discovery, "area", "components", "inside_px"), **self._seed},
+            {
+                **pick(self._discovery, "area", "components", "inside_px", "average_um"),
+                **self._seed,
+            },
         )
 
     def profile(self, kind: str, z: Z) -> Stage:
@@ -497,7 +500,7 @@ class Pipeline(Reads):
         )
 
     def compare_layers(self, kind: str, z: Z) -> Stage:
-        """Measure how far clusters or components agree with layers, beside spatial nulls."""
+        """Measure how far clusters or components agree with layers, beside nulls with bands."""
         known("--slice", z, self.layer_slices)
         return Stage(
             "brainarch.discovery.stages:compare_layers",
@@ -518,6 +521,7 @@ class Pipeline(Reads):
                 "other": r.discovery(other, "components_profiles.csv"),
             },
             {"matches": r.matches("matches"), "distances": r.matches("match_distances")},
+            {**self._nulls, **self._seed},
         )
 
     # ---------------------------------------------------------------- figures and report

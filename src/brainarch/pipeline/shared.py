@@ -147,6 +147,7 @@ class Shared(Facts):
                 "images": images,
                 "codes": {entry.name: entry.codes for entry in entries},
                 **pick(labels, "axes", ignored="ignore"),
+                **pick(self.config.annotations, "hole_um2"),
                 "first_slice": self.config.labels_start(labels),
                 "first_stated": labels.first_slice is not None,
                 "shares": shares,

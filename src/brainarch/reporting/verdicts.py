@@ -11,6 +11,12 @@ import pandas as pd
 
 #: Points from chance within which a control with permuted labels must end (DESIGN).
 CONTROL_POINTS = 0.05
+#: Fewest different surrogates of a null at which it can be decided at 1 %.
+MIN_EFFECTIVE = 99
+#: Share of an area below which an answer says that little of it was looked at.
+LITTLE = 0.5
+#: What the nulls of layers are called.
+NULLS = {"bands": "own bands moved: median", "depth": "depth alone: median"}
 #: AUROC from which a factor is called aligned (DESIGN).
 ALIGNED = 0.85
 
@@ -164,49 +170,70 @@ def factors_verdict(chosen: pd.DataFrame | None, reason: str) -> Verdict:
 
 
 def agreement_verdict(what: str, agreements: Mapping[int, pd.DataFrame], reason: str) -> Verdict:
-    """Say whether clusters or components agree with layers more than spatial nulls do.
+    """Say whether clusters or components agree with layers more than other bands of depth do.
 
     Parameters
     ----------
     what : str
         Clusters or components.
     agreements : mapping of int to pandas.DataFrame
-        By slice: columns statistic, null, value, null_99, above_nulls.
+        By slice: columns statistic, null, value, effective, median, null_99, above, above_nulls.
     reason : str
         Why there is none.
     """
     question = f"Do {what} found without labels agree with annotated layers?"
     criterion = (
-        "adjusted mutual information above the 99th percentile of shifted and of block-shuffled "
-        "layers"
+        "adjusted mutual information above the 99th percentile (p at most 0.01) of maps whose own "
+        "bands lie in other orders along depth, and of depth alone, cut into as many bands"
     )
     if not agreements:
         return Verdict(question, "not tested", criterion, reason)
     good, parts = [], []
     for z, frame in agreements.items():
-        rows = frame[(frame["statistic"] == "ami") & (frame["null"] != "depth")]
-        good.append(bool(rows["above_nulls"].all()))
-        nulls = ", ".join(
-            f"{null} {limit:.2f}" for null, limit in zip(rows["null"], rows["null_99"], strict=True)
-        )
-        parts.append(f"z={z}: {rows['value'].iloc[0]:.2f} (nulls: {nulls})")
-    return Verdict(question, _all_or_some(good), criterion, "; ".join(parts))
+        rows = frame[frame["statistic"] == "ami"]
+        nulls = [
+            f"{NULLS[row['null']]} {row['median']:.2f}, 99 % {row['null_99']:.2f}"
+            for row in rows.to_dict("records")
+        ]
+        few = int(rows["effective"].min())
+        if few < MIN_EFFECTIVE:
+            nulls.append(f"only {few} of them differ: cannot be decided at 1 %")
+        else:
+            good.append(bool(rows["above_nulls"].all()))
+        covered = float(rows["area_share"].iloc[0])
+        if covered < LITTLE:
+            nulls.append(f"only {covered:.0%} of the area was looked at")
+        parts.append(f"z={z}: {rows['value'].iloc[0]:.2f} ({'; '.join(nulls)})")
+    answer = _all_or_some(good) if good else "not tested"
+    if answer == "yes" and len(good) < len(agreements):
+        answer = "partly"
+    return Verdict(question, answer, criterion, "; ".join(parts))
 
 
 def matches_verdict(matches: pd.DataFrame | None, reason: str) -> Verdict:
     """Say whether the components of one slice are found again on another."""
     question = "Are the components found again on another slice?"
-    criterion = "each component's one-to-one match is also its nearest by profile"
+    criterion = (
+        "mean distance of the profiles of matched components below the 1st percentile of random "
+        "bands matched likewise (p at most 0.01); partly if a match is not also the nearest"
+    )
     if matches is None:
         return Verdict(question, "not tested", criterion, reason)
-    good = (matches["matched"] == matches["nearest"]).tolist()
-    found = ", ".join(
+    row = matches.iloc[0]
+    close = row["p"] <= 0.01 and row["mean_distance"] < row["null_1"]
+    nearest = bool((matches["matched"] == matches["nearest"]).all())
+    answer: Answer = ("yes" if nearest else "partly") if close else "no"
+    pairs = ", ".join(
         f"{component}-{matched} (JS {distance:.2f})"
         for component, matched, distance in zip(
             matches["component"], matches["matched"], matches["distance"], strict=True
         )
     )
-    return Verdict(question, _all_or_some(good), criterion, found)
+    found = (
+        f"mean JS {row['mean_distance']:.2f} (random bands: median {row['null_median']:.2f}, "
+        f"1 % {row['null_1']:.2f}): {pairs}"
+    )
+    return Verdict(question, answer, criterion, found)
 
 
 def overall(metrics: pd.DataFrame, metric: str) -> dict[str, Any] | None:

@@ -21,9 +21,9 @@ A surrogate is compared on the pixels that it shares with the map. It is drawn a
   layered map stays as it is, and a null that holds them could not be beaten, however good the map.
   So are shifts by less than about half a layer.
 
-A finding counts when it exceeds both. In simulations of smooth maps unrelated to the
-five layers of a cortex a few patches high, a tenth exceeded the shift null alone, because
-such a torus has few independent places; 2 % exceeded both, and all maps with planted layers did.
+A finding counts when it exceeds both. Neither is a null for layers, which vary along depth alone:
+shifted, they are about ten different maps, and shuffled blocks hold no band, so that any stripes
+parallel to the pia beat them; see `brainarch.statistics.depth_nulls`.
 """
 
 from __future__ import annotations
@@ -124,50 +124,6 @@ def block_surrogates(
 
     if _full_blocks(inner, side) >= MIN_BLOCKS:
         yield from _accepted(labels, valid, box, draw, count, rng)
-
-
-def depth_surrogates(
-    labels: Labels, depth: NDArray[np.floating], bins: int, count: int, rng: np.random.Generator
-) -> Iterator[Labels]:
-    """Yield the label map that depth alone predicts, then shifted copies of it, circular in depth.
-
-    The first map gives each pixel the most frequent label of its depth bin; the others read the bin
-    at ``(depth + offset) mod 1``. They ask more than the other nulls: whether a layered map has its
-    borders where the layers have theirs, or is merely layered.
-
-    Parameters
-    ----------
-    labels, count, rng
-        As for `shift_surrogates`.
-    depth : ndarray, same shape
-        Relative depth between 0 and 1; NaN where unknown.
-    bins : int
-        Bins of depth.
-
-    Yields
-    ------
-    ndarray, like ``labels``
-        0 where depth is unknown or no label has it.
-    """
-    known = (labels > 0) & np.isfinite(depth)
-    if not known.any():
-        return
-    of_pixel = np.minimum((depth[known] * bins).astype(np.int64), bins - 1)
-    top = int(labels.max()) + 1
-    table = np.bincount(of_pixel * top + labels[known], minlength=bins * top).reshape(bins, top)
-    profile = np.where(table.sum(axis=1) > 0, table.argmax(axis=1), 0)
-    true = np.zeros_like(labels)
-    true[known] = profile[of_pixel]
-    yield true
-
-    box = (slice(0, labels.shape[0]), slice(0, labels.shape[1]))
-
-    def draw(rng: np.random.Generator) -> Labels:
-        shifted = np.zeros_like(labels)
-        shifted[known] = np.roll(profile, int(rng.integers(bins)))[of_pixel]
-        return shifted
-
-    yield from _accepted(true, known, box, draw, count, rng)
 
 
 def _accepted(
