@@ -128,7 +128,7 @@ def write_tables(root, labels):
         save_excerpt(excerpt, root / f"gram_{network}.zarr")
     values, area, y, x = fakes.representation(labels, 4, units=8)
     whole = np.full(len(x), 4, dtype=np.int32)
-    places = {"z": whole, "y": y.astype(np.int32), "x": x.astype(np.int32), "block": whole}
+    places = {"z": whole, "y": y.astype(np.int32), "x": x.astype(np.int32)}
     content = Representations(
         values,
         **places,

@@ -179,7 +179,10 @@ def changed(edit: Edit) -> set[str]:
         (put("statistics.resamples", 300), {
             "evaluate", "predict", "classify", "cluster_score", "gram", "relations",
         }),
-        (put("statistics.block_px", 300), {"sample", "predict"}),
+        (put("statistics.block_px", 300), {
+            "evaluate", "predict", "classify", "cluster_score", "gram", "relations",
+        }),
+        (put("evaluation.average_px", 64), {"predict"}),
         (put("areas.0.title", "Another"), {"figure", "preview"}),
         (put("areas.0.colour", "#123456"), {"figure", "preview"}),
         (put("areas.0.share", 0.9), {"import_areas", "sample", "evaluate"}),

@@ -10,29 +10,37 @@ from brainarch.reporting import numbers, verdicts
 from brainarch.reporting.missing import missing_targets
 
 
-@pytest.mark.parametrize(("low", "answer"), [(0.3, "yes"), (0.1, "no")])
-def test_accuracy_is_judged_by_the_lower_end_of_its_interval(low, answer):
-    found = verdicts.accuracy_verdict({"main": fakes.metrics(0.5, low, 0.7)}, 1 / 6)
+@pytest.mark.parametrize(
+    ("low", "answer"), [(0.3, "yes"), (0.1, "undecided"), (float("nan"), "undecided")]
+)
+def test_accuracy_is_judged_by_its_interval(low, answer):
+    frame = fakes.metrics(0.5, low, low + 0.3)
+    found = verdicts.accuracy_verdict({"main": frame}, 1 / 6)
     assert found.answer == answer
-    assert "0.500" in found.found
+    assert found.found.startswith("0.50 ")
+
+
+def test_an_accuracy_below_chance_is_a_no():
+    assert verdicts.accuracy_verdict({"main": fakes.metrics(0.1, 0.05, 0.15)}, 1 / 6).answer == "no"
 
 
 def test_several_split_assignments_are_all_named():
     frames = {"main": fakes.metrics(0.5, 0.4, 0.6), "blocks1": fakes.metrics(0.2, 0.1, 0.3)}
     found = verdicts.accuracy_verdict(frames, 1 / 6)
     assert found.answer == "partly"
-    assert "blocks1: 0.200" in found.found
+    assert "blocks1: 0.20" in found.found
 
 
 @pytest.mark.parametrize(
     ("accuracy", "spread", "answer"),
     [
         (0.2, 0.01, "yes"),
-        (0.13, 0.1, "yes"),
-        (0.23, 0.1, "partly"),
-        (0.1, 0.1, "partly"),
-        (0.3, 0.1, "no"),
-        (0.05, 0.1, "no"),
+        (0.15, 0.03, "yes"),
+        (0.17, 0.1, "undecided"),
+        (0.23, 0.1, "undecided"),
+        (0.1, 0.1, "undecided"),
+        (0.33, 0.1, "no"),
+        (0.05, 0.04, "no"),
     ],
 )
 def test_the_control_must_end_near_chance_on_either_side(accuracy, spread, answer):
@@ -95,10 +103,23 @@ def test_agreement_must_beat_both_spatial_nulls_on_every_slice():
     assert verdicts.agreement_verdict("clusters", {2: bad}, "").answer == "no"
 
 
-def test_overlapping_intervals_are_not_apart():
-    frame = fakes.mixture(cnn=(0.5, 0.4, 0.6), texture=(0.4, 0.3, 0.5))
-    assert verdicts.clusters_verdict(frame).answer == "no"
-    assert verdicts.clusters_verdict(frame.iloc[:1]).answer == "not tested"
+def test_clusters_are_judged_by_their_paired_difference():
+    near = fakes.mixture(cnn=(0.5, 0.4, 0.6), texture=(0.45, 0.3, 0.5))
+    assert verdicts.clusters_verdict(near).answer == "undecided"
+    far = fakes.mixture(cnn=(0.5, 0.4, 0.6), texture=(0.35, 0.3, 0.45))  # intervals overlap
+    assert verdicts.clusters_verdict(far).answer == "yes"
+    worse = fakes.mixture(cnn=(0.3, 0.2, 0.4), texture=(0.5, 0.4, 0.6))
+    assert verdicts.clusters_verdict(worse).answer == "no"
+    assert verdicts.clusters_verdict(near.iloc[:1]).answer == "not tested"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "answer"), [(0.01, 0.2, "yes"), (-0.1, 0.1, "undecided"), (-0.2, 0, "no")]
+)
+def test_training_is_judged_by_paired_differences(low, high, answer):
+    frame = fakes.differences(low, high)
+    assert verdicts.training_verdict(frame).answer == answer
+    assert verdicts.training_verdict(frame[:0]).answer == "not tested"
 
 
 def test_a_match_that_is_not_the_nearest_is_told():

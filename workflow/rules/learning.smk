@@ -68,7 +68,7 @@ use rule stage as evaluate with:
         f"{TIMES}/evaluate-{{run}}-{{split}}.tsv"
     params:
         verb="evaluate --run {run} --split {split}",
-        settings=PIPELINE.evaluate("{run}", "{split}").settings,
+        settings=lambda wildcards: PIPELINE.evaluate(wildcards.run, wildcards.split).settings,
     message:
         "Evaluating the network ({wildcards.run}) on sampled patches ({wildcards.split})"
 

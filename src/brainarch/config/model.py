@@ -394,6 +394,16 @@ class ExtractionConfig(Section):
     )
 
 
+class EvaluationConfig(Section):
+    """How right the network is on whole slices."""
+
+    average_px: Count = Field(
+        default=128,
+        description="width in pixels that the area map's probabilities are averaged over; the map "
+        "is given raw and averaged, each with its own accuracy (ours)",
+    )
+
+
 class UnlabelledConfig(Section):
     """Learning without labels: two altered views of a place attract, other places repel (ours)."""
 
@@ -485,8 +495,10 @@ class StatisticsConfig(Section):
     resamples: Annotated[int, Field(ge=100)] = Field(
         default=1000, description="resamples of the spatial block bootstrap (ours)"
     )
-    block_px: Annotated[int, Field(ge=WINDOW)] = Field(
-        default=512, description="side of its blocks in pixels; at least a window (ours)"
+    block_px: Annotated[int, Field(ge=WINDOW)] | Literal["auto"] = Field(
+        default="auto",
+        description="side of its blocks in pixels, at least a window; auto (ours): six times the "
+        "distance over which the network's errors on test patches stay alike",
     )
     nulls: Annotated[int, Field(ge=20)] = Field(
         default=200,
@@ -536,6 +548,9 @@ class Config(Section):
         "unlabelled",
     )
     extraction: ExtractionConfig = Field(description="the dense representation of whole slices")
+    evaluation: EvaluationConfig = Field(
+        default_factory=EvaluationConfig, description="how right the network is on whole slices"
+    )
     readout: ReadoutConfig = Field(
         default_factory=ReadoutConfig, description="classifiers and statistics on patches"
     )

@@ -16,8 +16,8 @@ from brainarch.errors import InputError
 #: Patches in one chunk of the stored array.
 CHUNK_ROWS = 4096
 #: Marks the group as one of these, with the version of its layout.
-FORMAT = "brainarch representations 2"
-_INTEGERS = ("z", "y", "x", "block", "area")
+FORMAT = "brainarch representations 3"
+_INTEGERS = ("z", "y", "x", "area")
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,6 @@ class Representations:
         One row per patch.
     z, y, x : ndarray of int32, shape (n,)
         Centre pixels: slice number, row, column.
-    block : ndarray of int32, shape (n,)
-        Spatial block, the unit of the bootstrap.
     area : ndarray of int32, shape (n,)
         Index into ``areas``.
     areas : tuple of str
@@ -52,7 +50,6 @@ class Representations:
     z: NDArray[np.int32]
     y: NDArray[np.int32]
     x: NDArray[np.int32]
-    block: NDArray[np.int32]
     area: NDArray[np.int32]
     areas: tuple[str, ...]
     network: str
@@ -168,7 +165,6 @@ def _create(path: Path, content: Representations) -> zarr.Group:
             "z": "slice number",
             "y": "row of the patch's centre pixel",
             "x": "column of the patch's centre pixel",
-            "block": "spatial block, the unit of the block bootstrap",
             "area": "index into the attribute areas",
             "variance": "of Gaussian noise on grey values in [0, 1], where noise was added",
         },

@@ -148,7 +148,6 @@ class Pipeline(Reads):
         known("--run", run, self.assignments)
         settings = {
             **pick(config.sampling, "train_patches", "eval_patches", "min_gap_um"),
-            **self._blocks,
             "area_shares": {area.name: area.share for area in config.areas if area.share < 1},
             **self._seed,
         }
@@ -228,14 +227,14 @@ class Pipeline(Reads):
             {
                 "network": r.network(run),
                 "volume": r.volume,
-                "legend": r.legend,
+                **self._areas,
                 "patches": r.patches(self._sampled(run), split),
             },
             {
                 kind: r.evaluation(run, split, kind)
                 for kind in ("predictions", "metrics", "confusion")
             },
-            {"without": thin, **self._resamples, **self._seed},
+            {"without": thin, **self._copied(run), **self._bootstrap},
         )
 
     def embed(self, network: str, split: str) -> Stage:
@@ -313,9 +312,14 @@ class Pipeline(Reads):
                 "network": r.network(MAIN),
                 **self._areas,
                 "splits": r.splits(MAIN),
+                "predictions": r.predictions,
             },
             {"areas": r.prediction(z, "areas.zarr"), **tables},
-            {**self._resamples, **self._blocks, **self._seed},
+            {
+                **pick(self.config.evaluation, "average_px"),
+                **self._copied(MAIN),
+                **self._bootstrap,
+            },
         )
 
     # ---------------------------------------------------------------- what sampled patches say
@@ -328,22 +332,24 @@ class Pipeline(Reads):
             {
                 **self._compared("train", "test"),
                 "noise": {network: r.noisy(network) for network in self.networks},
-                "heads": {"cnn": r.evaluation(MAIN, "test", "predictions")},
+                "heads": {"cnn": r.predictions},
+                "predictions": r.predictions,
             },
             {
                 "classifiers": r.readout("classifiers.csv"),
                 "noise_curve": r.readout("noise.csv"),
+                "differences": r.readout("differences.csv"),
             },
-            {**self._resamples, **self._seed},
+            self._bootstrap,
         )
 
     def cluster_score(self) -> Stage:
         """Score how far clusters of the representations are areas."""
         return Stage(
             "brainarch.readout.stages:score_clusters",
-            self._compared("train", "test"),
+            {**self._compared("train", "test"), "predictions": self.results.predictions},
             {"scores": self.results.readout("cluster_scores.csv")},
-            {**self._resamples, **self._seed},
+            self._bootstrap,
         )
 
     def gram(self) -> Stage:
@@ -351,13 +357,13 @@ class Pipeline(Reads):
         r = self.results
         return Stage(
             "brainarch.readout.stages:measure_gram",
-            self._compared("test"),
+            {**self._compared("test"), "predictions": r.predictions},
             {
                 "errors": r.readout("gram_error.csv"),
                 "blocks": r.readout("gram_blocks.csv"),
                 "matrices": self._gram_matrices,
             },
-            {**self._gram_patches, **self._resamples, **self._seed},
+            {**self._gram_patches, **self._bootstrap},
         )
 
     def pca(self) -> Stage:
@@ -375,9 +381,9 @@ class Pipeline(Reads):
         r = self.results
         return Stage(
             "brainarch.readout.stages:relate_areas",
-            self._compared("train", "test"),
+            {**self._compared("train", "test"), "predictions": r.predictions},
             {"relations": r.readout("relations.csv"), "outliers": r.readout("outliers.csv")},
-            {**self._resamples, **self._seed},
+            self._bootstrap,
         )
 
     # ---------------------------------------------------------------- factors

@@ -46,6 +46,7 @@ class Reads(Shared):
         r = self.results
         return {
             "classifiers": r.readout("classifiers.csv"),
+            "differences": r.readout("differences.csv"),
             "noise_curve": r.readout("noise.csv"),
             "scores": r.readout("cluster_scores.csv"),
         }, self._chance
@@ -129,6 +130,7 @@ class Reads(Shared):
             "areas": r.annotations("areas.csv"),
             "plan": r.plan,
             "classifiers": r.readout("classifiers.csv"),
+            "differences": r.readout("differences.csv"),
             "mixture": r.readout("cluster_scores.csv"),
             "gram_error": r.readout("gram_error.csv"),
             "fit": r.factors("fit.json"),

@@ -104,6 +104,11 @@ class Results:
         """Return what training leaves."""
         return f"{self.folder}/networks/{run}/{name}"
 
+    @property
+    def predictions(self) -> str:
+        """What the main network says of the test patches; its errors decide on blocks."""
+        return self.evaluation("main", "test", "predictions")
+
     def evaluation(self, run: str, split: str, kind: str) -> str:
         """Return a table on the network and sampled patches."""
         return f"{self.folder}/evaluation/{run}/{split}_{kind}.csv"

@@ -45,12 +45,13 @@ class Shared(Facts):
         return {"seed": self.config.seed}
 
     @cached_property
-    def _resamples(self) -> Settings:
-        return pick(self.config.statistics, "resamples")
+    def _bootstrap(self) -> Settings:
+        return {**pick(self.config.statistics, "resamples", "block_px"), **self._seed}
 
-    @cached_property
-    def _blocks(self) -> Settings:
-        return pick(self.config.statistics, "block_px")
+    def _copied(self, run: str) -> Settings:
+        """Return the slices whose annotation is copied as the baseline of position."""
+        by_slices = self.config.splits.by == "slices" and run != PERMUTED
+        return {"copied": self.split_slices("train") if by_slices else []}
 
     @cached_property
     def _nulls(self) -> Settings:

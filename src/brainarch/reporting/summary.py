@@ -58,6 +58,7 @@ def collect(config: Config, files: Manifest) -> dict[str, Any]:
         "published": published.published_figures(config.source),
         "statements": published.published_statements(config.source),
         "comparison_note": published.comparison_note(config.source, splits),
+        "position_note": numbers.position_note(config.splits.by == "slices"),
         "missing": missing_targets(facts, figures),
         "versions": versions(),
         "figures": figures,
@@ -93,6 +94,7 @@ def machine_readable(summary: dict[str, Any]) -> dict[str, Any]:
     shown["missing"] = [{"what": what, "why": why} for what, why in summary["missing"]]
     shown["costs"] = [asdict(cost) for cost in summary["costs"]]
     shown["figures"] = list(summary["pictures"])
+    shown["position_note"] = summary["position_note"]
     if summary["published"]:
         shown["comparison_note"] = summary["comparison_note"]
     finite: dict[str, Any] = _finite(shown)
@@ -124,6 +126,7 @@ def _verdicts(
         verdicts.proof_verdict(proofs),
         verdicts.accuracy_verdict(true_labels, chance),
         verdicts.control_verdict(test.get(PERMUTED), chance, no_control),
+        verdicts.training_verdict(files.table("differences")),
         verdicts.clusters_verdict(files.table("mixture")),
         verdicts.factors_verdict(files.table("alignment_chosen"), _why(facts, "comparison")),
         *(verdicts.agreement_verdict(kind, found, no_layers) for kind, found in agreements.items()),
@@ -149,6 +152,7 @@ def _all_numbers(
         *numbers.readout_numbers(
             files.table("classifiers"), files.table("mixture"), files.table("gram_error")
         ),
+        *numbers.difference_numbers(files.table("differences")),
         *numbers.factor_numbers(fits, facts.fit_slice),
     ]
 
