@@ -156,6 +156,7 @@ def changed(edit: Edit) -> set[str]:
         (put("training.orientation", "fixed"), set()),
         (put("training.start", "scratch"), set()),
         (put("training.permuted_share", 0.5), {"train"}),
+        (put("training.nonsense_area", "VP"), {"nonsense"}),
         (put("unlabelled.places", 5), {"train_unlabelled"}),
         (put("unlabelled.slices", [4, 54]), {"train_unlabelled"}),
         (put("extraction.stride", 4), {"plan"}),

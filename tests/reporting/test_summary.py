@@ -127,6 +127,7 @@ def test_verdicts_stand_in_both_files(tmp_path):
         "Is the dense representation exact?": "yes",
         "Does the network tell areas apart on patches it was not trained on?": "yes",
         "Does the control with permuted labels end at chance?": "yes",
+        "Are nonsense areas, parts of one area, named at chance only?": "not tested",
         "Do classifiers read areas better from the trained network than from the others?": "yes",
         "Do clusters, found without labels, follow areas better after training?": "yes",
         "Do factors stand for areas on a slice that they were not fitted on?": "partly",

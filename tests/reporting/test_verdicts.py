@@ -48,6 +48,15 @@ def test_the_control_must_end_near_chance_on_either_side(accuracy, spread, answe
     assert verdicts.control_verdict(frame, 1 / 6, "").answer == answer
 
 
+@pytest.mark.parametrize(
+    ("accuracy", "answer"), [(0.25, "yes"), (0.3, "undecided"), (0.4, "no"), (0.1, "no")]
+)
+def test_nonsense_areas_must_be_named_at_chance(accuracy, answer):
+    frame = fakes.metrics(accuracy, accuracy - 0.03, accuracy + 0.03)
+    assert verdicts.nonsense_verdict(frame, "Str", "").answer == answer
+    assert verdicts.nonsense_verdict(None, "Str", "it is off").answer == "not tested"
+
+
 def test_a_missing_control_says_why():
     found = verdicts.control_verdict(None, 1 / 6, "it is off")
     assert (found.answer, found.found) == ("not tested", "it is off")
@@ -165,9 +174,10 @@ def test_what_is_missing_and_why():
 def test_layers_of_some_slices_only_are_told():
     partly = facts(extraction={"slices": [259, 159]})
     gone = dict(missing_targets(partly, partly.figures))
+    assert gone.pop("control with nonsense areas") == "training.nonsense_control is off"
     assert gone == {"layers of slice 159": "no layer labels for it"}
 
 
 def test_nothing_is_missing_from_a_whole_run():
-    whole = facts()
+    whole = facts(training={"nonsense_control": True})
     assert missing_targets(whole, whole.figures) == []

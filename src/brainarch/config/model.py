@@ -339,6 +339,20 @@ class TrainingConfig(Section):
         description="how long that control trains, as a share of the steps or epochs (ours)",
     )
 
+    nonsense_control: bool = Field(
+        default=False,
+        description="also train on nonsense areas: one homogeneous area cut into parts that are "
+        "the same in every slice. Above chance, position or an artefact is read, not tissue",
+    )
+    nonsense_area: Name | None = Field(
+        default=None,
+        description="the area that is cut; null: the first that is not subdivided by discovery",
+    )
+    nonsense_share: Share = Field(
+        default=0.25,
+        description="how long that control trains, as a share of the steps or epochs (ours)",
+    )
+
     @model_validator(mode="before")
     @classmethod
     def _fill(cls, content: Any) -> Any:
@@ -642,6 +656,9 @@ class Config(Section):
             problems += [f"{key}: the name {n} stands twice" for n in _repeated(names)]
             problems += [f"{key}: the code {c} is used twice" for c in _repeated(codes)]
         names = [area.name for area in self.areas]
+        cut = self.training.nonsense_area
+        if cut is not None and cut not in names:
+            problems.append(f"training.nonsense_area: {cut} is not among the areas")
         if self.discovery is not None:
             if self.discovery.area not in names:
                 problems.append(f"discovery.area: {self.discovery.area} is not among the areas")

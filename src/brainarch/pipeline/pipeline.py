@@ -15,7 +15,7 @@ from brainarch.atomic import write_text
 from brainarch.embedding.names import UNLABELLED
 from brainarch.errors import InputError
 from brainarch.figures.catalogue import FIGURES
-from brainarch.pipeline.facts import MAIN, PERMUTED, SPLITS
+from brainarch.pipeline.facts import MAIN, NONSENSE, PARTS, PERMUTED, SPLITS
 from brainarch.pipeline.reads import Reads
 from brainarch.pipeline.results import Results, Z, slice_name
 from brainarch.pipeline.shared import NO_AREA
@@ -140,15 +140,26 @@ class Pipeline(Reads):
         layers = self._require(self.config.layers, "layers", "name their label images")
         return self._import("layers", layers, layers.names, {})
 
+    def nonsense(self) -> Stage:
+        """Cut one homogeneous area into parts that mean nothing, for a control that can fail."""
+        r = self.results
+        slices = {z for split in SPLITS for z in self.split_slices(split)}
+        return Stage(
+            "brainarch.annotations.stages:cut_nonsense",
+            self._areas,
+            {"nonsense": r.nonsense, "nonsense_legend": r.nonsense_legend},
+            {"area": self.nonsense_area, "parts": list(PARTS), "slices": sorted(slices)},
+        )
+
     # ---------------------------------------------------------------- learning
 
     def sample(self, run: str) -> Stage:
         """Choose the patches that train, choose and test the network: places, not pixels."""
         config, r = self.config, self.results
-        known("--run", run, self.assignments)
+        known("--run", run, self.sampled)
         settings = {
             **pick(config.sampling, "train_patches", "eval_patches", "min_gap_um"),
-            "area_shares": {area.name: area.share for area in config.areas if area.share < 1},
+            "area_shares": self._shares(run),
             **self._seed,
         }
         kinds = (*SPLITS, "counts", "independent")
@@ -160,14 +171,17 @@ class Pipeline(Reads):
             function = "brainarch.patches.stages:sample_blocks"
             settings |= pick(config.splits, "min_independent", z="slice")
             settings["assignment"] = self._assignment(run)
-        return Stage(function, self._areas, outputs, settings)
+        return Stage(function, self._areas_of(run), outputs, settings)
 
     def train(self, run: str) -> Stage:
-        """Train a network; the permuted control shares the patches of the main run."""
+        """Train a network; the permuted control shares the patches of the main run.
+
+        The nonsense control has labels and patches of its own, and trains in the same way.
+        """
         r, training = self.results, self.config.training
         source = self._sampled(run)
         inputs: Files = {
-            **self._areas,
+            **self._areas_of(run),
             "volume": r.volume,
             "splits": r.splits(source),
             "val": r.patches(source, "val"),
@@ -184,8 +198,8 @@ class Pipeline(Reads):
             settings["orientation"] = self.orientation
             if self.start == "unlabelled":
                 inputs["start"] = r.network(UNLABELLED)
-        if run == PERMUTED:
-            settings[length] = max(1, round(settings[length] * training.permuted_share))
+        share = {PERMUTED: training.permuted_share, NONSENSE: training.nonsense_share}.get(run, 1)
+        settings[length] = max(1, round(settings[length] * share))
         return Stage(
             f"brainarch.training.stages:{function}",
             inputs,
@@ -221,13 +235,13 @@ class Pipeline(Reads):
         """Apply a network to sampled patches: accuracy, confusion, precision, recall, F1."""
         r = self.results
         known("--split", split, SPLITS)
-        thin = [area.name for area in self.config.areas if area.share < 1]
+        thin = [] if run == NONSENSE else list(self._shares(run))
         return Stage(
             "brainarch.evaluation.stages:evaluate_patches",
             {
                 "network": r.network(run),
                 "volume": r.volume,
-                **self._areas,
+                **self._areas_of(run),
                 "patches": r.patches(self._sampled(run), split),
             },
             {

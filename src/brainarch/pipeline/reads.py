@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from brainarch.pipeline.facts import CLUSTERS, COMPONENTS, MAIN
+from brainarch.pipeline.facts import CLUSTERS, COMPONENTS, MAIN, NONSENSE
 from brainarch.pipeline.results import slice_name
 from brainarch.pipeline.shared import Shared
 from brainarch.pipeline.stage import Files, Settings
@@ -117,7 +117,9 @@ class Reads(Shared):
         return inputs, settings
 
     def _learning_curves(self) -> tuple[Files, Settings]:
-        curves = {run: self.results.training(run, "learning_curves.csv") for run in self.runs}
+        # Nonsense areas have another chance, which the figure's line is not.
+        runs = [run for run in self.runs if run != NONSENSE]
+        curves = {run: self.results.training(run, "learning_curves.csv") for run in runs}
         return {"curves": curves}, self._chance
 
     def _grey_values(self) -> tuple[Files, Settings]:

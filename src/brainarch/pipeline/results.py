@@ -88,6 +88,16 @@ class Results:
         """What the codes of the layers mean."""
         return self.annotations("layers_legend.csv")
 
+    @property
+    def nonsense(self) -> str:
+        """Labels of nonsense areas, for a control (OME-Zarr)."""
+        return self.annotations("nonsense.ome.zarr")
+
+    @property
+    def nonsense_legend(self) -> str:
+        """What the codes of the nonsense areas mean."""
+        return self.annotations("nonsense_legend.csv")
+
     def patches(self, run: str, name: str) -> str:
         """Return a table of sampled patches, or of how they were counted."""
         return f"{self.folder}/patches/{run}/{name}.csv"

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from brainarch.pipeline.facts import PARTS
 from brainarch.reporting.numbers import DIFFERENCE_DIGITS
 
 #: Points from chance within which a control with permuted labels must end (DESIGN).
@@ -106,13 +107,38 @@ def accuracy_verdict(metrics: Mapping[str, pd.DataFrame], chance: float) -> Verd
 
 
 def control_verdict(permuted: pd.DataFrame | None, chance: float, reason: str) -> Verdict:
-    """Say whether a network trained on permuted labels ends at chance; ``reason`` why not."""
+    """Say whether a network trained on permuted labels ends at chance: a check of the code."""
     question = "Does the control with permuted labels end at chance?"
     criterion = (
         f"its test accuracy, with its whole interval, within {100 * CONTROL_POINTS:.0f} points of "
         f"{chance:.3f}; no if the interval lies beyond them"
     )
     row = None if permuted is None else overall(permuted, "accuracy")
+    if row is None:
+        return Verdict(question, "not tested", criterion, reason)
+    return Verdict(question, _near(row, chance), criterion, interval_text(row))
+
+
+def nonsense_verdict(nonsense: pd.DataFrame | None, area: str, reason: str) -> Verdict:
+    """Say whether parts of one area, which mean nothing, are named at chance only.
+
+    Parameters
+    ----------
+    nonsense : pandas.DataFrame or None
+        Metrics of the control's test patches.
+    area : str
+        The area that was cut.
+    reason : str
+        Why there are none.
+    """
+    chance = 1 / len(PARTS)
+    question = "Are nonsense areas, parts of one area, named at chance only?"
+    criterion = (
+        f"test accuracy of a network trained on {len(PARTS)} parts of {area}, the same in "
+        f"every slice, with its whole interval within {100 * CONTROL_POINTS:.0f} points of "
+        f"{chance:.2f}; above, position or an artefact is read"
+    )
+    row = None if nonsense is None else overall(nonsense, "accuracy")
     if row is None:
         return Verdict(question, "not tested", criterion, reason)
     return Verdict(question, _near(row, chance), criterion, interval_text(row))
