@@ -100,11 +100,11 @@ def run(files, output, train, val, epochs):
 
 @pytest.mark.slow
 def test_the_control_is_at_chance_and_shows_a_planted_leak(files, tmp_path):
-    honest, value = run(files, tmp_path / "honest", "train", "val", epochs=15)
+    honest, value = run(files, tmp_path / "honest", "train", "val", epochs=12)
     assert honest in ("yes", "undecided")
     assert abs(value["accuracy"] - 0.25) < 0.15
     assert value["position_accuracy"] > 0.95  # the parts are where they were
     # Test patches planted into training.
-    leaking, value = run(files, tmp_path / "leaking", "test", "test", epochs=30)
+    leaking, value = run(files, tmp_path / "leaking", "test", "test", epochs=25)
     assert leaking == "no"
     assert value["accuracy"] > 0.5

@@ -221,6 +221,8 @@ def predict_slice(
             rows = position_rows(
                 predicted == true, same, together, blocks, resamples=resamples, seed=seed
             )
+            if what != subset:  # the copied annotation is the same, whatever it is compared with
+                rows = rows[rows["metric"] == "above_position"]
             counted.append(rows.assign(subset=what, block_px=side))
     write_table(tables.stacked(counted), metrics, tables.METRIC_COLUMNS)
     predicted = found[iy, ix].astype(np.int64) - 1
