@@ -36,7 +36,6 @@ def patch_table(n: int, seed: int = 0) -> pd.DataFrame:
             "x": rng.integers(0, 180, n),
             "area": np.array(AREAS, dtype=object)[np.arange(n) % 3],
             "share": 1.0,
-            "block": rng.integers(0, 6, n),
         }
     )
 

@@ -45,7 +45,7 @@ def embed_noisy(files, name, variances, patches_per_area=4):
 def test_embedded_patches_keep_their_places(files):
     found = embed(files, "cnn")
     table = read_patches(files / "test.csv")
-    for name in ("z", "y", "x", "block"):
+    for name in ("z", "y", "x"):
         assert getattr(found, name).tolist() == table[name].tolist()
     assert [found.areas[index] for index in found.area] == table["area"].tolist()
     assert found.network == "cnn"
@@ -54,7 +54,9 @@ def test_embedded_patches_keep_their_places(files):
 
 def test_head_on_the_representation_is_the_evaluation(files):
     tables = {kind: files / f"{kind}.csv" for kind in ("predictions", "metrics", "confusion")}
-    evaluate_patches(**inputs(files), **tables, without=[], resamples=100, seed=2020)
+    settings = {"without": [], "copied": [], "resamples": 100, "block_px": 512, "seed": 2020}
+    labels = files / "areas.zarr"
+    evaluate_patches(**inputs(files), **tables, **settings, labels=labels)
     units = embed(files, "cnn").values
     head = load_network(files / "network.safetensors").network.head
     with torch.no_grad():

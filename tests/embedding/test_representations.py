@@ -14,9 +14,7 @@ from brainarch.errors import InputError
 @pytest.fixture
 def content():
     rng = np.random.default_rng(0)
-    integers = {
-        name: rng.integers(0, 3, 7).astype(np.int32) for name in ("z", "y", "x", "block", "area")
-    }
+    integers = {name: rng.integers(0, 3, 7).astype(np.int32) for name in ("z", "y", "x", "area")}
     return representations.Representations(
         values=rng.random((7, 4), dtype=np.float32),
         **integers,
@@ -30,7 +28,7 @@ def content():
 
 
 def assert_equal(first, second):
-    for name in ("values", "z", "y", "x", "block", "area"):
+    for name in ("values", "z", "y", "x", "area"):
         np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
         assert getattr(first, name).dtype == getattr(second, name).dtype
     for name in ("areas", "network", "unit_names", "commensurate", "network_digest", "seed"):
@@ -93,7 +91,7 @@ def test_damage_is_noticed(content, tmp_path):
 def test_rows_choose_patches(content):
     chosen = content.rows(np.array([5, 2]))
     np.testing.assert_array_equal(chosen.values, content.values[[5, 2]])
-    np.testing.assert_array_equal(chosen.block, content.block[[5, 2]])
+    np.testing.assert_array_equal(chosen.y, content.y[[5, 2]])
 
 
 @pytest.mark.parametrize("broken", [{"unit_names": ("a",)}, {"z": np.zeros(3)}])

@@ -6,7 +6,13 @@ import torch
 from scipy.special import softmax
 
 from brainarch.dense.cube import Cube
-from brainarch.evaluation.area_map import DISTANCES_UM, border_distance, border_table, predict_map
+from brainarch.evaluation.area_map import (
+    DISTANCES_UM,
+    border_distance,
+    border_table,
+    likeliest_areas,
+    map_probabilities,
+)
 from brainarch.grids.grid import Place
 
 
@@ -20,7 +26,7 @@ def test_the_map_is_the_last_layer_s_choice(tmp_path):
     head = torch.nn.Linear(5, 3)
     torch.nn.init.normal_(head.weight, generator=torch.Generator().manual_seed(1))
     torch.nn.init.uniform_(head.bias, -0.3, 0.3, generator=torch.Generator().manual_seed(0))
-    area, confidence = predict_map(cube, head)
+    area, confidence = likeliest_areas(map_probabilities(cube, head), done)
     with torch.inference_mode():
         logits = head(torch.from_numpy(units)).numpy()
     np.testing.assert_array_equal(area, np.where(done, logits.argmax(axis=2) + 1, 0))
@@ -28,6 +34,20 @@ def test_the_map_is_the_last_layer_s_choice(tmp_path):
     wanted = np.where(done, softmax(logits, axis=2).max(axis=2), np.nan)
     np.testing.assert_allclose(confidence, wanted, rtol=1e-5)
     assert area.dtype == np.uint8
+
+
+def test_the_averaged_map_equals_brute_force():
+    rng = np.random.default_rng(0)
+    probabilities = rng.dirichlet(np.ones(3), (20, 15)).transpose(2, 0, 1).astype(np.float32)
+    mask = rng.random((20, 15)) < 0.7
+    area, confidence = likeliest_areas(probabilities, mask, width=4)  # made odd: 5
+    for y, x in np.argwhere(mask):
+        near = (slice(max(0, y - 2), y + 3), slice(max(0, x - 2), x + 3))
+        mean = probabilities[:, *near][:, mask[near]].mean(axis=1)
+        assert area[y, x] == mean.argmax() + 1
+        assert confidence[y, x] == pytest.approx(mean.max(), rel=1e-4)
+    assert (area[~mask] == 0).all()
+    assert np.isnan(confidence[~mask]).all()
 
 
 def test_border_distance_equals_brute_force():

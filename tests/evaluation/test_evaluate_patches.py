@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from brainarch.annotations.legend import make_legend, write_legend
+from brainarch.annotations.store import create_labels
 from brainarch.errors import InputError
 from brainarch.evaluation.stages import evaluate_patches
 from brainarch.geometry import cut_windows
@@ -16,20 +17,24 @@ from brainarch.network.trained import load_network, save_network
 from brainarch.patches.table import read_patches, write_patches
 from brainarch.tables import read_columns, read_table
 from brainarch.volume.store import open_volume
+from small_inputs import AREAS
 
 
-def evaluate(files, without=()):
+def evaluate(files, without=(), copied=(), block_px=512):
     evaluate_patches(
         network=files / "network.safetensors",
         volume=files / "volume.ome.zarr",
         legend=files / "legend.csv",
+        labels=files / "areas.zarr",
         patches=files / "test.csv",
         **{
             kind: files / "out" / f"test_{kind}.csv"
             for kind in ("predictions", "metrics", "confusion")
         },
         without=without,
+        copied=copied,
         resamples=1000,
+        block_px=block_px,
         seed=2020,
     )
 
@@ -66,6 +71,34 @@ def test_tables_agree_with_each_other(files):
     rest = metrics[(metrics["subset"] == "without WM") & (metrics["area"] == "all")]
     assert rest["patches"].unique().tolist() == [8]
     assert "95 %" in read_columns(files / "out" / "test_metrics.csv")["low"]
+
+
+def test_copying_the_training_annotation_stands_beside_the_accuracy(files):
+    table = read_patches(files / "test.csv").drop_duplicates(["y", "x"])
+    write_patches(table, files / "test.csv")
+    labels = np.zeros((170, 180), np.uint8)
+    codes = table["area"].map({name: code for code, name in enumerate(AREAS, start=1)})
+    labels[table["y"], table["x"]] = codes
+    first = table.iloc[0]
+    labels[first["y"], first["x"]] = 0  # not labelled there: no answer, not a right one
+    create_labels(files / "areas.zarr", (9, 170, 180), 1.17, [1, 8]).write_slice(8, labels)
+    evaluate(files, copied=[1, 8])  # patches lie on slices 5 and 6; 8 is the nearer
+    metrics = read_table(files / "out" / "test_metrics.csv").set_index(["subset", "metric"])[
+        "value"
+    ]
+    expected = 1 - 1 / len(table)
+    assert metrics["all", "position_accuracy"] == pytest.approx(expected)
+    accuracy = metrics["all", "accuracy"]
+    assert metrics["all", "above_position"] == pytest.approx(accuracy - expected)
+    evaluate(files, copied=[5])  # a slice that is judged itself is no baseline
+    assert "position_accuracy" not in set(read_table(files / "out" / "test_metrics.csv")["metric"])
+
+
+def test_blocks_follow_from_the_errors_or_are_given(files):
+    for side, expected in (("auto", 160), (64, 64)):
+        evaluate(files, block_px=side)
+        metrics = read_table(files / "out" / "test_metrics.csv")
+        assert set(metrics["block_px"]) == {expected}
 
 
 def test_a_legend_of_other_areas_is_refused(files):

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from brainarch.annotations.legend import make_legend, write_legend
 from brainarch.annotations.store import create_labels
@@ -64,10 +65,12 @@ def predict(files, z=1, block_px=512, **changes):
         "labels": files / "areas.zarr",
         "legend": files / "legend.csv",
         "splits": files / "splits.zarr",
+        "predictions": files / "none.csv",
         "areas": files / "out" / "areas.zarr",
         **{kind: files / "out" / f"{kind}.csv" for kind in ("confusion", "metrics", "border")},
     }
-    predict_slice(**{**given, **changes}, resamples=200, block_px=block_px, seed=2020)
+    settings = {"average_px": 12, "copied": [], "resamples": 200, "seed": 2020}
+    predict_slice(**{**given, **settings, **changes}, block_px=block_px)
     return {
         kind: read_table(files / "out" / f"{kind}.csv")
         for kind in ("confusion", "metrics", "border")
@@ -89,7 +92,7 @@ def test_the_test_pixels_are_judged(files):
     inside[: 20 // STRIDE] = inside[-(-50 // STRIDE) :] = False
     assert tables["confusion"]["count"].sum() == inside.sum()
     assert tables["border"]["pixels"].sum() == inside.sum()
-    assert set(tables["metrics"]["subset"]) == {"test"}
+    assert set(tables["metrics"]["subset"]) == {"test", "test, averaged over 12 px"}
     for kind, columns in (
         ("confusion", CONFUSION_COLUMNS),
         ("metrics", METRIC_COLUMNS),
@@ -101,7 +104,7 @@ def test_the_test_pixels_are_judged(files):
 def test_all_labelled_pixels_are_judged_where_none_is_for_testing(files):
     tables = predict(files, splits=files / "untested.zarr")
     assert tables["confusion"]["count"].sum() == Cube.open(files / "cube1.zarr").count
-    assert set(tables["metrics"]["subset"]) == {"all"}
+    assert set(tables["metrics"]["subset"]) == {"all", "all, averaged over 12 px"}
 
 
 def test_accuracy_is_that_of_map_and_labels(files):
@@ -151,3 +154,43 @@ def test_a_network_that_learnt_the_same_is_the_same(files):
     trained = load_network(files / "network.safetensors")
     save_network(replace(trained, training={"epochs": 9}), files / "network.safetensors")
     predict(files)
+
+
+def test_the_averaged_map_is_judged_by_itself(files):
+    """Brute force: every pixel's probabilities, averaged over the judged pixels of a square."""
+    metrics = predict(files)["metrics"]
+    cube = Cube.open(files / "cube1.zarr")
+    head = load_network(files / "network.safetensors").network.head.double()
+    rows, columns = np.nonzero(cube.extracted)
+    units = np.concatenate([X for _, _, X in cube.batches()])
+    with torch.no_grad():
+        p = torch.softmax(head(torch.from_numpy(units).double()), dim=1).numpy()
+    y, grid = rows * STRIDE, areas_image()[::STRIDE, ::STRIDE]
+    judged = (y >= 20) & (y < 50)
+    right = []
+    for row, column in zip(rows[judged], columns[judged], strict=True):
+        near = judged & (abs(rows - row) <= 1) & (abs(columns - column) <= 1)  # 3 x 3: 12 px
+        right.append(p[near].mean(axis=0).argmax() + 1 == grid[row, column])
+    accuracy = metrics[metrics["metric"] == "accuracy"].set_index("subset")["value"]
+    assert accuracy["test, averaged over 12 px"] == pytest.approx(np.mean(right))
+    raw = p[judged].argmax(axis=1) + 1 == grid[rows[judged], columns[judged]]
+    assert accuracy["test"] == pytest.approx(raw.mean())
+    assert accuracy["test"] != accuracy["test, averaged over 12 px"]
+    found = SliceMaps.open(files / "out" / "areas.zarr")
+    assert found.attrs["average_px"] == 12
+    np.testing.assert_array_equal(found.read("averaged") > 0, cube.extracted)
+
+
+def test_copying_the_training_annotation_is_the_baseline(files):
+    labels = create_labels(files / "two.zarr", SHAPE, 1.17, [0, 1])
+    labels.write_slice(1, areas_image())
+    shifted = np.roll(areas_image(), 8, axis=1)
+    labels.write_slice(0, shifted)
+    metrics = predict(files, labels=files / "two.zarr", copied=[0])["metrics"]
+    value = metrics.set_index(["subset", "metric"])["value"]
+    inside = np.zeros_like(shifted, dtype=bool)
+    inside[20:50:STRIDE, ::STRIDE] = areas_image()[20:50:STRIDE, ::STRIDE] > 0
+    expected = (shifted == areas_image())[inside].mean()
+    assert 0.3 < expected < 1
+    assert value["test", "position_accuracy"] == pytest.approx(expected)
+    assert value["test", "above_position"] == pytest.approx(value["test", "accuracy"] - expected)

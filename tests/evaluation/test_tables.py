@@ -10,6 +10,8 @@ from brainarch.evaluation.probabilities import predicted_areas
 from brainarch.statistics.metrics import confusion_by_block
 
 AREAS = ("Ctx", "Str", "WM", "ZI")
+#: Blocks of the sample's patches.
+BLOCKS = np.random.default_rng(9).integers(0, 25, 300)
 
 
 @pytest.fixture
@@ -25,15 +27,15 @@ def sample():
             "x": rng.integers(0, 2000, 300),
             "area": np.array(AREAS, dtype=object)[true],
             "share": 1.0,
-            "block": rng.integers(0, 25, 300),
         }
     )
     return patches, scores / scores.sum(axis=1, keepdims=True), true
 
 
 def metrics_of(patches, probabilities, without=None, seed=1):
+    bootstrap = {"block_px": 512, "resamples": 1000, "seed": seed}
     return tables.subset_metrics(
-        patches, probabilities, AREAS, without=without, resamples=1000, seed=seed
+        patches, probabilities, AREAS, BLOCKS, without=without, **bootstrap
     )
 
 
@@ -57,16 +59,18 @@ def test_metrics_are_sklearns(sample):
 def test_intervals_hold_their_values_and_counts_are_of_the_area(sample):
     patches, probabilities, _ = sample
     table = metrics_of(patches, probabilities)
-    defined = table[table["value"].notna()]
+    defined = table[table["value"].notna() & (table["blocks"] >= 8)]
+    assert len(defined) == 2 + 3 * 3
     assert (defined["low"] <= defined["value"]).all()
     assert (defined["value"] <= defined["high"]).all()
     within = defined["value"].between(0, 1, inclusive="neither")
     assert (defined["low"] < defined["high"])[within].all()
     row = value(table, "Str", "f1")
-    striatum = patches[patches["area"] == "Str"]
-    assert row["patches"] == len(striatum)
-    assert row["blocks"] == striatum["block"].nunique()
-    assert 0 < row["independent_patches"] < len(striatum)
+    striatum = (patches["area"] == "Str").to_numpy()
+    assert row["patches"] == striatum.sum()
+    assert row["blocks"] == len(set(BLOCKS[striatum]))
+    assert row["block_px"] == 512
+    assert 0 < row["independent_patches"] < striatum.sum()
     assert value(table, "all", "accuracy")["patches"] == 300
 
 
@@ -103,7 +107,7 @@ def test_seed_decides_the_intervals_only(sample):
 def test_confusion_table_is_conserved(sample):
     patches, probabilities, true = sample
     predicted = probabilities.argmax(axis=1)
-    confusions = confusion_by_block(true, predicted, patches["block"].to_numpy(), 4)
+    confusions = confusion_by_block(true, predicted, BLOCKS, 4)
     table = tables.confusion_table(confusions, AREAS)
     assert len(table) == 16
     assert table["count"].sum() == 300
@@ -132,7 +136,22 @@ MAPPED = AREAS[:3]
 
 
 def map_metrics(confusions):
-    return tables.metric_table(confusions, MAPPED, subset="test", resamples=1000, seed=0)
+    bootstrap = {"block_px": 512, "resamples": 1000, "seed": 0}
+    return tables.metric_table(confusions, MAPPED, subset="test", drawn=False, **bootstrap)
+
+
+def test_an_area_drawn_as_often_as_another_stays_so():
+    """One area is always named: right for exactly one patch in three, however blocks fall."""
+    true = np.repeat(np.arange(3), 100)
+    blocks = (true * 4 + np.arange(300) % 6) % 12
+    confusions = confusion_by_block(true, np.ones(300, int), blocks, 3)
+    bootstrap = {"block_px": 512, "resamples": 500, "seed": 0}
+    drawn, loose = (
+        tables.metric_table(confusions, MAPPED, subset="all", drawn=kept, **bootstrap).iloc[0]
+        for kept in (True, False)
+    )
+    assert (drawn["low"], drawn["value"], drawn["high"]) == pytest.approx((1 / 3,) * 3)
+    assert loose["high"] - loose["low"] > 0.1
 
 
 @pytest.fixture(scope="module")

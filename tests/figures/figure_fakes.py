@@ -28,6 +28,7 @@ from brainarch.figures.rasters import Raster
 from brainarch.patches.table import COLUMNS as PATCH_COLUMNS
 from brainarch.readout.classifiers import CLASSIFIER_COLUMNS, NOISE_COLUMNS
 from brainarch.readout.clusters import CLUSTER_COLUMNS
+from brainarch.readout.differences import DIFFERENCE_COLUMNS
 from brainarch.readout.stages import (
     GRAM_BLOCK_COLUMNS,
     GRAM_ERROR_COLUMNS,
@@ -162,6 +163,18 @@ def classifiers() -> pd.DataFrame:
     return table(CLASSIFIER_COLUMNS, rows)
 
 
+def differences() -> pd.DataFrame:
+    rows: list[dict[str, Any]] = []
+    for index, name in enumerate(("logistic", "linear_svm", "rbf_svm")):
+        own = {"network": "cnn", "classifier": name}
+        for other, level in NETWORKS.items():
+            what = "cnn" if other == "cnn" else name
+            value = NETWORKS["cnn"] - level + 0.005 * index
+            row = own | {"other_network": other, "other_classifier": what, "difference": value}
+            rows.append(row | interval(value, 0.02, 0.02))
+    return table(DIFFERENCE_COLUMNS, rows)
+
+
 def mixture() -> pd.DataFrame:
     return table(
         CLUSTER_COLUMNS,
@@ -197,7 +210,7 @@ def patch_table(labels: np.ndarray, names: tuple[str, ...], per_area: int = 60) 
     for code, name in enumerate(names, start=1):
         y, x = np.nonzero(labels == code)
         rows += [
-            {"z": 4, "y": y[index], "x": x[index], "area": name, "share": 1.0, "block": 0}
+            {"z": 4, "y": y[index], "x": x[index], "area": name, "share": 1.0}
             for index in rng.permutation(len(y))[:per_area]
         ]
     return table(PATCH_COLUMNS, rows)

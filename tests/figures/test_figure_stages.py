@@ -104,6 +104,7 @@ def write_tables(root, labels):
         "border": fakes.border(),
         "classifiers": fakes.classifiers(),
         "scores": fakes.mixture(),
+        "differences": fakes.differences(),
         "noise": fakes.noise(),
         "curve": fakes.curve(),
         "patches": fakes.patch_table(labels, NAMES),
@@ -128,7 +129,7 @@ def write_tables(root, labels):
         save_excerpt(excerpt, root / f"gram_{network}.zarr")
     values, area, y, x = fakes.representation(labels, 4, units=8)
     whole = np.full(len(x), 4, dtype=np.int32)
-    places = {"z": whole, "y": y.astype(np.int32), "x": x.astype(np.int32), "block": whole}
+    places = {"z": whole, "y": y.astype(np.int32), "x": x.astype(np.int32)}
     content = Representations(
         values,
         **places,
@@ -150,7 +151,16 @@ def given(root):
     layers = {"layers": root / "layers.ome.zarr", "layer_names": fakes.entries(fakes.LAYERS)}
     tables = {
         name: root / f"{name}.csv"
-        for name in ("classifiers", "scores", "confusion", "metrics", "border", "sizes", "patches")
+        for name in (
+            "classifiers",
+            "differences",
+            "scores",
+            "confusion",
+            "metrics",
+            "border",
+            "sizes",
+            "patches",
+        )
     }
     return {
         "overview": {
@@ -181,6 +191,7 @@ def given(root):
         "classifiers": {
             "classifiers": tables["classifiers"],
             "scores": tables["scores"],
+            "differences": tables["differences"],
             "noise_curve": root / "noise.csv",
             "chance": 0.25,
         },

@@ -73,7 +73,9 @@ def test_metrics_of_a_map_whose_only_subset_is_test_are_shown():
 
 
 def test_only_the_asked_split_is_shown():
-    table = classifiers.prepare(fakes.classifiers(), fakes.mixture(), fakes.noise(), 1 / 6)
+    table = classifiers.prepare(
+        fakes.classifiers(), fakes.mixture(), fakes.noise(), fakes.differences(), 1 / 6
+    )
     rows = plotted.pick(table, "a", "accuracy")
     expected = fakes.classifiers().query("split == 'test'")
     assert rows["y"].tolist() == expected["accuracy"].tolist()

@@ -95,7 +95,9 @@ def draw_annotations(count=6, shape=SHAPES[0]) -> Drawn:
 
 
 def draw_classifiers() -> Drawn:
-    table = classifiers.prepare(fakes.classifiers(), fakes.mixture(), fakes.noise(), 1 / 6)
+    table = classifiers.prepare(
+        fakes.classifiers(), fakes.mixture(), fakes.noise(), fakes.differences(), 1 / 6
+    )
     return table, classifiers.draw(table)
 
 

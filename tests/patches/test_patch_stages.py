@@ -35,7 +35,6 @@ def sample(folder, output, *, slices=(104, 154, 205), **settings):
         "eval_patches": 40,
         "area_shares": {"WM": 0.75},
         "min_gap_um": 50.0,
-        "block_px": 200,
         "seed": 2020,
     }
     by_split = {
@@ -63,7 +62,6 @@ def test_tables_of_a_run(sampled, label_folder):
     splits = open_labels(sampled / "splits.ome.zarr")
     assert splits.annotated_slices == (104, 154, 205)
     assert (splits.shape, splits.first_slice) == (labels.shape, 100)
-    seen: dict[int, set] = {}
     for code, (split, z) in enumerate(SPLITS.items(), start=1):
         table = read_patches(sampled / f"{split}.csv")
         size = 60 if split == "train" else 40
@@ -76,9 +74,6 @@ def test_tables_of_a_run(sampled, label_folder):
         assert set(np.unique(centres)) == {0, code}
         assert (centres[table["y"], table["x"]] == code).all()
         assert not (centres[image == 0] > 0).any()
-        for block, y, x in table[["block", "y", "x"]].to_numpy():
-            seen.setdefault(block, set()).add((z, y // 200, x // 200))
-    assert all(len(cells) == 1 for cells in seen.values())
 
 
 def test_labels_of_a_shuffled_table_do_not_agree(sampled, label_folder):
@@ -171,7 +166,6 @@ def test_blocks_of_one_slice(divisible, tmp_path, monkeypatch, caplog):
         "min_independent": 2,
         "area_shares": {"band": 0.75},
         "min_gap_um": 50.0,
-        "block_px": 512,
         "seed": 1,
         "train_patches": 80,
         "eval_patches": 50,
@@ -200,13 +194,11 @@ def test_blocks_of_one_slice(divisible, tmp_path, monkeypatch, caplog):
 
 
 def test_patch_tables_round_trip_and_refuse_others(tmp_path):
-    frame = pd.DataFrame(
-        {"z": [1], "y": [2], "x": [3], "area": ["NA"], "share": [0.5], "block": [4]}
-    )
+    frame = pd.DataFrame({"z": [1], "y": [2], "x": [3], "area": ["NA"], "share": [0.5]})
     write_patches(frame, tmp_path / "p.csv")
     again = read_patches(tmp_path / "p.csv")
     pd.testing.assert_frame_equal(again, frame, check_dtype=False)
-    assert again.dtypes[["z", "y", "x", "block"]].eq("int64").all()
+    assert again.dtypes[["z", "y", "x"]].eq("int64").all()
     write_patches(frame.iloc[:0], tmp_path / "p.csv")
     with pytest.raises(InputError, match="it holds no patch"):
         read_patches(tmp_path / "p.csv")
@@ -214,11 +206,11 @@ def test_patch_tables_round_trip_and_refuse_others(tmp_path):
     with pytest.raises(InputError, match="has no column x"):
         read_patches(tmp_path / "q.csv")
     for row, words in (
-        ("1,a,2,b,1,1", "not a patch table"),
-        ("1,inf,2,b,1,1", "not a patch table"),
-        ("1,2.5,2,b,1,1", "column y holds fractions; wanted whole numbers"),
-        ("1,2,2,b,1.5,1", "column share holds values outside 0 to 1"),
+        ("1,a,2,b,1", "not a patch table"),
+        ("1,inf,2,b,1", "not a patch table"),
+        ("1,2.5,2,b,1", "column y holds fractions; wanted whole numbers"),
+        ("1,2,2,b,1.5", "column share holds values outside 0 to 1"),
     ):
-        (tmp_path / "q.csv").write_text(f"z,y,x,area,share,block\n{row}\n")
+        (tmp_path / "q.csv").write_text(f"z,y,x,area,share\n{row}\n")
         with pytest.raises(InputError, match=words):
             read_patches(tmp_path / "q.csv")

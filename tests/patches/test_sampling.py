@@ -15,7 +15,6 @@ from brainarch.patches.sampling import (
     NOT_DRAWN,
     OUTSIDE,
     Ground,
-    block_ids,
     check_gaps,
     sample_split,
 )
@@ -206,21 +205,3 @@ def test_gaps_that_are_whole_numbers_of_slices():
         check_gaps({"train": [3], "val": [], "test": [9]}, 1.0, 0)
     with pytest.raises(InputError, match="name one twice"):
         check_gaps({"train": [3, 3], "val": [5], "test": [9]}, 1.0, 0)
-
-
-def test_blocks_are_cells_of_a_slice():
-    rng = np.random.default_rng(0)
-    frame = pd.DataFrame(
-        {
-            "z": rng.choice([4, 54], 300),
-            "y": rng.integers(0, 700, 300),
-            "x": rng.integers(0, 900, 300),
-        }
-    )
-    blocks = block_ids(frame, [54, 4, 104], (700, 900), 256)
-    cells = list(zip(frame["z"], frame["y"] // 256, frame["x"] // 256, strict=True))
-    assert len(set(blocks)) == len(set(cells)) == len(set(zip(blocks, cells, strict=True)))
-    # A split by itself gets the same numbers.
-    part = frame[frame["z"] == 54]
-    again = block_ids(part, [54, 4, 104], (700, 900), 256)
-    np.testing.assert_array_equal(again, blocks[frame["z"] == 54])

@@ -157,6 +157,7 @@ def changed(edit: Edit) -> set[str]:
         (put("training.orientation", "fixed"), set()),
         (put("training.start", "scratch"), set()),
         (put("training.permuted_share", 0.5), {"train"}),
+        (put("training.nonsense_area", "VP"), {"nonsense"}),
         (put("unlabelled.places", 5), {"train_unlabelled"}),
         (put("unlabelled.slices", [4, 54]), {"train_unlabelled"}),
         (put("extraction.stride", 4), {"plan"}),
@@ -183,6 +184,10 @@ def changed(edit: Edit) -> set[str]:
         }),
         (put("statistics.block_px", 300), {"sample", "predict"}),
         (put("annotations.hole_um2", 500), {"import_areas", "import_layers"}),
+        (put("statistics.block_px", 300), {
+            "evaluate", "predict", "classify", "cluster_score", "gram", "relations",
+        }),
+        (put("evaluation.average_px", 64), {"predict"}),
         (put("areas.0.title", "Another"), {"figure", "preview"}),
         (put("areas.0.colour", "#123456"), {"figure", "preview"}),
         (put("areas.0.share", 0.9), {"import_areas", "sample", "evaluate"}),

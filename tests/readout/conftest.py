@@ -7,6 +7,8 @@ from brainarch.embedding.representations import Representations
 from brainarch.readout.threads import limit_threads
 
 AREAS = ("Ctx", "Str", "WM")
+#: Side of the blocks of made-up places.
+BLOCK_PX = 1000
 
 
 @pytest.fixture(autouse=True)
@@ -21,9 +23,8 @@ def representations(values, area, block=None, **other):
     given = {
         "values": np.asarray(values, dtype=np.float32),
         "z": np.full(n, 4, np.int32),
-        "y": np.arange(n, dtype=np.int32),
-        "x": np.arange(n, dtype=np.int32) * 2,
-        "block": np.asarray(np.arange(n) % 10 if block is None else block, dtype=np.int32),
+        "y": np.asarray(np.arange(n) % 10 if block is None else block, dtype=np.int32) * BLOCK_PX,
+        "x": np.arange(n, dtype=np.int32) % BLOCK_PX,
         "area": np.asarray(area, dtype=np.int32),
         "areas": AREAS,
         "network": "cnn",

@@ -11,13 +11,13 @@ from brainarch.embedding.representations import NoisyRepresentations
 from brainarch.readout import classifiers
 from brainarch.readout.convergence import fit_checked
 
-INTERVAL = {"resamples": 1000, "seed": 0}
+INTERVAL = {"resamples": 1000, "block_px": 1000, "seed": 0}
 
 
 def table(train, test, seed=0):
     fitted = classifiers.fit_classifiers({"cnn": train})
     scored = {"test": {"cnn": test}}
-    return classifiers.classifier_table(fitted, scored, resamples=1000, seed=seed)
+    return classifiers.classifier_table(fitted, scored, **{**INTERVAL, "seed": seed})
 
 
 def test_separate_areas_are_told_apart(make, planted):
@@ -64,7 +64,7 @@ def test_scale_of_units_does_not_matter(make, planted):
 def test_intervals_come_from_blocks(make, planted):
     values, area = planted(0, apart=2)
     held, truth = planted(1, apart=2)
-    few = table(make(values, area), make(held, truth, block=np.arange(120) // 40))
+    few = table(make(values, area), make(held, truth, block=np.arange(120) // 12))
     many = table(make(values, area), make(held, truth, block=np.arange(120)))
     one = table(make(values, area), make(held, truth, block=np.zeros(120)))
     assert (many["low"] < many["accuracy"]).all()

@@ -9,7 +9,11 @@ from brainarch.readout import clusters
 
 
 def table(train, test):
-    return clusters.cluster_table({"cnn": train}, {"cnn": test}, resamples=1000, seed=1).iloc[0]
+    return compare({"cnn": train}, {"cnn": test}).iloc[0]
+
+
+def compare(train, test):
+    return clusters.cluster_table(train, test, resamples=1000, block_px=1000, seed=1)
 
 
 def test_planted_clusters_are_found(make, planted):
@@ -42,6 +46,26 @@ def test_scores_are_sklearns(make, planted):
     np.testing.assert_allclose(got, expected, rtol=1e-9)
     assert found["ari"] == pytest.approx(reference.adjusted_rand_score(test.area, assigned))
     assert found["ami"] == pytest.approx(reference.adjusted_mutual_info_score(test.area, assigned))
+
+
+def test_the_difference_of_two_networks_is_paired(make, planted):
+    """Both networks fail in the same blocks: their difference is known better than either."""
+    rng = np.random.default_rng(0)
+    values, area = planted(0, n=200)
+    held, truth = planted(1, n=200)
+    block = np.arange(600) % 20
+    wrong = block < 8  # in these blocks patches look like those of another area
+    held[wrong] = held[wrong][rng.permutation(wrong.sum())]
+    blurred = [v + rng.normal(scale=2.5, size=v.shape) for v in (values, held)]
+    found = compare(
+        {"cnn": make(values, area), "texture": make(blurred[0], area)},
+        {"cnn": make(held, truth, block=block), "texture": make(blurred[1], truth, block=block)},
+    ).set_index("network")
+    row = found.loc["texture"]
+    assert row["behind"] == pytest.approx(found["v_measure"]["cnn"] - row["v_measure"])
+    assert row["behind_low"] < row["behind"] < row["behind_high"]
+    assert row["behind_high"] - row["behind_low"] < 0.7 * (row["high"] - row["low"])
+    assert np.isnan(found.loc["cnn", "behind"])
 
 
 def test_elongated_clusters_need_full_covariances():

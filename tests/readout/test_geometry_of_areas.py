@@ -6,7 +6,7 @@ import pytest
 from brainarch.readout import geometry
 
 #: Of intervals that a test does not look at.
-INTERVAL = {"resamples": 100, "seed": 0}
+INTERVAL = {"resamples": 2000, "block_px": 1000, "seed": 0}
 
 
 def test_components_are_those_of_the_covariance():
@@ -84,16 +84,16 @@ def test_separation_has_the_interval_of_resampled_blocks(make):
         distance = np.linalg.norm(parts[0].mean(axis=0) - parts[1].mean(axis=0))
         return distance / np.sqrt(np.mean([part.var(axis=0).sum() for part in parts]))
 
-    found = geometry.area_relations(make(values, area, block=block), resamples=2000, seed=0).iloc[0]
+    found = geometry.area_relations(make(values, area, block=block), **INTERVAL).iloc[0]
     assert found["separation"] == pytest.approx(separation(np.arange(300)), rel=1e-5)
     draws = [rng.integers(0, 15, 15) for _ in range(1000)]
     resampled = [
         separation(np.concatenate([np.flatnonzero(block == index) for index in draw]))
         for draw in draws
     ]
-    low, high = np.quantile(resampled, [0.025, 0.975])
-    assert found["low"] == pytest.approx(low, abs=0.15 * (high - low))
-    assert found["high"] == pytest.approx(high, abs=0.15 * (high - low))
+    half = 2.145 * np.std(resampled) * np.sqrt(15 / 14)  # Student's t, 14 degrees of freedom
+    assert found["low"] == pytest.approx(found["separation"] - half, abs=0.2 * half)
+    assert found["high"] == pytest.approx(found["separation"] + half, abs=0.2 * half)
 
 
 def test_absent_areas_have_no_relations(make, planted):
@@ -110,10 +110,9 @@ def test_planted_outliers_are_found(make, planted):
     found = geometry.area_outliers(make(*planted(0, n=60)), make(held, truth), count=2)
     assert found["rank"].tolist() == [1, 2] * 3
     first = found[found["rank"] == 1].set_index("area")
-    assert first.loc["Ctx", "y"] == 7
-    assert first.loc["Str", "y"] == 70
+    assert first.loc["Ctx", "x"] == 7
+    assert first.loc["Str", "x"] == 70
     assert first.loc["Str", "closest_area"] == "WM"
-    assert first.loc["Str", "x"] == 140
     assert (first.loc[["Ctx", "Str"], "distance"] > 2.5).all()
     assert first.loc["WM", "distance"] < 2.5
 

@@ -17,6 +17,8 @@ from brainarch.readout import stages
 from brainarch.readout.gram_excerpt import load_excerpt
 from brainarch.tables import read_columns, read_table
 
+BOOTSTRAP = {"resamples": 100, "block_px": 1000, "seed": 2020}
+
 
 @pytest.fixture
 def files(tmp_path, make, planted):
@@ -47,15 +49,17 @@ def classify(files, heads=None):
         heads=heads or {},
         classifiers=files / "classifiers.csv",
         noise_curve=files / "noise.csv",
-        resamples=100,
-        seed=2020,
+        differences=files / "differences.csv",
+        **BOOTSTRAP,
+        predictions=files / "predictions.csv",
     )
     return read_table(files / "classifiers.csv"), read_table(files / "noise.csv")
 
 
 def score_clusters(files, **changes):
     inputs = {**given(files, "train", "test"), **changes}
-    stages.score_clusters(**inputs, scores=files / "scores.csv", resamples=100, seed=2020)
+    inputs["predictions"] = files / "predictions.csv"
+    stages.score_clusters(**inputs, scores=files / "scores.csv", **BOOTSTRAP)
     return read_table(files / "scores.csv").set_index("network")
 
 
@@ -98,6 +102,30 @@ def test_classify_shows_the_networks_own_head(files, make, planted):
         classify(files, {"cnn": files / "predictions.csv"})
 
 
+def test_differences_are_of_the_accuracies_that_stand_side_by_side(files, make, planted):
+    values, area = planted(1)
+    content = make(values, area)
+    names = np.array(content.areas, dtype=object)
+    said = names[np.where(np.arange(len(area)) < 12, 2, area)]  # twelve of Ctx taken for WM
+    places = {"z": content.z, "y": content.y, "x": content.x}
+    frame = pd.DataFrame({**places, "area": names[area], "predicted": said})
+    frame.to_csv(files / "predictions.csv", index=False)
+    accuracies, _ = classify(files, {"cnn": files / "predictions.csv"})
+    value = accuracies[accuracies["split"] == "test"].set_index(["network", "classifier"])[
+        "accuracy"
+    ]
+    found = read_table(files / "differences.csv")
+    keys = ["network", "classifier", "other_network", "other_classifier"]
+    assert len(found) == 2 * 3
+    for row in found.to_dict("records"):
+        first, other = value[row[keys[0]], row[keys[1]]], value[row[keys[2]], row[keys[3]]]
+        assert row["difference"] == pytest.approx(first - other)
+        assert row["low"] <= row["difference"] <= row["high"]
+    head = found[found["other_classifier"] == "cnn"]
+    assert set(head["network"]) == {"cnn"}
+    assert head["difference"].tolist() == pytest.approx([0.1] * 3, abs=0.02)
+
+
 def test_results_do_not_depend_on_the_run(files):
     first = classify(files)
     second = classify(files)
@@ -118,9 +146,9 @@ def test_gram(files):
         errors=files / "error.csv",
         blocks=files / "blocks.csv",
         matrices={name: files / f"gram_{name}.zarr" for name in ("cnn", "texture")},
+        predictions=files / "predictions.csv",
         patches_per_area=20,
-        resamples=100,
-        seed=2020,
+        **BOOTSTRAP,
     )
     errors = read_table(files / "error.csv").set_index("network")
     assert errors["patches_per_area"].tolist() == [20, 20]
@@ -157,8 +185,8 @@ def test_relations(files):
         **given(files, "train", "test"),
         relations=files / "relations.csv",
         outliers=files / "outliers.csv",
-        resamples=100,
-        seed=2020,
+        predictions=files / "predictions.csv",
+        **BOOTSTRAP,
     )
     table = read_table(files / "relations.csv")
     assert len(table) == 2 * 6

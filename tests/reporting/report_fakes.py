@@ -20,6 +20,7 @@ from brainarch.patches.sampling import COUNT_COLUMNS, INDEPENDENT_COLUMNS
 from brainarch.pipeline.facts import SPLITS
 from brainarch.readout.classifiers import CLASSIFIER_COLUMNS
 from brainarch.readout.clusters import CLUSTER_COLUMNS
+from brainarch.readout.differences import DIFFERENCE_COLUMNS
 from brainarch.readout.stages import GRAM_ERROR_COLUMNS
 from brainarch.reporting.stages import write_report
 
@@ -68,7 +69,12 @@ def metrics(
     rows = [total | {"patches": 600, "blocks": 12, "independent_patches": 40}]
     for name in NAMES:
         own = {"area": name, "metric": "recall", "value": recall, "low": 0.6, "high": 0.8}
-        rows.append(own | {"patches": 100, "blocks": 3, "independent_patches": 8})
+        rows.append(own | {"patches": 100, "blocks": 9, "independent_patches": 8})
+    few = {"area": "WM", "metric": "recall", "value": recall, "patches": 100, "blocks": 3}
+    rows[-1] = few
+    copied = {"area": "all", "patches": 600, "blocks": 12}
+    rows.append(copied | {"metric": "position_accuracy", "value": 0.98, "low": 0.96, "high": 0.99})
+    rows.append(copied | {"metric": "above_position", "value": -0.12, "low": -0.2, "high": -0.04})
     return table(METRIC_COLUMNS, (row | {"subset": subset} for row in rows))
 
 
@@ -128,8 +134,22 @@ def mixture(**found: tuple[float, float, float]) -> pd.DataFrame:
         CLUSTER_COLUMNS,
         (
             {"network": network, "v_measure": value, "low": low, "high": high}
-            for network, (value, low, high) in found.items()
+            | ({"behind": b, "behind_low": b - 0.1, "behind_high": b + 0.1} if index else {})
+            for index, (network, (value, low, high)) in enumerate(found.items())
+            for b in [next(iter(found.values()))[0] - value]
         ),
+    )
+
+
+def differences(low: float, high: float) -> pd.DataFrame:
+    own = {"network": "cnn", "classifier": "logistic", "patches": 600, "blocks": 12}
+    ends = {"difference": (low + high) / 2, "low": low, "high": high}
+    return table(
+        DIFFERENCE_COLUMNS,
+        [
+            own | ends | {"other_network": "texture", "other_classifier": "logistic"},
+            own | ends | {"other_network": "cnn", "other_classifier": "cnn"},
+        ],
     )
 
 
@@ -162,7 +182,7 @@ def results(root: Path) -> dict[str, Path]:
         "independent/main": table(INDEPENDENT_COLUMNS, (pair | drawn for pair in pairs)),
         "metrics/main/val": metrics(0.91, 0.88, 0.94),
         "metrics/main/test": metrics(0.86, 0.81, 0.9),
-        "metrics/permuted/test": metrics(0.18, 0.14, 0.22),
+        "metrics/permuted/test": metrics(0.18, 0.15, 0.21),
         "confusion/main/test": confusion(),
         "prediction_metrics/259": metrics(0.79, 0.7, 0.85, subset="test"),
         "prediction_confusion/259": confusion(),
@@ -173,6 +193,7 @@ def results(root: Path) -> dict[str, Path]:
                 fitted | {"network": "texture", "accuracy": 0.6, "low": 0.5, "high": 0.7},
             ],
         ),
+        "differences": differences(0.2, 0.4),
         "mixture": mixture(cnn=(0.7, 0.6, 0.8), untrained=(0.2, 0.1, 0.3)),
         "gram_error": table(
             GRAM_ERROR_COLUMNS, [{"network": "cnn", "block_error": 0.41, "low": 0.38, "high": 0.44}]

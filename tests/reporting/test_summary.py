@@ -127,6 +127,8 @@ def test_verdicts_stand_in_both_files(tmp_path):
         "Is the dense representation exact?": "yes",
         "Does the network tell areas apart on patches it was not trained on?": "yes",
         "Does the control with permuted labels end at chance?": "yes",
+        "Are nonsense areas, parts of one area, named at chance only?": "not tested",
+        "Do classifiers read areas better from the trained network than from the others?": "yes",
         "Do clusters, found without labels, follow areas better after training?": "yes",
         "Do factors stand for areas on a slice that they were not fitted on?": "partly",
         "Do clusters found without labels agree with annotated layers?": "yes",
@@ -146,7 +148,14 @@ def test_numbers_carry_their_intervals_and_counts(tmp_path):
     assert own["note"] == "600 patches, 40 independent, 12 blocks"
     assert by_name["relative error, slice z=279 (basis held)"]["low"] is None
     assert by_name["accuracy, test patches, run permuted"]["value"] == 0.18
-    assert "0.810 to 0.900" in Page(text).text
+    page = Page(text).text
+    assert "0.81 to 0.90" in page
+    assert "0.200 to 0.400" in page  # a paired difference
+    assert "3 blocks: none" in page
+    copied = "accuracy of the training slice's annotation copied to the same pixel, test patches"
+    assert by_name[copied]["value"] == 0.98
+    assert "about appearance alone" in page
+    assert "stands beside every accuracy" in page
 
 
 def test_cost_versions_and_data_are_told(tmp_path):

@@ -10,34 +10,51 @@ from brainarch.reporting import numbers, verdicts
 from brainarch.reporting.missing import missing_targets
 
 
-@pytest.mark.parametrize(("low", "answer"), [(0.3, "yes"), (0.1, "no")])
-def test_accuracy_is_judged_by_the_lower_end_of_its_interval(low, answer):
-    found = verdicts.accuracy_verdict({"main": fakes.metrics(0.5, low, 0.7)}, 1 / 6)
+@pytest.mark.parametrize(
+    ("low", "answer"), [(0.3, "yes"), (0.1, "undecided"), (float("nan"), "undecided")]
+)
+def test_accuracy_is_judged_by_its_interval(low, answer):
+    frame = fakes.metrics(0.5, low, low + 0.3)
+    found = verdicts.accuracy_verdict({"main": frame}, 1 / 6)
     assert found.answer == answer
-    assert "0.500" in found.found
+    assert found.found.startswith("0.50 ")
+
+
+def test_an_accuracy_below_chance_is_a_no():
+    assert verdicts.accuracy_verdict({"main": fakes.metrics(0.1, 0.05, 0.15)}, 1 / 6).answer == "no"
 
 
 def test_several_split_assignments_are_all_named():
     frames = {"main": fakes.metrics(0.5, 0.4, 0.6), "blocks1": fakes.metrics(0.2, 0.1, 0.3)}
     found = verdicts.accuracy_verdict(frames, 1 / 6)
     assert found.answer == "partly"
-    assert "blocks1: 0.200" in found.found
+    assert "blocks1: 0.20" in found.found
 
 
 @pytest.mark.parametrize(
     ("accuracy", "spread", "answer"),
     [
         (0.2, 0.01, "yes"),
-        (0.13, 0.1, "yes"),
-        (0.23, 0.1, "partly"),
-        (0.1, 0.1, "partly"),
-        (0.3, 0.1, "no"),
-        (0.05, 0.1, "no"),
+        (0.15, 0.03, "yes"),
+        (0.17, 0.1, "undecided"),
+        (0.23, 0.1, "undecided"),
+        (0.1, 0.1, "undecided"),
+        (0.33, 0.1, "no"),
+        (0.05, 0.04, "no"),
     ],
 )
 def test_the_control_must_end_near_chance_on_either_side(accuracy, spread, answer):
     frame = fakes.metrics(accuracy, accuracy - spread, accuracy + spread)
     assert verdicts.control_verdict(frame, 1 / 6, "").answer == answer
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "answer"), [(0.25, "yes"), (0.3, "undecided"), (0.4, "no"), (0.1, "no")]
+)
+def test_nonsense_areas_must_be_named_at_chance(accuracy, answer):
+    frame = fakes.metrics(accuracy, accuracy - 0.03, accuracy + 0.03)
+    assert verdicts.nonsense_verdict(frame, "Str", "").answer == answer
+    assert verdicts.nonsense_verdict(None, "Str", "it is off").answer == "not tested"
 
 
 def test_a_missing_control_says_why():
@@ -105,10 +122,23 @@ def test_too_few_different_surrogates_decide_nothing():
     assert verdicts.agreement_verdict("clusters", {1: good, 2: few}, "").answer == "partly"
 
 
-def test_overlapping_intervals_are_not_apart():
-    frame = fakes.mixture(cnn=(0.5, 0.4, 0.6), texture=(0.4, 0.3, 0.5))
-    assert verdicts.clusters_verdict(frame).answer == "no"
-    assert verdicts.clusters_verdict(frame.iloc[:1]).answer == "not tested"
+def test_clusters_are_judged_by_their_paired_difference():
+    near = fakes.mixture(cnn=(0.5, 0.4, 0.6), texture=(0.45, 0.3, 0.5))
+    assert verdicts.clusters_verdict(near).answer == "undecided"
+    far = fakes.mixture(cnn=(0.5, 0.4, 0.6), texture=(0.35, 0.3, 0.45))  # intervals overlap
+    assert verdicts.clusters_verdict(far).answer == "yes"
+    worse = fakes.mixture(cnn=(0.3, 0.2, 0.4), texture=(0.5, 0.4, 0.6))
+    assert verdicts.clusters_verdict(worse).answer == "no"
+    assert verdicts.clusters_verdict(near.iloc[:1]).answer == "not tested"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "answer"), [(0.01, 0.2, "yes"), (-0.1, 0.1, "undecided"), (-0.2, 0, "no")]
+)
+def test_training_is_judged_by_paired_differences(low, high, answer):
+    frame = fakes.differences(low, high)
+    assert verdicts.training_verdict(frame).answer == answer
+    assert verdicts.training_verdict(frame[:0]).answer == "not tested"
 
 
 def test_a_match_that_is_not_the_nearest_is_told():
@@ -162,9 +192,10 @@ def test_what_is_missing_and_why():
 def test_layers_of_some_slices_only_are_told():
     partly = facts(extraction={"slices": [259, 159]})
     gone = dict(missing_targets(partly, partly.figures))
+    assert gone.pop("control with nonsense areas") == "training.nonsense_control is off"
     assert gone == {"layers of slice 159": "no layer labels for it"}
 
 
 def test_nothing_is_missing_from_a_whole_run():
-    whole = facts()
+    whole = facts(training={"nonsense_control": True})
     assert missing_targets(whole, whole.figures) == []

@@ -79,20 +79,10 @@ def test_accuracies_are_sklearns(labels):
     true, predicted, _ = labels
     confusion = confusion_matrix(true, predicted, 5)
     assert metrics.accuracies(confusion) == reference.accuracy_score(true, predicted)
-    assert metrics.balanced_accuracies(confusion) == pytest.approx(
-        reference.balanced_accuracy_score(true, predicted), rel=1e-14
-    )
-
-
-def test_balanced_accuracy_ignores_area_sizes_and_absent_areas():
-    confusion = np.array([[900, 100, 0], [1, 1, 0], [0, 0, 0]])
-    assert metrics.balanced_accuracies(confusion) == pytest.approx((0.9 + 0.5) / 2)
-    assert metrics.accuracies(confusion) == pytest.approx(901 / 1002)
 
 
 def test_empty_confusion_has_no_accuracy():
     assert np.isnan(metrics.accuracies(np.zeros((3, 3))))
-    assert np.isnan(metrics.balanced_accuracies(np.zeros((3, 3))))
 
 
 def test_stacks_give_what_single_matrices_give(labels):

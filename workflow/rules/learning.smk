@@ -1,9 +1,25 @@
 """Patches, the network that learns from them, and what it gets right on those it never saw."""
 
 
+use rule stage as nonsense with:
+    input:
+        **read(PIPELINE.nonsense()),
+    output:
+        **written(PIPELINE.nonsense()),
+    log:
+        f"{LOGS}/nonsense.log",
+    benchmark:
+        f"{TIMES}/nonsense.tsv"
+    params:
+        verb="nonsense",
+        settings=PIPELINE.nonsense().settings,
+    message:
+        "Cutting nonsense areas"
+
+
 use rule stage as sample with:
     input:
-        **read(PIPELINE.sample("{run}")),
+        unpack(lambda wildcards: read(PIPELINE.sample(wildcards.run))),
     output:
         **written(PIPELINE.sample("{run}")),
     log:
@@ -68,7 +84,7 @@ use rule stage as evaluate with:
         f"{TIMES}/evaluate-{{run}}-{{split}}.tsv"
     params:
         verb="evaluate --run {run} --split {split}",
-        settings=PIPELINE.evaluate("{run}", "{split}").settings,
+        settings=lambda wildcards: PIPELINE.evaluate(wildcards.run, wildcards.split).settings,
     message:
         "Evaluating the network ({wildcards.run}) on sampled patches ({wildcards.split})"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from brainarch.annotations.areas import AREA_COLUMNS, area_row, check_codes, recode
 from brainarch.annotations.images import LabelFiles, read_label_image
-from brainarch.annotations.legend import Legend, make_legend, write_legend
+from brainarch.annotations.legend import Legend, make_legend, read_legend, write_legend
+from brainarch.annotations.nonsense import cut_parts
 from brainarch.annotations.rims import describe_rims, find_rims
-from brainarch.annotations.store import create_labels
+from brainarch.annotations.store import create_labels, open_labels
 from brainarch.atomic import replacing
 from brainarch.progress import progress
 from brainarch.tables import write_table
@@ -117,6 +118,55 @@ def import_labels(
     _write_store(opened, labelled, areas, hole_um2, labels)
     write_legend(areas, legend)
     write_table(pd.DataFrame(rows, columns=list(AREA_COLUMNS)), table, AREA_COLUMNS)
+
+
+def cut_nonsense(
+    *,
+    labels: Path,
+    legend: Path,
+    area: str,
+    parts: Sequence[str],
+    slices: Collection[int],
+    nonsense: Path,
+    nonsense_legend: Path,
+) -> None:
+    """Cut one area into parts that mean nothing, for a control that can fail.
+
+    Parameters
+    ----------
+    labels, legend : Path
+        Area labels and what their codes mean.
+    area : str
+        Name of the area.
+    parts : sequence of str
+        Names of the parts.
+    slices : collection of int
+        Slices of all splits.
+    nonsense, nonsense_legend : Path
+        Labels of the parts and their legend, to write.
+
+    Raises
+    ------
+    InputError
+        If a slice is not annotated, or the area too small on it.
+    """
+    stack, code = open_labels(labels), read_legend(legend).code_of(area)
+    cut = cut_parts({z: stack.read_slice(z) == code for z in slices}, area, len(parts))
+    names = make_legend(parts)
+    with replacing(nonsense) as temporary:
+        store = create_labels(
+            temporary,
+            stack.shape,
+            stack.pixel_um,
+            list(cut),
+            first_slice=stack.first_slice,
+            legend=names,
+            slice_um=stack.slice_um,
+            shift_um=stack.shift_um,
+        )
+        for z, codes in cut.items():
+            store.write_slice(z, codes)
+    write_legend(names, nonsense_legend)
 
 
 def _source_shape(volume: Volume) -> tuple[int, int, int]:

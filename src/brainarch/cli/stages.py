@@ -31,7 +31,9 @@ Scheduler = Annotated[
 #: What a verb's argument may be called, and its option.
 PARTS: dict[str, Any] = {
     "z": Annotated[int, typer.Option("--slice", help="Number of the slice.")],
-    "run": Annotated[str, typer.Option(help="Trained network: main, permuted, blocks1 ...")],
+    "run": Annotated[
+        str, typer.Option(help="Trained network: main, permuted, nonsense, blocks1 ...")
+    ],
     "split": Annotated[str, typer.Option(help="train, val or test.")],
     "network": Annotated[str, typer.Option(help="Compared network: one of readout.networks.")],
     "kind": Annotated[

@@ -384,6 +384,20 @@ class TrainingConfig(Section):
         description="how long that control trains, as a share of the steps or epochs (ours)",
     )
 
+    nonsense_control: bool = Field(
+        default=False,
+        description="also train on nonsense areas: one homogeneous area cut into parts that are "
+        "the same in every slice. Above chance, position or an artefact is read, not tissue",
+    )
+    nonsense_area: Name | None = Field(
+        default=None,
+        description="the area that is cut; null: the first that is not subdivided by discovery",
+    )
+    nonsense_share: Share = Field(
+        default=0.25,
+        description="how long that control trains, as a share of the steps or epochs (ours)",
+    )
+
     @model_validator(mode="before")
     @classmethod
     def _fill(cls, content: Any) -> Any:
@@ -436,6 +450,16 @@ class ExtractionConfig(Section):
     )
     proof_windows: Annotated[int, Field(ge=1)] = Field(
         default=256, description="random windows of each slice recomputed one by one as proof"
+    )
+
+
+class EvaluationConfig(Section):
+    """How right the network is on whole slices."""
+
+    average_px: Count = Field(
+        default=128,
+        description="width in pixels that the area map's probabilities are averaged over; the map "
+        "is given raw and averaged, each with its own accuracy (ours)",
     )
 
 
@@ -536,8 +560,10 @@ class StatisticsConfig(Section):
     resamples: Annotated[int, Field(ge=100)] = Field(
         default=1000, description="resamples of the spatial block bootstrap (ours)"
     )
-    block_px: Annotated[int, Field(ge=WINDOW)] = Field(
-        default=512, description="side of its blocks in pixels; at least a window (ours)"
+    block_px: Annotated[int, Field(ge=WINDOW)] | Literal["auto"] = Field(
+        default="auto",
+        description="side of its blocks in pixels, at least a window; auto (ours): six times the "
+        "distance over which the network's errors on test patches stay alike",
     )
     nulls: Annotated[int, Field(ge=20)] = Field(
         default=200,
@@ -589,6 +615,9 @@ class Config(Section):
         "unlabelled",
     )
     extraction: ExtractionConfig = Field(description="the dense representation of whole slices")
+    evaluation: EvaluationConfig = Field(
+        default_factory=EvaluationConfig, description="how right the network is on whole slices"
+    )
     readout: ReadoutConfig = Field(
         default_factory=ReadoutConfig, description="classifiers and statistics on patches"
     )
@@ -680,6 +709,9 @@ class Config(Section):
             problems += [f"{key}: the name {n} stands twice" for n in _repeated(names)]
             problems += [f"{key}: the code {c} is used twice" for c in _repeated(codes)]
         names = [area.name for area in self.areas]
+        cut = self.training.nonsense_area
+        if cut is not None and cut not in names:
+            problems.append(f"training.nonsense_area: {cut} is not among the areas")
         if self.discovery is not None:
             if self.discovery.area not in names:
                 problems.append(f"discovery.area: {self.discovery.area} is not among the areas")

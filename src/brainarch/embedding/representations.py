@@ -15,7 +15,7 @@ from brainarch.stores.arrays import ArrayStore, Layout
 
 #: Patches in one chunk of the stored array.
 CHUNK_ROWS = 4096
-_INTEGERS = ("z", "y", "x", "block", "area")
+_INTEGERS = ("z", "y", "x", "area")
 _PATCH = dict.fromkeys(_INTEGERS, ("patch",))
 #: Representations of patches as they are.
 CLEAN = Layout(
@@ -43,8 +43,6 @@ class Representations:
         One row per patch.
     z, y, x : ndarray of int32, shape (n,)
         Centre pixels: slice number, row, column.
-    block : ndarray of int32, shape (n,)
-        Spatial block, the unit of the bootstrap.
     area : ndarray of int32, shape (n,)
         Index into ``areas``.
     areas : tuple of str
@@ -65,7 +63,6 @@ class Representations:
     z: NDArray[np.int32]
     y: NDArray[np.int32]
     x: NDArray[np.int32]
-    block: NDArray[np.int32]
     area: NDArray[np.int32]
     areas: tuple[str, ...]
     network: str
@@ -169,7 +166,6 @@ def _save(
             "z": "slice number",
             "y": "row of the patch's centre pixel",
             "x": "column of the patch's centre pixel",
-            "block": "spatial block, the unit of the block bootstrap",
             "area": "index into the attribute areas",
             "variance": "of Gaussian noise on grey values in [0, 1], where noise was added",
         },

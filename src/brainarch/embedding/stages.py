@@ -165,7 +165,6 @@ def _represent(
             z=places.z.astype(np.int32),
             y=places.y.astype(np.int32),
             x=places.x.astype(np.int32),
-            block=table["block"].to_numpy(dtype=np.int32),
             area=area_indices(table["area"], areas.names).astype(np.int32),
             areas=areas.names,
             network=name,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt
+from scipy.ndimage import distance_transform_edt, uniform_filter
+from scipy.special import softmax
 from torch import nn
 
 from brainarch.annotations.holes import close_holes
@@ -23,7 +24,7 @@ BORDER_COLUMNS = {
 }
 
 
-def predict_map(cube: Cube, head: nn.Linear) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+def map_probabilities(cube: Cube, head: nn.Linear) -> NDArray[np.float32]:
     """Apply the last layer to every extracted pixel.
 
     Parameters
@@ -34,22 +35,54 @@ def predict_map(cube: Cube, head: nn.Linear) -> tuple[NDArray[np.uint8], NDArray
 
     Returns
     -------
-    area : ndarray of uint8, shape (rows, columns)
-        Codes 1 ... n on the cube's grid, 0 where not extracted.
-    confidence : ndarray of float32, shape (rows, columns)
-        Softmax of the predicted area, NaN where not extracted.
+    ndarray of float32, shape (areas, rows, columns)
+        Softmax on the cube's grid; 0 for all areas where not extracted.
     """
     weight = head.weight.detach().numpy().astype(np.float64)
     bias = head.bias.detach().numpy().astype(np.float64)
-    area = np.zeros(cube.shape, dtype=np.uint8)
-    confidence = np.full(cube.shape, np.nan, dtype=np.float32)
+    probabilities = np.zeros((len(bias), *cube.shape), dtype=np.float32)
     for iy, ix, X in cube.batches(desc="predicting"):
-        logits = X.astype(np.float64) @ weight.T + bias
-        best = logits.argmax(axis=1)
-        logits -= logits.max(axis=1, keepdims=True)
-        area[iy, ix] = best + 1
-        confidence[iy, ix] = 1 / np.exp(logits).sum(axis=1)
-    return area, confidence
+        probabilities[:, iy, ix] = softmax(X.astype(np.float64) @ weight.T + bias, axis=1).T
+    return probabilities
+
+
+def likeliest_areas(
+    probabilities: NDArray[np.float32], mask: NDArray[np.bool_], width: int = 1
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Return the likeliest area of every pixel, of probabilities averaged over a square.
+
+    Parameters
+    ----------
+    probabilities : ndarray of float32, shape (areas, rows, columns)
+    mask : ndarray of bool, shape (rows, columns)
+        Pixels that are named, and that are averaged over.
+    width : int
+        Side of the square in pixels of the grid; 1 averages nothing, an even one is made odd.
+
+    Returns
+    -------
+    area : ndarray of uint8, shape (rows, columns)
+        Codes 1 ... n, 0 outside the mask.
+    confidence : ndarray of float32, shape (rows, columns)
+        Averaged probability of that area, NaN outside the mask.
+    """
+    side = 2 * (width // 2) + 1
+
+    def mean(values: NDArray[np.float32]) -> NDArray[np.float32]:
+        if side == 1:
+            return values
+        averaged: NDArray[np.float32] = uniform_filter(values, size=side, mode="constant")
+        return averaged
+
+    best = np.full(mask.shape, -1.0, dtype=np.float32)
+    area = np.zeros(mask.shape, dtype=np.uint8)
+    for code, own in enumerate(probabilities, start=1):
+        found = mean(np.where(mask, own, np.float32(0)))
+        better = mask & (found > best)
+        best[better], area[better] = found[better], code
+    # The share of the square that is averaged over; the filter's rounding may leave it below zero.
+    best /= np.maximum(mean(mask.astype(np.float32)), np.float32(0.5 / side**2))
+    return area, np.where(mask, best, np.float32(np.nan))
 
 
 def border_distance(labels: NDArray[np.integer], hole_px: int) -> NDArray[np.float32]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +16,8 @@ from brainarch.annotations.store import open_labels
 from brainarch.dense.cube import Cube, require_source
 from brainarch.errors import InputError
 from brainarch.evaluation import area_map, tables
+from brainarch.evaluation.errors import error_blocks, read_blocks
+from brainarch.evaluation.position import copy_annotation, position_rows
 from brainarch.evaluation.probabilities import area_probabilities, predicted_areas
 from brainarch.grids.maps import write_maps
 from brainarch.network.differences import scan_differences
@@ -24,7 +25,7 @@ from brainarch.network.trained import load_network, require_areas
 from brainarch.patches.sampling import SPLITS
 from brainarch.patches.table import COLUMNS as PATCH_COLUMNS
 from brainarch.patches.table import area_indices, patch_places, read_patches, require_known_areas
-from brainarch.statistics.bootstrap import spatial_blocks
+from brainarch.statistics.blocks import BlockSide, spatial_blocks
 from brainarch.statistics.metrics import confusion_by_block
 from brainarch.tables import write_table
 from brainarch.volume.store import open_volume
@@ -40,12 +41,15 @@ def evaluate_patches(
     network: Path,
     volume: Path,
     legend: Path,
+    labels: Path,
     patches: Path,
     predictions: Path,
     metrics: Path,
     confusion: Path,
     without: Sequence[str],
+    copied: Sequence[int],
     resamples: int,
+    block_px: BlockSide,
     seed: int,
     threads: int = 1,
 ) -> None:
@@ -53,14 +57,17 @@ def evaluate_patches(
 
     Parameters
     ----------
-    network, volume, legend, patches : Path
-        The trained network, the volume, the areas and the patch table.
+    network, volume, legend, labels, patches : Path
+        The trained network, the volume, the areas, their labels and the patch table.
     predictions, metrics, confusion : Path
         Tables to write.
     without : sequence of str
         Metrics are given for all areas, and once more without each of these.
-    resamples, seed : int
-        Of the block bootstrap.
+    copied : sequence of int
+        Training slices whose annotation is copied, as the baseline of position; none where train
+        and test are no slices of one volume.
+    resamples, block_px, seed
+        Of the block bootstrap; the side of a block is in pixels, or follows from the errors.
     threads : int
         CPU threads at most.
 
@@ -86,15 +93,26 @@ def evaluate_patches(
     probabilities = area_probabilities(trained, source, patch_places(table, source, patches))
 
     names = areas.names
+    true, predicted = area_indices(table["area"], names), predicted_areas(probabilities)
+    right = true == predicted
+    side, length = error_blocks(block_px, table, pd.Series(right))
+    if block_px == "auto":
+        logger.info("%s: errors stay alike over %.0f px, blocks of %d px", patches, length, side)
+    z, y, x = (table[name].to_numpy() for name in ("z", "y", "x"))
+    blocks = spatial_blocks(z, y, x, side)
+    bootstrap = {"resamples": resamples, "seed": seed}
     counted = [
         tables.subset_metrics(
-            table, probabilities, names, without=left_out, resamples=resamples, seed=seed
+            table, probabilities, names, blocks, without=left_out, block_px=side, **bootstrap
         )
         for left_out in (None, *without)
     ]
-    write_table(pd.concat(counted), metrics, tables.METRIC_COLUMNS)
-    true, predicted = area_indices(table["area"], names), predicted_areas(probabilities)
-    counts = confusion_by_block(true, predicted, table["block"].to_numpy(), len(names))
+    if copied and not set(z) & set(copied):
+        same = copy_annotation(open_labels(labels), copied, z, y, x) == true + 1
+        rows = position_rows(right, same, true, blocks, **bootstrap)
+        counted.append(rows.assign(subset="all", block_px=side))
+    write_table(tables.stacked(counted), metrics, tables.METRIC_COLUMNS)
+    counts = confusion_by_block(true, predicted, blocks, len(names))
     write_table(tables.confusion_table(counts, names), confusion, tables.CONFUSION_COLUMNS)
     write_table(
         tables.prediction_table(table, probabilities, names),
@@ -110,12 +128,15 @@ def predict_slice(
     labels: Path,
     legend: Path,
     splits: Path,
+    predictions: Path,
     areas: Path,
     confusion: Path,
     metrics: Path,
     border: Path,
+    average_px: int,
+    copied: Sequence[int],
     resamples: int,
-    block_px: int,
+    block_px: BlockSide,
     seed: int,
 ) -> None:
     """Predict the area of every extracted pixel and, where labelled, how right that is.
@@ -128,12 +149,19 @@ def predict_slice(
         Area labels and what their codes mean; the tables are empty where the slice has none.
     splits : Path
         Splits label image: only its test pixels are judged if the slice has any.
+    predictions : Path
+        The network's predictions of sampled test patches, whose errors decide on blocks.
     areas : Path
-        Area map to write (Zarr).
+        Area map to write (Zarr), raw and averaged.
     confusion, metrics, border : Path
         Tables to write; the last is the accuracy by distance to the nearest border.
-    resamples, block_px, seed : int
-        Of the block bootstrap; the side of a block is in pixels.
+    average_px : int
+        Width in pixels that probabilities are averaged over for the averaged map. What is judged is
+        averaged over judged pixels only, so that no training pixel speaks for a test pixel.
+    copied : sequence of int
+        As in `evaluate_patches`.
+    resamples, block_px, seed
+        Of the block bootstrap; the side of a block is in pixels, or follows from the errors.
 
     Raises
     ------
@@ -151,20 +179,56 @@ def predict_slice(
     grid = codes[place]
     if grid.max() > len(names):
         raise InputError(f"{labels}: holds code {grid.max()}, the legend has {len(names)} areas")
-    found, confidence = area_map.predict_map(opened, trained.network.head)
-    maps: dict[str, NDArray[Any]] = {"area": found, "confidence": confidence}
-    write_maps(areas, maps, opened.place, {"areas": list(names)}, "`brainarch predict`")
-
-    iy, ix = np.nonzero(opened.extracted & (grid > 0) & judged[place])
-    y, x = opened.y[iy], opened.x[ix]
-    true, predicted = grid[iy, ix].astype(np.int64) - 1, found[iy, ix].astype(np.int64) - 1
-    counts = confusion_by_block(true, predicted, spatial_blocks(y, x, block_px), len(names))
-    write_table(tables.confusion_table(counts, names), confusion, tables.CONFUSION_COLUMNS)
-    write_table(
-        tables.metric_table(counts, names, subset=subset, resamples=resamples, seed=seed),
-        metrics,
-        tables.METRIC_COLUMNS,
+    probabilities = area_map.map_probabilities(opened, trained.network.head)
+    width = max(1, round(average_px / opened.stride))
+    extracted, known = opened.extracted, opened.extracted & (grid > 0) & judged[place]
+    found, confidence = area_map.likeliest_areas(probabilities, extracted)
+    averaged, _ = area_map.likeliest_areas(probabilities, extracted, width)
+    write_maps(
+        areas,
+        {"area": found, "confidence": confidence, "averaged": averaged},
+        opened.place,
+        {"areas": list(names), "average_px": average_px},
+        "`brainarch predict`",
     )
+    if subset == "test":
+        averaged, _ = area_map.likeliest_areas(probabilities, extracted & judged[place], width)
+
+    iy, ix = np.nonzero(known)
+    y, x = opened.y[iy], opened.x[ix]
+    side = read_blocks(block_px, predictions).side
+    blocks = spatial_blocks(opened.z, y, x, side)
+    true = grid[iy, ix].astype(np.int64) - 1
+    counted = []
+    maps = {subset: found, tables.averaged_subset(subset, average_px): averaged}
+    for what, named in maps.items():
+        predicted = named[iy, ix].astype(np.int64) - 1
+        counts = confusion_by_block(true, predicted, blocks, len(names))
+        counted.append(
+            tables.metric_table(
+                counts,
+                names,
+                subset=what,
+                drawn=False,
+                block_px=side,
+                resamples=resamples,
+                seed=seed,
+            )
+        )
+        if copied and len(true) and opened.z not in copied:
+            at = (np.full(len(y), opened.z), y, x)
+            same = copy_annotation(open_labels(labels), copied, *at) == true + 1
+            together = np.zeros(len(true), dtype=np.int64)
+            rows = position_rows(
+                predicted == true, same, together, blocks, resamples=resamples, seed=seed
+            )
+            if what != subset:  # the copied annotation is the same, whatever it is compared with
+                rows = rows[rows["metric"] == "above_position"]
+            counted.append(rows.assign(subset=what, block_px=side))
+    write_table(tables.stacked(counted), metrics, tables.METRIC_COLUMNS)
+    predicted = found[iy, ix].astype(np.int64) - 1
+    counts = confusion_by_block(true, predicted, blocks, len(names))
+    write_table(tables.confusion_table(counts, names), confusion, tables.CONFUSION_COLUMNS)
     to_border = area_map.border_distance(codes, open_labels(labels).hole_px)
     distance = to_border[y, x] * opened.pixel_um
     write_table(area_map.border_table(distance, true == predicted), border, area_map.BORDER_COLUMNS)

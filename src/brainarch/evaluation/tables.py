@@ -13,26 +13,25 @@ from numpy.typing import NDArray
 
 from brainarch.evaluation.probabilities import predicted_areas
 from brainarch.patches.table import area_indices
-from brainarch.statistics.bootstrap import bootstrap_counts
+from brainarch.statistics.bootstrap import block_sizes, bootstrap_counts, keep_shares
 from brainarch.statistics.independence import count_disjoint
-from brainarch.statistics.metrics import (
-    accuracies,
-    balanced_accuracies,
-    confusion_by_block,
-    precision_recall_f1,
-)
+from brainarch.statistics.metrics import accuracies, confusion_by_block, precision_recall_f1
 
 #: Meaning of the columns of a metrics table.
 METRIC_COLUMNS = {
-    "subset": "which patches are judged: all; test, those that the splits keep for testing; or all "
-    "without an area, whose patches are dropped and which the network may not choose",
+    "subset": "which patches are judged: all; test, those that the splits keep for testing; all "
+    "without an area, whose patches are dropped and which the network may not choose; or, of a "
+    "slice, the same from probabilities averaged over a stated width",
     "area": "area, or all for numbers over all areas",
-    "metric": "accuracy, balanced_accuracy (mean recall), precision, recall or f1 (all 0 to 1)",
+    "metric": "accuracy, balanced_accuracy (mean recall), precision, recall or f1 (all 0 to 1); "
+    "position_accuracy, that of copying the training slice's annotation to the same pixel; "
+    "above_position, accuracy minus that",
     "value": "value of the metric; empty where it is undefined (no patches, or never predicted)",
-    "low": "lower end of the 95 % interval (spatial block bootstrap, percentile)",
+    "low": "lower end of the 95 % interval (spatial block bootstrap; none below 8 blocks)",
     "high": "upper end of the 95 % interval",
     "patches": "patches of the area; of a predicted slice its pixels, whose patches overlap",
     "blocks": "spatial blocks with patches of the area, the units of the bootstrap",
+    "block_px": "side of a block in pixels",
     "independent_patches": "patches of the area that share no pixel (greedy count); empty where "
     "not counted",
 }
@@ -49,6 +48,8 @@ def metric_table(
     areas: Sequence[str],
     *,
     subset: str,
+    drawn: bool,
+    block_px: int,
     independent: Mapping[str, int] | None = None,
     resamples: int,
     seed: int,
@@ -63,6 +64,11 @@ def metric_table(
         Area names.
     subset : str
         What stands in the column ``subset``.
+    drawn : bool
+        Whether so many patches were drawn for each area, which resamples keep; otherwise they are
+        all there are.
+    block_px : int
+        Side of the blocks in pixels.
     independent : mapping of str to int, optional
         Number of patches that share no pixel, by area and for ``"all"``.
     resamples, seed : int
@@ -74,11 +80,19 @@ def metric_table(
         Columns as in `METRIC_COLUMNS`.
     """
     total = confusions.sum(axis=0)
-    low, high = bootstrap_counts(_metrics, confusions, resamples, seed)
-    values = _metrics(total[None])[0]
+    by_area = confusions.sum(axis=2)
+    equal = block_sizes(by_area)
+    sizes = [equal if drawn else by_area.sum(axis=1), equal, *np.tile(by_area.T, (3, 1))]
+
+    def metrics(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        return _metrics(keep_shares(sums, total) if drawn else sums, total)
+
+    low, high = bootstrap_counts(
+        metrics, confusions, resamples, seed, sizes=np.stack(sizes, axis=1), share=True
+    )
+    values = metrics(total[None].astype(np.float64))[0]
     names = [("all", "accuracy"), ("all", "balanced_accuracy")]
     names += [(area, kind) for kind in ("precision", "recall", "f1") for area in areas]
-    by_area = confusions.sum(axis=2)
     patches = dict(zip(areas, by_area.sum(axis=0), strict=True)) | {"all": total.sum()}
     blocks = dict(zip(areas, (by_area > 0).sum(axis=0), strict=True))
     blocks["all"] = (by_area.sum(axis=1) > 0).sum()
@@ -87,6 +101,7 @@ def metric_table(
     table["value"], table["low"], table["high"] = values, low, high
     table["patches"] = table["area"].map(patches).astype(int)
     table["blocks"] = table["area"].map(blocks).astype(int)
+    table["block_px"] = block_px
     table["independent_patches"] = table["area"].map(dict(independent or {})).astype("Int64")
     return table
 
@@ -95,8 +110,10 @@ def subset_metrics(
     patches: pd.DataFrame,
     probabilities: NDArray[np.float64],
     areas: Sequence[str],
+    blocks: NDArray[np.integer],
     *,
     without: str | None,
+    block_px: int,
     resamples: int,
     seed: int,
 ) -> pd.DataFrame:
@@ -113,8 +130,12 @@ def subset_metrics(
         See `brainarch.evaluation.probabilities.area_probabilities`.
     areas : sequence of str
         Area names, in the order of the columns.
+    blocks : ndarray of int, shape (patches,)
+        Spatial block of each patch.
     without : str or None
         Area that is left out.
+    block_px : int
+        Side of the blocks in pixels.
     resamples, seed : int
         Of the block bootstrap.
 
@@ -131,17 +152,30 @@ def subset_metrics(
     confusions = confusion_by_block(
         area_indices(table["area"], names),
         np.searchsorted(kept, predicted),
-        table["block"].to_numpy(),
+        blocks[inside],
         len(names),
     )
     return metric_table(
         confusions,
         names,
         subset="all" if without is None else f"without {without}",
+        drawn=True,
+        block_px=block_px,
         independent=independent_patches(table, names),
         resamples=resamples,
         seed=seed,
     )
+
+
+def averaged_subset(subset: str, width: int) -> str:
+    """Return what the same pixels are called where probabilities were averaged over a width."""
+    return f"{subset}, averaged over {width} px"
+
+
+def stacked(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Put metrics under each other, the columns in the order of `METRIC_COLUMNS`."""
+    table = pd.concat(parts, ignore_index=True).reindex(columns=list(METRIC_COLUMNS))
+    return table.astype({"independent_patches": "Int64"})
 
 
 def independent_patches(patches: pd.DataFrame, areas: Sequence[str]) -> dict[str, int]:
@@ -181,7 +215,10 @@ def prediction_columns(areas: Sequence[str], patch_columns: Mapping[str, str]) -
     }
 
 
-def _metrics(confusions: NDArray[np.generic]) -> NDArray[np.float64]:
-    counts = np.asarray(confusions, dtype=np.float64)
-    overall = [accuracies(counts)[:, None], balanced_accuracies(counts)[:, None]]
-    return np.concatenate([*overall, *precision_recall_f1(counts)], axis=1)
+def _metrics(counts: NDArray[np.float64], total: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Return the metrics of tables; the mean recall is that of the areas of the whole table."""
+    precision, recall, f1 = precision_recall_f1(counts)
+    there = total.sum(axis=1) > 0
+    balanced = recall[:, there].mean(axis=1) if there.any() else np.full(len(counts), np.nan)
+    overall = np.stack([accuracies(counts), balanced], axis=1)
+    return np.concatenate([overall, precision, recall, f1], axis=1)

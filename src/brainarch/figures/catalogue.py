@@ -66,7 +66,9 @@ FIGURES = (
         "annotated area, and number of pixels) and precision, recall and F1 of the evaluated "
         "pixels. (d, e) The same of the sampled test patches, which are a test of their own. (f) "
         "Accuracy by distance to the nearest border of an area; bars are the share of the pixels. "
-        "Vertical lines are 95 % intervals from a spatial block bootstrap.",
+        "Vertical lines are 95 % intervals from a spatial block bootstrap; areas in fewer than "
+        "eight blocks have none. Accuracies are stated raw and from probabilities averaged over a "
+        "width, beside that of copying the training slice's annotation.",
         needs=("labels",),
     ),
     Figure(
@@ -76,8 +78,10 @@ FIGURES = (
         "(a) Accuracy on test patches of classifiers fitted on the representations of training "
         "patches, by network; the dashed line is chance. (b) Agreement of a Gaussian mixture, "
         "fitted without labels, with the areas. (c) Accuracy of classifiers fitted on clean "
-        "patches and tested on patches with Gaussian noise on the grey values. Lines and bands are "
-        "95 % intervals from a spatial block bootstrap.",
+        "patches and tested on patches with Gaussian noise on the grey values. (d) Paired "
+        "differences on the same test patches and blocks: a classifier on the trained network "
+        "minus the same on another network, or minus the trained network's own last layer. Lines "
+        "and bands are 95 % intervals from a spatial block bootstrap.",
     ),
     Figure(
         "V5_gram",

@@ -26,7 +26,11 @@ SPLIT = "test"
 
 
 def prepare(
-    classifiers: pd.DataFrame, mixture: pd.DataFrame, noise: pd.DataFrame, chance: float
+    classifiers: pd.DataFrame,
+    mixture: pd.DataFrame,
+    noise: pd.DataFrame,
+    differences: pd.DataFrame,
+    chance: float,
 ) -> pd.DataFrame:
     """Return the plotted table.
 
@@ -38,6 +42,8 @@ def prepare(
         Columns network, v_measure, low, high, ari, ari_low, ari_high, ami.
     noise : pandas.DataFrame
         Columns network, classifier, variance, accuracy, low, high.
+    differences : pandas.DataFrame
+        Columns network, classifier, other_network, difference, low, high.
     chance : float
         Accuracy of guessing, 1 over the number of areas with equally many patches.
     """
@@ -56,6 +62,10 @@ def prepare(
         place = {"series": row.network, "item": row.classifier, "low": row.low, "high": row.high}
         entries.append(plotted.entry("c", "accuracy", row.accuracy, x=row.variance, **place))
     entries.append(plotted.entry("c", "chance", chance))
+    for row in plotted.rows_of(differences):
+        ends = {"low": row.low, "high": row.high}
+        place = {"series": row.other_network, "item": row.classifier, **ends}
+        entries.append(plotted.entry("d", "difference", row.difference, **place))
     return plotted.table(entries)
 
 
@@ -66,7 +76,8 @@ def draw(table: pd.DataFrame) -> Figure:
     chance = float(plotted.pick(table, "a", "chance")["y"].iloc[0])
     networks = plotted.ordered(table.loc[table["series"] != "", "series"])
     colours = style.network_colours(networks)
-    sheet = Sheet(108)
+    differences = plotted.pick(table, "d")
+    sheet = Sheet(162 if len(differences) else 108)
     sheet.swatches(0, 0, sheet.width, [(style.network_title(n), colours[n]) for n in networks])
     tall = 34.0
 
@@ -98,7 +109,20 @@ def draw(table: pd.DataFrame) -> Figure:
         title = style.CLASSIFIER_TITLES.get(name, name).replace("\n", " ")
         axes.set_title(title, loc="left", fontsize=style.SMALL_FONT)
         panels.chance_line(axes, chance, side="left")
+    if len(differences):
+        _draw_differences(sheet, differences, colours, Box(9, 125, sheet.width - 9, 28))
     return sheet.figure
+
+
+def _draw_differences(sheet: Sheet, rows: pd.DataFrame, colours: dict[str, str], box: Box) -> None:
+    """Draw paired differences of accuracies, by classifier and by what is subtracted."""
+    title = "On the trained network, minus on another (its own colour: minus its own last layer)"
+    sheet.panel("d", 0, box.top - 9, title)
+    axes = sheet.axes(box)
+    found = panels.dots(axes, rows, "item", colours)
+    panels.label_columns(axes, [style.CLASSIFIER_TITLES.get(name, name) for name in found])
+    axes.axhline(0, color=style.CHANCE, linewidth=0.7, linestyle=(0, (4, 2)), zorder=1)
+    axes.set(ylabel="difference of accuracy")
 
 
 def _variance_axis(axes: Axes, variances: NDArray[np.floating]) -> None:

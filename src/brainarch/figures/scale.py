@@ -24,6 +24,8 @@ METRIC_TITLES = {"precision": "precision", "recall": "recall", "f1": "F1"}
 #: whose areas have equally many.
 OVERALL = {"accuracy": "accuracy", "balanced_accuracy": "at equal area weights"}
 SAMPLED_OVERALL = {"accuracy": "accuracy"}
+#: What position alone would say, beside them.
+POSITION = "position_accuracy"
 #: Subsets that are everything there is, and what a map's pixels are then called.
 MAIN_SUBSETS = {"all": "All labelled pixels", "test": "All pixels of the test part"}
 
@@ -61,9 +63,9 @@ def prepare(
                 plotted.entry("a", "pixels of the picture", count, series=series, item=name)
             )
     entries += _confusion_entries("b", areas, confusion)
-    entries += _metric_entries("c", areas, metrics, tuple(OVERALL))
+    entries += _metric_entries("c", areas, metrics, (*OVERALL, POSITION))
     entries += _confusion_entries("d", areas, sampled_confusion)
-    entries += _metric_entries("e", areas, sampled_metrics, tuple(SAMPLED_OVERALL))
+    entries += _metric_entries("e", areas, sampled_metrics, (*SAMPLED_OVERALL, POSITION))
     entries += _border_entries("f", border)
     return plotted.table(entries)
 
@@ -189,8 +191,11 @@ def overall_caption(rows: pd.DataFrame) -> str:
             if len(found):
                 parts.append(f"{title} {number_with_interval(found.iloc[0])}")
         if parts:
-            what = "" if subset in MAIN_SUBSETS else f"{subset}: "
+            what = "" if subset in MAIN_SUBSETS else f"{subset.partition(', ')[2] or subset}: "
             lines.append(what + ", ".join(parts))
+    copied = plotted.pick(rows, quantity=POSITION)
+    if len(copied):
+        lines.append(f"training annotation copied: {number_with_interval(copied.iloc[0])}")
     return "\n".join(lines)
 
 
@@ -228,7 +233,7 @@ def _draw_metrics(sheet: Sheet, letter: str, table: pd.DataFrame, areas: Areas, 
     rows = plotted.pick(table, letter)
     sheet.panel(letter, box.left, box.top)
     sheet.text(box.left + 4, box.top + 0.7, overall_caption(rows), fontsize=style.SMALL_FONT)
-    axes = sheet.axes(Box(box.left + 9, box.top + 11, box.width - 10, 38))
+    axes = sheet.axes(Box(box.left + 9, box.top + 14, box.width - 10, 35))
     _metric_bars(axes, rows, areas)
     shades = [
         Patch(facecolor=style.lighten(style.INK, share), label=METRIC_TITLES[metric])

@@ -222,6 +222,7 @@ def draw_classifiers(
     classifiers: Path,
     noise_curve: Path,
     scores: Path,
+    differences: Path,
     chance: float,
     png: Path,
     pdf: Path,
@@ -231,15 +232,18 @@ def draw_classifiers(
 
     Parameters
     ----------
-    classifiers, noise_curve, scores : Path
-        Tables of accuracies, of accuracies under noise, and of clusters' agreement with areas.
+    classifiers, noise_curve, scores, differences : Path
+        Tables of accuracies, of accuracies under noise, of clusters' agreement with areas, and of
+        paired differences of accuracies.
     """
     fitted = ("network", "classifier", "accuracy", "low", "high")
+    compared = ("network", "classifier", "other_network", "difference", "low", "high")
     found = ("v_measure", "low", "high", "ari", "ari_low", "ari_high", "ami")
     numbers = classifier_scores.prepare(
         read_columns(classifiers, "split", *fitted),
         read_columns(scores, "network", *found),
         read_columns(noise_curve, "variance", *fitted),
+        read_columns(differences, *compared),
         chance,
     )
     save_figure(classifier_scores.draw(numbers), numbers, png, pdf, table)

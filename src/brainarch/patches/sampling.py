@@ -81,7 +81,7 @@ class SplitSample:
     Attributes
     ----------
     patches : pandas.DataFrame
-        Patch table without blocks: z, y, x, area, share.
+        Patch table: z, y, x, area, share.
     counts : list of tuple
         Rows of the table of counts.
     independent : list of tuple
@@ -201,34 +201,6 @@ def sample_split(
         )
     sample.patches = pd.concat(tables, ignore_index=True)
     return sample
-
-
-def block_ids(
-    frame: pd.DataFrame, slices: Sequence[int], shape: tuple[int, int], block_px: int
-) -> NDArray[np.int64]:
-    """Return the spatial block of each patch: a slice's cell of a square grid.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Columns z, y, x.
-    slices : sequence of int
-        All slices of all splits; they decide the numbers.
-    shape : tuple of int
-        Rows and columns of a slice.
-    block_px : int
-        Side of a cell in pixels.
-
-    Returns
-    -------
-    ndarray of int64, shape (len(frame),)
-        A number for each (slice, cell), the same in every split.
-    """
-    high, wide = -(-shape[0] // block_px), -(-shape[1] // block_px)
-    rank = np.searchsorted(np.unique(slices), frame["z"].to_numpy())
-    row, column = frame["y"].to_numpy() // block_px, frame["x"].to_numpy() // block_px
-    ids: NDArray[np.int64] = ((rank * high + row) * wide + column).astype(np.int64)
-    return ids
 
 
 def _draw(

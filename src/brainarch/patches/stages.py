@@ -21,7 +21,6 @@ from brainarch.patches.sampling import (
     SPLITS,
     Ground,
     SplitSample,
-    block_ids,
     check_gaps,
     sample_split,
 )
@@ -49,7 +48,6 @@ def sample_slices(
     train_patches: int,
     eval_patches: int,
     min_gap_um: float,
-    block_px: int,
     area_shares: Mapping[str, float],
     seed: int,
 ) -> None:
@@ -71,8 +69,6 @@ def sample_slices(
         Patches per area in train, and in each of val and test.
     min_gap_um : float
         Least distance between splits in micrometer.
-    block_px : int
-        Side of the blocks of the bootstrap in pixels.
     area_shares : mapping of str to float
         Least share of a train patch inside its area, where it is not the whole patch.
     seed : int
@@ -97,7 +93,7 @@ def sample_slices(
         split: sample_split(split, grounds(split), areas.names, shares, n_patches=n, seed=seed)
         for split, n in zip(SPLITS, (train_patches, eval_patches, eval_patches), strict=True)
     }
-    _write_tables(samples, {"train": train, "val": val, "test": test}, used, stack, block_px)
+    _write_tables(samples, {"train": train, "val": val, "test": test})
     _write_counts(samples, counts, independent)
     _write_splits(samples, used, stack, splits)
 
@@ -118,7 +114,6 @@ def sample_blocks(
     train_patches: int,
     eval_patches: int,
     min_gap_um: float,
-    block_px: int,
     area_shares: Mapping[str, float],
     seed: int,
 ) -> None:
@@ -134,7 +129,7 @@ def sample_blocks(
         Which assignment of parts to splits, from 0.
     min_independent : int
         Least number of patches at the asked share that share no pixel, for each area and split.
-    train_patches, eval_patches, min_gap_um, block_px, area_shares, seed
+    train_patches, eval_patches, min_gap_um, area_shares, seed
         As in `sample_slices`.
 
     Raises
@@ -166,7 +161,7 @@ def sample_blocks(
         ground = Ground(z, codes, division.own == code, division.allowed, stack.hole_px)
         n = train_patches if split == "train" else eval_patches
         samples[split] = sample_split(split, [ground], areas.names, shares, n_patches=n, seed=seed)
-    _write_tables(samples, {"train": train, "val": val, "test": test}, [z], stack, block_px)
+    _write_tables(samples, {"train": train, "val": val, "test": test})
     _write_counts(samples, counts, independent)
     _write_splits(samples, [z], stack, splits)
 
@@ -188,16 +183,9 @@ def _read_slice(labels: Labels, legend: Legend, z: int) -> NDArray[np.uint8]:
     return codes
 
 
-def _write_tables(
-    samples: Mapping[str, SplitSample],
-    paths: Mapping[str, Path],
-    slices: Sequence[int],
-    labels: Labels,
-    block_px: int,
-) -> None:
+def _write_tables(samples: Mapping[str, SplitSample], paths: Mapping[str, Path]) -> None:
     for split, sample in samples.items():
-        blocks = block_ids(sample.patches, slices, labels.shape[1:], block_px)
-        write_patches(sample.patches.assign(block=blocks), paths[split])
+        write_patches(sample.patches, paths[split])
 
 
 def _write_counts(samples: Mapping[str, SplitSample], counts: Path, independent: Path) -> None:

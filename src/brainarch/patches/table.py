@@ -22,9 +22,8 @@ COLUMNS = {
     "x": "column of the patch's centre pixel; the patch covers columns x-64 ... x+63 (px)",
     "area": "name of the area of the centre pixel",
     "share": "share of the patch inside that area (0 to 1)",
-    "block": "spatial block of the centre pixel, the unit of the block bootstrap",
 }
-INTEGERS = ("z", "y", "x", "block")
+INTEGERS = ("z", "y", "x")
 
 
 class Places(NamedTuple):
@@ -41,7 +40,7 @@ def read_patches(path: Path) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns z, y, x, block (int64), area (str) and share (float64), one row per patch.
+        Columns z, y, x (int64), area (str) and share (float64), one row per patch.
 
     Raises
     ------

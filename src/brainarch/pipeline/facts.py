@@ -12,9 +12,11 @@ from brainarch.figures.catalogue import FIGURES
 if TYPE_CHECKING:
     from brainarch.config.model import Config
 
-#: The run whose network is analysed, and the control with permuted labels.
-MAIN, PERMUTED = "main", "permuted"
+#: The run whose network is analysed, and its controls: permuted labels, nonsense areas.
+MAIN, PERMUTED, NONSENSE = "main", "permuted", "nonsense"
 SPLITS = ("train", "val", "test")
+#: Nonsense areas: parts of one area, in the order of their codes.
+PARTS = ("part1", "part2", "part3", "part4")
 #: Kinds of subdivisions of an area: k-means on the representation, a mixture on coefficients.
 CLUSTERS, COMPONENTS = "clusters", "components"
 
@@ -50,7 +52,21 @@ class Facts:
     @cached_property
     def runs(self) -> list[str]:
         """Every network that is trained."""
-        return [*self.assignments, *([PERMUTED] if self.config.training.permuted_control else [])]
+        training = self.config.training
+        controls = {PERMUTED: training.permuted_control, NONSENSE: training.nonsense_control}
+        return [*self.assignments, *(run for run, wanted in controls.items() if wanted)]
+
+    @cached_property
+    def sampled(self) -> list[str]:
+        """Runs with patches of their own."""
+        return [run for run in self.runs if run != PERMUTED]
+
+    @cached_property
+    def nonsense_area(self) -> str:
+        """The area that is cut into nonsense areas."""
+        divided = self.config.discovery.area if self.config.discovery is not None else None
+        others = [area.name for area in self.config.areas if area.name != divided]
+        return self.config.training.nonsense_area or others[0]
 
     @cached_property
     def networks(self) -> list[str]:

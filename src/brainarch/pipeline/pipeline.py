@@ -15,7 +15,7 @@ from brainarch.atomic import write_text
 from brainarch.embedding.names import UNLABELLED
 from brainarch.errors import InputError
 from brainarch.figures.catalogue import FIGURES
-from brainarch.pipeline.facts import MAIN, PERMUTED, SPLITS
+from brainarch.pipeline.facts import MAIN, NONSENSE, PARTS, PERMUTED, SPLITS
 from brainarch.pipeline.reads import Reads
 from brainarch.pipeline.results import Results, Z, slice_name
 from brainarch.pipeline.shared import NO_AREA
@@ -140,16 +140,26 @@ class Pipeline(Reads):
         layers = self._require(self.config.layers, "layers", "name their label images")
         return self._import("layers", layers, layers.names, {})
 
+    def nonsense(self) -> Stage:
+        """Cut one homogeneous area into parts that mean nothing, for a control that can fail."""
+        r = self.results
+        slices = {z for split in SPLITS for z in self.split_slices(split)}
+        return Stage(
+            "brainarch.annotations.stages:cut_nonsense",
+            self._areas,
+            {"nonsense": r.nonsense, "nonsense_legend": r.nonsense_legend},
+            {"area": self.nonsense_area, "parts": list(PARTS), "slices": sorted(slices)},
+        )
+
     # ---------------------------------------------------------------- learning
 
     def sample(self, run: str) -> Stage:
         """Choose the patches that train, choose and test the network: places, not pixels."""
         config, r = self.config, self.results
-        known("--run", run, self.assignments)
+        known("--run", run, self.sampled)
         settings = {
             **pick(config.sampling, "train_patches", "eval_patches", "min_gap_um"),
-            **self._blocks,
-            "area_shares": {area.name: area.share for area in config.areas if area.share < 1},
+            "area_shares": self._shares(run),
             **self._seed,
         }
         kinds = (*SPLITS, "counts", "independent")
@@ -161,14 +171,17 @@ class Pipeline(Reads):
             function = "brainarch.patches.stages:sample_blocks"
             settings |= pick(config.splits, "min_independent", z="slice")
             settings["assignment"] = self._assignment(run)
-        return Stage(function, self._areas, outputs, settings)
+        return Stage(function, self._areas_of(run), outputs, settings)
 
     def train(self, run: str) -> Stage:
-        """Train a network; the permuted control shares the patches of the main run."""
+        """Train a network; the permuted control shares the patches of the main run.
+
+        The nonsense control has labels and patches of its own, and trains in the same way.
+        """
         r, training = self.results, self.config.training
         source = self._sampled(run)
         inputs: Files = {
-            **self._areas,
+            **self._areas_of(run),
             "volume": r.volume,
             "splits": r.splits(source),
             "val": r.patches(source, "val"),
@@ -185,8 +198,8 @@ class Pipeline(Reads):
             settings["orientation"] = self.orientation
             if training.start == "unlabelled":
                 inputs["start"] = r.network(UNLABELLED)
-        if run == PERMUTED:
-            settings[length] = max(1, round(settings[length] * training.permuted_share))
+        share = {PERMUTED: training.permuted_share, NONSENSE: training.nonsense_share}.get(run, 1)
+        settings[length] = max(1, round(settings[length] * share))
         return Stage(
             f"brainarch.training.stages:{function}",
             inputs,
@@ -222,7 +235,7 @@ class Pipeline(Reads):
         """Apply a network to sampled patches: accuracy, confusion, precision, recall, F1."""
         r = self.results
         known("--split", split, SPLITS)
-        thin = [area.name for area in self.config.areas if area.share < 1]
+        thin = [] if run == NONSENSE else list(self._shares(run))
         if len(self.config.areas) < 3:
             thin = []  # without one of two areas there is nothing to tell apart
         return Stage(
@@ -230,14 +243,14 @@ class Pipeline(Reads):
             {
                 "network": r.network(run),
                 "volume": r.volume,
-                "legend": r.legend,
+                **self._areas_of(run),
                 "patches": r.patches(self._sampled(run), split),
             },
             {
                 kind: r.evaluation(run, split, kind)
                 for kind in ("predictions", "metrics", "confusion")
             },
-            {"without": thin, **self._resamples, **self._seed},
+            {"without": thin, **self._copied(run), **self._bootstrap},
         )
 
     def embed(self, network: str, split: str) -> Stage:
@@ -315,9 +328,14 @@ class Pipeline(Reads):
                 "network": r.network(MAIN),
                 **self._areas,
                 "splits": r.splits(MAIN),
+                "predictions": r.predictions,
             },
             {"areas": r.prediction(z, "areas.zarr"), **tables},
-            {**self._resamples, **self._blocks, **self._seed},
+            {
+                **pick(self.config.evaluation, "average_px"),
+                **self._copied(MAIN),
+                **self._bootstrap,
+            },
         )
 
     # ---------------------------------------------------------------- what sampled patches say
@@ -330,22 +348,24 @@ class Pipeline(Reads):
             {
                 **self._compared("train", "test"),
                 "noise": {network: r.noisy(network) for network in self.networks},
-                "heads": {"cnn": r.evaluation(MAIN, "test", "predictions")},
+                "heads": {"cnn": r.predictions},
+                "predictions": r.predictions,
             },
             {
                 "classifiers": r.readout("classifiers.csv"),
                 "noise_curve": r.readout("noise.csv"),
+                "differences": r.readout("differences.csv"),
             },
-            {**self._resamples, **self._seed},
+            self._bootstrap,
         )
 
     def cluster_score(self) -> Stage:
         """Score how far clusters of the representations are areas."""
         return Stage(
             "brainarch.readout.stages:score_clusters",
-            self._compared("train", "test"),
+            {**self._compared("train", "test"), "predictions": self.results.predictions},
             {"scores": self.results.readout("cluster_scores.csv")},
-            {**self._resamples, **self._seed},
+            self._bootstrap,
         )
 
     def gram(self) -> Stage:
@@ -353,13 +373,13 @@ class Pipeline(Reads):
         r = self.results
         return Stage(
             "brainarch.readout.stages:measure_gram",
-            self._compared("test"),
+            {**self._compared("test"), "predictions": r.predictions},
             {
                 "errors": r.readout("gram_error.csv"),
                 "blocks": r.readout("gram_blocks.csv"),
                 "matrices": self._gram_matrices,
             },
-            {**self._gram_patches, **self._resamples, **self._seed},
+            {**self._gram_patches, **self._bootstrap},
         )
 
     def pca(self) -> Stage:
@@ -377,9 +397,9 @@ class Pipeline(Reads):
         r = self.results
         return Stage(
             "brainarch.readout.stages:relate_areas",
-            self._compared("train", "test"),
+            {**self._compared("train", "test"), "predictions": r.predictions},
             {"relations": r.readout("relations.csv"), "outliers": r.readout("outliers.csv")},
-            {**self._resamples, **self._seed},
+            self._bootstrap,
         )
 
     # ---------------------------------------------------------------- factors

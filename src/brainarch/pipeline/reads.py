@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from brainarch.pipeline.facts import CLUSTERS, COMPONENTS, MAIN
+from brainarch.pipeline.facts import CLUSTERS, COMPONENTS, MAIN, NONSENSE
 from brainarch.pipeline.results import slice_name
 from brainarch.pipeline.shared import Shared
 from brainarch.pipeline.stage import Files, Settings
@@ -46,6 +46,7 @@ class Reads(Shared):
         r = self.results
         return {
             "classifiers": r.readout("classifiers.csv"),
+            "differences": r.readout("differences.csv"),
             "noise_curve": r.readout("noise.csv"),
             "scores": r.readout("cluster_scores.csv"),
         }, self._chance
@@ -116,7 +117,9 @@ class Reads(Shared):
         return inputs, settings
 
     def _learning_curves(self) -> tuple[Files, Settings]:
-        curves = {run: self.results.training(run, "learning_curves.csv") for run in self.runs}
+        # Nonsense areas have another chance, which the figure's line is not.
+        runs = [run for run in self.runs if run != NONSENSE]
+        curves = {run: self.results.training(run, "learning_curves.csv") for run in runs}
         return {"curves": curves}, self._chance
 
     def _grey_values(self) -> tuple[Files, Settings]:
@@ -129,6 +132,7 @@ class Reads(Shared):
             "areas": r.annotations("areas.csv"),
             "plan": r.plan,
             "classifiers": r.readout("classifiers.csv"),
+            "differences": r.readout("differences.csv"),
             "mixture": r.readout("cluster_scores.csv"),
             "gram_error": r.readout("gram_error.csv"),
             "fit": r.factors("fit.json"),

@@ -93,6 +93,16 @@ class Results:
         """What the codes of the layers mean."""
         return self.annotations("layers_legend.csv")
 
+    @property
+    def nonsense(self) -> str:
+        """Labels of nonsense areas, for a control (OME-Zarr)."""
+        return self.annotations("nonsense.ome.zarr")
+
+    @property
+    def nonsense_legend(self) -> str:
+        """What the codes of the nonsense areas mean."""
+        return self.annotations("nonsense_legend.csv")
+
     def patches(self, run: str, name: str) -> str:
         """Return a table of sampled patches, or of how they were counted."""
         return f"{self.folder}/patches/{run}/{name}.csv"
@@ -108,6 +118,11 @@ class Results:
     def training(self, run: str, name: str) -> str:
         """Return what training leaves."""
         return f"{self.folder}/networks/{run}/{name}"
+
+    @property
+    def predictions(self) -> str:
+        """What the main network says of the test patches; its errors decide on blocks."""
+        return self.evaluation("main", "test", "predictions")
 
     def evaluation(self, run: str, split: str, kind: str) -> str:
         """Return a table on the network and sampled patches."""

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from brainarch.embedding.names import UNLABELLED
 from brainarch.errors import InputError
-from brainarch.pipeline.facts import CLUSTERS, COMPONENTS, MAIN, PERMUTED, SPLITS, Facts
+from brainarch.pipeline.facts import (
+    CLUSTERS,
+    COMPONENTS,
+    MAIN,
+    NONSENSE,
+    PARTS,
+    PERMUTED,
+    SPLITS,
+    Facts,
+)
 from brainarch.pipeline.results import Results, Z
 from brainarch.pipeline.stage import Files, Settings, Stage, known, pick
 from brainarch.volume.kinds import is_slice_pattern, slice_file
@@ -24,6 +33,8 @@ if TYPE_CHECKING:
         LayersConfig,
     )
 
+#: A share of a patch that any labelled centre has.
+NO_SHARE = 1e-6
 #: The key, and what to do, where a config names no area to subdivide.
 NO_AREA = ("discovery", "name the area to subdivide")
 
@@ -45,12 +56,13 @@ class Shared(Facts):
         return {"seed": self.config.seed}
 
     @cached_property
-    def _resamples(self) -> Settings:
-        return pick(self.config.statistics, "resamples")
+    def _bootstrap(self) -> Settings:
+        return {**pick(self.config.statistics, "resamples", "block_px"), **self._seed}
 
-    @cached_property
-    def _blocks(self) -> Settings:
-        return pick(self.config.statistics, "block_px")
+    def _copied(self, run: str) -> Settings:
+        """Return the slices whose annotation is copied as the baseline of position."""
+        by_slices = self.config.splits.by == "slices" and run != PERMUTED
+        return {"copied": self.split_slices("train") if by_slices else []}
 
     @cached_property
     def _nulls(self) -> Settings:
@@ -59,6 +71,18 @@ class Shared(Facts):
     @cached_property
     def _areas(self) -> Files:
         return {"labels": self.results.areas, "legend": self.results.legend}
+
+    def _areas_of(self, run: str) -> Files:
+        """Return the labels that a run learns, and what their codes mean."""
+        r = self.results
+        nonsense: Files = {"labels": r.nonsense, "legend": r.nonsense_legend}
+        return nonsense if run == NONSENSE else self._areas
+
+    def _shares(self, run: str) -> dict[str, float]:
+        """Return the least share of a training patch inside its area, where it is not all of it."""
+        if run == NONSENSE:  # their windows lie inside the area that they are cut from
+            return dict.fromkeys(PARTS, NO_SHARE)
+        return {area.name: area.share for area in self.config.areas if area.share < 1}
 
     @cached_property
     def _layers(self) -> Files:
@@ -157,7 +181,9 @@ class Shared(Facts):
 
     def _assignment(self, run: str) -> int | None:
         """Return the number of a run's assignment of blocks; None for a wildcard."""
-        return None if "{" in run else self.assignments.index(run)
+        if "{" in run:
+            return None
+        return 0 if run == NONSENSE else self.assignments.index(run)
 
     def _sampled(self, run: str) -> str:
         """Return the run whose patches a run uses."""

@@ -121,7 +121,9 @@ def describe_work(config: Config, labelled: Collection[SliceLabels]) -> Work:
         links=config.volume.path is not None and in_zarr(config.volume.path),
         annotated=len(config.annotations.slices) + len(layers),
         areas=len(config.areas),
-        runs=assignments + int(config.training.permuted_control),
+        runs=assignments
+        + int(config.training.permuted_control)
+        + int(config.training.nonsense_control),
         assignments=assignments,
         train_patches=config.sampling.train_patches,
         eval_patches=config.sampling.eval_patches,

@@ -17,7 +17,8 @@ from sklearn.svm import SVC, LinearSVC
 from brainarch.embedding.representations import NoisyRepresentations, Representations
 from brainarch.progress import progress
 from brainarch.readout.convergence import fit_checked
-from brainarch.statistics.bootstrap import accuracy_interval, index_blocks
+from brainarch.statistics.blocks import spatial_blocks
+from brainarch.statistics.bootstrap import stratified_mean
 
 #: Most iterations of the logistic regression and the linear SVM.
 MAX_ITERATIONS = 5000
@@ -30,7 +31,7 @@ CLASSIFIER_COLUMNS = {
     "classifier": "cnn (the network's own last layer), logistic, linear_svm or rbf_svm",
     "split": "patches that are scored; classifiers are fitted on train",
     "accuracy": "share of patches whose area is predicted (0 to 1)",
-    "low": "lower end of the 95 % interval (spatial block bootstrap, percentile)",
+    "low": "lower end of the 95 % interval (spatial block bootstrap; none below 8 blocks)",
     "high": "upper end of the 95 % interval",
     "patches": "patches that are scored",
     "blocks": "spatial blocks of these patches, the units of the bootstrap",
@@ -41,7 +42,7 @@ NOISE_COLUMNS = {
     "classifier": "logistic, linear_svm or rbf_svm; fitted on clean train patches",
     "variance": "variance of Gaussian noise on grey values in [0, 1], clipped",
     "accuracy": "share of noisy patches whose area is predicted (0 to 1)",
-    "low": "lower end of the 95 % interval (spatial block bootstrap, percentile)",
+    "low": "lower end of the 95 % interval (spatial block bootstrap; none below 8 blocks)",
     "high": "upper end of the 95 % interval",
     "patches": "patches that are scored",
     "blocks": "spatial blocks of these patches, the units of the bootstrap",
@@ -103,6 +104,7 @@ def classifier_table(
     scored: Mapping[str, Mapping[str, Representations]],
     *,
     resamples: int,
+    block_px: int,
     seed: int,
 ) -> pd.DataFrame:
     """Return the accuracy of every classifier on every split.
@@ -113,7 +115,7 @@ def classifier_table(
         From `fit_classifiers`.
     scored : mapping of str to mapping
         Split to network to representations.
-    resamples, seed : int
+    resamples, block_px, seed : int
         Of the block bootstrap.
 
     Returns
@@ -121,14 +123,13 @@ def classifier_table(
     pandas.DataFrame
         Columns as in `CLASSIFIER_COLUMNS`.
     """
+    bootstrap = {"resamples": resamples, "block_px": block_px, "seed": seed}
     rows = [
         {
             "network": network,
             "classifier": name,
             "split": split,
-            **_score(
-                classifier.predict(networks[network].values), networks[network], resamples, seed
-            ),
+            **_score(classifier.predict(networks[network].values), networks[network], **bootstrap),
             "converged": classifier.converged,
         }
         for split, networks in scored.items()
@@ -143,6 +144,7 @@ def head_row(
     test: Representations,
     *,
     resamples: int,
+    block_px: int,
     seed: int,
 ) -> pd.DataFrame:
     """Return the row of a network's own last layer, for reference.
@@ -155,7 +157,7 @@ def head_row(
         Area indices that its last layer predicts.
     test : Representations
         Of the same n patches.
-    resamples, seed : int
+    resamples, block_px, seed : int
         Of the block bootstrap.
 
     Returns
@@ -163,7 +165,7 @@ def head_row(
     pandas.DataFrame
         Columns as in `CLASSIFIER_COLUMNS`; converged is empty.
     """
-    score = _score(predicted, test, resamples, seed)
+    score = _score(predicted, test, resamples=resamples, block_px=block_px, seed=seed)
     row = {"network": network, "classifier": "cnn", "split": "test", **score, "converged": None}
     return pd.DataFrame([row], columns=list(CLASSIFIER_COLUMNS))
 
@@ -173,6 +175,7 @@ def noise_table(
     noisy: Mapping[str, NoisyRepresentations],
     *,
     resamples: int,
+    block_px: int,
     seed: int,
 ) -> pd.DataFrame:
     """Return the accuracy on noisy patches of classifiers fitted on clean ones (V; ours).
@@ -183,7 +186,7 @@ def noise_table(
         From `fit_classifiers`.
     noisy : mapping of str to NoisyRepresentations
         By network; networks without noisy representations are left out.
-    resamples, seed : int
+    resamples, block_px, seed : int
         Of the block bootstrap.
 
     Returns
@@ -191,6 +194,7 @@ def noise_table(
     pandas.DataFrame
         Columns as in `NOISE_COLUMNS`.
     """
+    bootstrap = {"resamples": resamples, "block_px": block_px, "seed": seed}
     jobs = [
         (network, name, classifier, float(variance), level)
         for (network, name), classifier in classifiers.items()
@@ -202,7 +206,7 @@ def noise_table(
             "network": network,
             "classifier": name,
             "variance": variance,
-            **_score(classifier.predict(level.values), level, resamples, seed),
+            **_score(classifier.predict(level.values), level, **bootstrap),
         }
         for network, name, classifier, variance, level in progress(
             jobs, desc="scoring noisy patches", unit="score"
@@ -212,14 +216,20 @@ def noise_table(
 
 
 def _score(
-    predicted: NDArray[np.integer], truth: Representations, resamples: int, seed: int
+    predicted: NDArray[np.integer],
+    truth: Representations,
+    *,
+    resamples: int,
+    block_px: int,
+    seed: int,
 ) -> dict[str, float]:
+    blocks = spatial_blocks(truth.z, truth.y, truth.x, block_px)
     right = predicted == truth.area
-    low, high = accuracy_interval(right, truth.block, resamples, seed)
+    found = stratified_mean(right, truth.area, blocks, resamples=resamples, seed=seed)
     return {
-        "accuracy": float(right.mean()),
-        "low": low,
-        "high": high,
+        "accuracy": found.value,
+        "low": found.low,
+        "high": found.high,
         "patches": len(right),
-        "blocks": index_blocks(truth.block)[1],
+        "blocks": found.blocks,
     }

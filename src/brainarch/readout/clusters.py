@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,8 @@ from brainarch.embedding.representations import Representations
 from brainarch.progress import progress
 from brainarch.readout.convergence import fit_checked
 from brainarch.seeds import derived_seed
-from brainarch.statistics.bootstrap import bootstrap_counts
+from brainarch.statistics.blocks import spatial_blocks
+from brainarch.statistics.bootstrap import block_sizes, bootstrap_counts, keep_shares
 from brainarch.statistics.metrics import adjusted_rand, joint_counts_by_block, v_measures
 
 #: Starts of the expectation maximisation, of which the likeliest is kept (ours).
@@ -29,6 +31,9 @@ MAX_UNITS = 64
 #: Added to the variances of standardised units (ours), since units that are silent in all patches
 #: of a cluster would otherwise make any patch in which they speak infinitely unlikely.
 REGULARISATION = 1e-3
+
+#: The network that the others are compared with.
+TRAINED = "cnn"
 
 CLUSTER_COLUMNS = {
     "network": "network whose representation is clustered",
@@ -42,6 +47,9 @@ CLUSTER_COLUMNS = {
     "high": "upper end of the V-measure's 95 % interval",
     "ari_low": "lower end of the adjusted Rand index's 95 % interval",
     "ari_high": "upper end of the adjusted Rand index's 95 % interval",
+    "behind": "V-measure of the trained network minus this one's, on the same patches",
+    "behind_low": "lower end of its 95 % interval (paired)",
+    "behind_high": "upper end of its 95 % interval",
     "patches": "test patches",
     "blocks": "spatial blocks of these patches",
     "converged": "whether the best start converged",
@@ -53,6 +61,7 @@ def cluster_table(
     test: Mapping[str, Representations],
     *,
     resamples: int,
+    block_px: int,
     seed: int,
 ) -> pd.DataFrame:
     """Return how well clusters of every network's representation agree with the areas.
@@ -61,7 +70,7 @@ def cluster_table(
     ----------
     train, test : mapping of str to Representations
         By network. The mixture is fitted on train, without areas; test patches are assigned.
-    resamples, seed : int
+    resamples, block_px, seed : int
         Of the block bootstrap, and of the mixture's starts.
 
     Returns
@@ -69,21 +78,31 @@ def cluster_table(
     pandas.DataFrame
         Columns as in `CLUSTER_COLUMNS`.
     """
-    rows = []
+    rows: list[dict[str, Any]] = []
+    tables: dict[str, NDArray[np.int64]] = {}
     for network in progress(list(train), desc="clustering", unit="network"):
         held = test[network]
         components = len(np.unique(train[network].area))
         cluster, converged = assign_clusters(
             train[network].values, held.values, components, seed, name=f"GMM on {network}"
         )
+        blocks = spatial_blocks(held.z, held.y, held.x, block_px)
+        shape = (len(held.areas), components)
+        tables[network] = joint_counts_by_block(held.area, cluster, blocks, shape)
         rows.append(
             {
                 "network": network,
-                **_scores(held, cluster, components, resamples, seed),
+                **_scores(tables[network], resamples, seed),
+                "ami": float(adjusted_mutual_info_score(held.area, cluster)),
+                "components": components,
                 "patches": len(held),
                 "converged": converged,
             }
         )
+    for row in rows:
+        if TRAINED in tables and row["network"] != TRAINED:
+            other = tables[row["network"]]
+            row.update(_behind(tables[TRAINED], other, resamples, seed))
     return pd.DataFrame(rows, columns=list(CLUSTER_COLUMNS))
 
 
@@ -132,31 +151,55 @@ def assign_clusters(
     return np.asarray(assigned, dtype=np.int64), converged
 
 
-def _scores(
-    test: Representations,
-    cluster: NDArray[np.int64],
-    components: int,
-    resamples: int,
-    seed: int,
-) -> dict[str, float]:
-    counts = joint_counts_by_block(test.area, cluster, test.block, (len(test.areas), components))
-    homogeneity, completeness, v_measure = (float(v) for v in v_measures(counts.sum(axis=0)))
+def _scores(counts: NDArray[np.int64], resamples: int, seed: int) -> dict[str, float]:
+    """Return the scores of tables of areas and clusters, one a block."""
+    total = counts.sum(axis=0)
+    homogeneity, completeness, v_measure = (float(v) for v in v_measures(total))
+
+    def scores(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        drawn = keep_shares(sums, total)
+        return np.stack([v_measures(drawn)[2], adjusted_rand(drawn)], axis=1)
+
     low, high = bootstrap_counts(
-        lambda sums: np.stack([v_measures(sums)[2], adjusted_rand(sums)], axis=1),
+        scores,
         counts,
         resamples,
         seed,
+        sizes=block_sizes(counts.sum(axis=2)),
+        share=np.array([True, False]),
     )
     return {
         "v_measure": v_measure,
         "homogeneity": homogeneity,
         "completeness": completeness,
-        "ari": float(adjusted_rand(counts.sum(axis=0))),
-        "ami": float(adjusted_mutual_info_score(test.area, cluster)),
-        "components": components,
+        "ari": float(adjusted_rand(total)),
         "low": float(low[0]),
         "high": float(high[0]),
         "ari_low": float(low[1]),
         "ari_high": float(high[1]),
         "blocks": len(counts),
     }
+
+
+def _behind(
+    trained: NDArray[np.int64], other: NDArray[np.int64], resamples: int, seed: int
+) -> dict[str, float]:
+    """Return the paired difference of two networks' V-measures, with its interval."""
+    clusters = trained.shape[2]
+    both = np.concatenate([trained, other], axis=2)
+    totals = trained.sum(axis=0), other.sum(axis=0)
+
+    def difference(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        halves = sums[..., :clusters], sums[..., clusters:]
+        first, second = (
+            v_measures(keep_shares(half, total))[2]
+            for half, total in zip(halves, totals, strict=True)
+        )
+        result: NDArray[np.float64] = first - second
+        return result
+
+    low, high = bootstrap_counts(
+        difference, both, resamples, seed, sizes=block_sizes(trained.sum(axis=2)), share=False
+    )
+    value = difference(both.sum(axis=0)[None].astype(np.float64))[0]
+    return {"behind": float(value), "behind_low": float(low), "behind_high": float(high)}

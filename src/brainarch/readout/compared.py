@@ -93,7 +93,7 @@ def same_patches(first: Representations, second: Representations) -> bool:
     """Return whether two networks describe the same patches in the same order."""
     return first.areas == second.areas and all(
         np.array_equal(getattr(first, name), getattr(second, name))
-        for name in ("z", "y", "x", "area", "block")
+        for name in ("z", "y", "x", "area")
     )
 
 

@@ -12,7 +12,8 @@ from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
 from brainarch.embedding.representations import Representations
-from brainarch.statistics.bootstrap import bootstrap_counts, index_blocks
+from brainarch.statistics.blocks import spatial_blocks
+from brainarch.statistics.bootstrap import bootstrap_counts, index_blocks, pair_sizes
 from brainarch.statistics.metrics import ratio
 
 #: Principal components that are drawn.
@@ -30,7 +31,8 @@ RELATION_COLUMNS = {
     "spread": "root mean square distance of the area's patches from their mean (same units)",
     "other_spread": "the same of the other area",
     "separation": "distance divided by the root mean square of the two spreads",
-    "low": "lower end of the separation's 95 % interval (spatial block bootstrap)",
+    "low": "lower end of the separation's 95 % interval (spatial block bootstrap); empty where an "
+    "area has fewer than 8 blocks",
     "high": "upper end of the separation's 95 % interval",
     "nearest": "whether no area is less separated from this one than the other is",
 }
@@ -97,14 +99,16 @@ def comparable(values: NDArray[np.floating], commensurate: bool) -> NDArray[np.f
     return scaled
 
 
-def area_relations(content: Representations, *, resamples: int, seed: int) -> pd.DataFrame:
+def area_relations(
+    content: Representations, *, resamples: int, block_px: int, seed: int
+) -> pd.DataFrame:
     """Return how far apart areas are, relative to their own spread (ours).
 
     Parameters
     ----------
     content : Representations
         Of a network; units of different scales are standardised first.
-    resamples, seed : int
+    resamples, block_px, seed : int
         Of the block bootstrap.
 
     Returns
@@ -116,7 +120,7 @@ def area_relations(content: Representations, *, resamples: int, seed: int) -> pd
     values = comparable(content.values, content.commensurate)
     present = np.unique(content.area)
     area_index, n_areas = index_blocks(content.area)
-    block_index, n_blocks = index_blocks(content.block)
+    block_index, n_blocks = index_blocks(spatial_blocks(content.z, content.y, content.x, block_px))
     units = values.shape[1]
     # Number, squared length and sum of the patches of every block and area.
     counts = np.zeros((n_blocks, n_areas, units + 2))
@@ -125,7 +129,14 @@ def area_relations(content: Representations, *, resamples: int, seed: int) -> pd
     np.add.at(counts[..., 2:], (block_index, area_index), values)
 
     distance, spread, separation = _separations(counts.sum(axis=0)[None])
-    low, high = bootstrap_counts(lambda sums: _separations(sums)[2], counts, resamples, seed)
+    low, high = bootstrap_counts(
+        lambda sums: _separations(sums)[2],
+        counts,
+        resamples,
+        seed,
+        sizes=pair_sizes(counts[..., 0]),
+        share=False,
+    )
     others = np.where(np.eye(n_areas, dtype=bool), np.inf, separation[0])
     nearest = others.min(axis=1)
     names = [content.areas[index] for index in present]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from brainarch.statistics.bootstrap import Interval, bootstrap_counts, index_blocks
+from brainarch.statistics.bootstrap import block_sizes, bootstrap_counts, index_blocks, pair_sizes
 from brainarch.statistics.metrics import ratio
 
 #: Rows of the Gram matrix computed at once.
@@ -24,8 +24,8 @@ class GramSummary:
         Block error ||G - D||_F / N (V), D being 1 within areas and 0 between them. 0 is perfect;
         constant representations give sqrt(1 - 1/A) for A equal areas, mutually orthogonal patches
         sqrt(1/A - 1/N).
-    interval : Interval
-        Of the error, by spatial blocks.
+    low, high : float
+        Ends of its interval.
     means : ndarray of float64, shape (areas, areas)
         Mean of G over each pair of areas, a patch's product with itself included.
     means_low, means_high : ndarray of float64, shape (areas, areas)
@@ -33,7 +33,8 @@ class GramSummary:
     """
 
     error: float
-    interval: Interval
+    low: float
+    high: float
     means: NDArray[np.float64]
     means_low: NDArray[np.float64]
     means_high: NDArray[np.float64]
@@ -121,11 +122,19 @@ def summarise_gram(
         return np.concatenate([root, means.reshape(len(times), -1)], axis=1)
 
     value = statistic(np.ones((1, n_blocks)))[0]
-    low, high = bootstrap_counts(statistic, np.eye(n_blocks), resamples, seed)
+    patches = np.zeros((n_blocks, n_areas))
+    patches[group_block, group_area] = size
+    sizes = np.concatenate(
+        [block_sizes(patches)[:, None], pair_sizes(patches).reshape(n_blocks, -1)], axis=1
+    )
+    low, high = bootstrap_counts(
+        statistic, np.eye(n_blocks), resamples, seed, sizes=sizes, share=False
+    )
     square = (n_areas, n_areas)
     return GramSummary(
         error=float(value[0]),
-        interval=Interval(float(low[0]), float(high[0])),
+        low=float(low[0]),
+        high=float(high[0]),
         means=value[1:].reshape(square),
         means_low=low[1:].reshape(square),
         means_high=high[1:].reshape(square),

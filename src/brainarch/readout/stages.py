@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from brainarch.embedding.representations import Representations
 from brainarch.errors import InputError
+from brainarch.evaluation.errors import read_blocks
 from brainarch.progress import progress
 from brainarch.readout.classifiers import (
     CLASSIFIER_COLUMNS,
@@ -28,6 +29,7 @@ from brainarch.readout.compared import (
     load_noisy_networks,
     require_partners,
 )
+from brainarch.readout.differences import DIFFERENCE_COLUMNS, HEAD, difference_table
 from brainarch.readout.geometry import (
     OUTLIER_COLUMNS,
     RELATION_COLUMNS,
@@ -38,6 +40,7 @@ from brainarch.readout.geometry import (
 from brainarch.readout.gram import summarise_gram, unit_rows
 from brainarch.readout.gram_excerpt import GramExcerpt, excerpt_gram, save_excerpt
 from brainarch.readout.threads import limit_threads
+from brainarch.statistics.blocks import BlockSide, spatial_blocks
 from brainarch.tables import read_table, write_table
 
 logger = logging.getLogger(__name__)
@@ -49,7 +52,7 @@ GRAM_ERROR_COLUMNS = {
     "network": "network whose representation is meant",
     "patches_per_area": "test patches of each area",
     "block_error": "||G - D||_F / N: 0 is perfect",
-    "low": "lower end of the 95 % interval (spatial block bootstrap, percentile)",
+    "low": "lower end of the 95 % interval (spatial block bootstrap; none below 8 blocks)",
     "high": "upper end of the 95 % interval",
     "constant": "what constant representations would give: sqrt(1 - 1/areas)",
     "orthogonal": "what mutually orthogonal patches, alike in nothing, would give: "
@@ -62,7 +65,7 @@ GRAM_BLOCK_COLUMNS = {
     "area": "area of the rows",
     "other": "area of the columns",
     "mean": "mean product of unit-length representations (-1 to 1)",
-    "low": "lower end of the 95 % interval (spatial block bootstrap, percentile)",
+    "low": "lower end of the 95 % interval (spatial block bootstrap; none below 8 blocks)",
     "high": "upper end of the 95 % interval",
 }
 PCA_COLUMNS = {
@@ -85,9 +88,12 @@ def classify_patches(
     test: Mapping[str, Path],
     noise: Mapping[str, Path],
     heads: Mapping[str, Path],
+    predictions: Path,
     classifiers: Path,
     noise_curve: Path,
+    differences: Path,
     resamples: int,
+    block_px: BlockSide,
     seed: int,
     threads: int = 1,
 ) -> None:
@@ -99,10 +105,12 @@ def classify_patches(
         Representations by network.
     heads : mapping of str to Path
         Prediction tables of networks with an own last layer, of the test patches; may be empty.
-    classifiers, noise_curve : Path
-        Tables to write: accuracy on clean patches, and on noisy ones.
-    resamples, seed : int
-        Of the block bootstrap.
+    predictions : Path
+        The network's predictions of the test patches, whose errors decide on blocks.
+    classifiers, noise_curve, differences : Path
+        Tables to write: accuracy on clean patches, on noisy ones, and paired differences.
+    resamples, block_px, seed
+        Of the block bootstrap; the side of a block is in pixels, or follows from the errors.
     threads : int
         CPU threads at most.
 
@@ -115,16 +123,23 @@ def classify_patches(
     require_partners(fitted_on, scored, "test")
     noisy = load_noisy_networks(noise)
     require_partners(fitted_on, {name: found.levels[0] for name, found in noisy.items()}, "noisy")
-    interval = {"resamples": resamples, "seed": seed}
+    side = read_blocks(block_px, predictions).side
+    bootstrap = {"resamples": resamples, "block_px": side, "seed": seed}
     tables = []
-    for network, path in heads.items():
-        held = next(iter(scored.values()))
-        tables.append(head_row(network, _head_predictions(path, held), held, **interval))
+    held = next(iter(scored.values()))
+    said = {(network, HEAD): _head_predictions(path, held) for network, path in heads.items()}
+    for (network, _), predicted in said.items():
+        tables.append(head_row(network, predicted, held, **bootstrap))
     with limit_threads(threads):
         fitted = fit_classifiers(fitted_on)
         splits = {"train": fitted_on, "test": scored}
-        tables.append(classifier_table(fitted, splits, **interval))
-        curve = noise_table(fitted, noisy, **interval)
+        tables.append(classifier_table(fitted, splits, **bootstrap))
+        curve = noise_table(fitted, noisy, **bootstrap)
+        for (network, name), classifier in fitted.items():
+            said[network, name] = classifier.predict(scored[network].values)
+    blocks = spatial_blocks(held.z, held.y, held.x, side)
+    compared = difference_table(said, held, blocks, resamples=resamples, seed=seed)
+    write_table(compared, differences, DIFFERENCE_COLUMNS)
     write_table(curve, noise_curve, NOISE_COLUMNS)
     write_table(_stack(tables), classifiers, CLASSIFIER_COLUMNS)
 
@@ -133,8 +148,10 @@ def score_clusters(
     *,
     train: Mapping[str, Path],
     test: Mapping[str, Path],
+    predictions: Path,
     scores: Path,
     resamples: int,
+    block_px: BlockSide,
     seed: int,
     threads: int = 1,
 ) -> None:
@@ -144,10 +161,12 @@ def score_clusters(
     ----------
     train, test : mapping of str to Path
         Representations by network.
+    predictions : Path
+        As in `classify_patches`.
     scores : Path
         Table to write.
-    resamples, seed : int
-        Of the block bootstrap, and of the mixture's starts.
+    resamples, block_px, seed
+        Of the block bootstrap; the seed also of the mixture's starts.
     threads : int
         CPU threads at most.
 
@@ -159,18 +178,21 @@ def score_clusters(
     fitted_on, scored = load_networks(train), load_networks(test)
     require_partners(fitted_on, scored, "test")
     with limit_threads(threads):
-        table = cluster_table(fitted_on, scored, resamples=resamples, seed=seed)
+        side = read_blocks(block_px, predictions).side
+        table = cluster_table(fitted_on, scored, resamples=resamples, block_px=side, seed=seed)
     write_table(table, scores, CLUSTER_COLUMNS)
 
 
 def measure_gram(
     *,
     test: Mapping[str, Path],
+    predictions: Path,
     errors: Path,
     blocks: Path,
     matrices: Mapping[str, Path],
     patches_per_area: int,
     resamples: int,
+    block_px: BlockSide,
     seed: int,
     threads: int = 1,
 ) -> None:
@@ -180,14 +202,16 @@ def measure_gram(
     ----------
     test : mapping of str to Path
         Representations by network.
+    predictions : Path
+        As in `classify_patches`.
     errors, blocks : Path
         Tables to write: block errors, and means over pairs of areas.
     matrices : mapping of str to Path
         Rows of the matrix to write (Zarr), by network.
     patches_per_area : int
         Patches of each area, drawn at random; fewer if the smallest area has fewer.
-    resamples, seed : int
-        Of the block bootstrap, and of that draw.
+    resamples, block_px, seed
+        Of the block bootstrap; the seed also of that draw.
     threads : int
         CPU threads at most.
 
@@ -197,6 +221,7 @@ def measure_gram(
         If a file is missing or wrong.
     """
     error_rows, block_rows = [], []
+    side = read_blocks(block_px, predictions).side
     with limit_threads(threads):
         for network, content in progress(
             load_networks(test).items(), desc="Gram matrices", unit="network"
@@ -207,21 +232,20 @@ def measure_gram(
                 logger.warning(
                     "%s: %d of %d representations are zero", network, zero_rows, len(rows)
                 )
-            summary = summarise_gram(
-                rows, chosen.area, chosen.block, resamples=resamples, seed=seed
-            )
+            ids = spatial_blocks(chosen.z, chosen.y, chosen.x, side)
+            summary = summarise_gram(rows, chosen.area, ids, resamples=resamples, seed=seed)
             present = np.unique(chosen.area)
             error_rows.append(
                 {
                     "network": network,
                     "patches_per_area": len(rows) // len(present),
                     "block_error": summary.error,
-                    "low": summary.interval.low,
-                    "high": summary.interval.high,
+                    "low": summary.low,
+                    "high": summary.high,
                     "constant": np.sqrt(1 - 1 / len(present)),
                     "orthogonal": np.sqrt(1 / len(present) - 1 / len(rows)),
                     "zero_rows": zero_rows,
-                    "blocks": len(np.unique(chosen.block)),
+                    "blocks": len(np.unique(ids)),
                 }
             )
             block_rows += [
@@ -294,9 +318,11 @@ def relate_areas(
     *,
     train: Mapping[str, Path],
     test: Mapping[str, Path],
+    predictions: Path,
     relations: Path,
     outliers: Path,
     resamples: int,
+    block_px: BlockSide,
     seed: int,
     threads: int = 1,
 ) -> None:
@@ -307,9 +333,11 @@ def relate_areas(
     train, test : mapping of str to Path
         Representations by network: relations are of test patches, outliers are test patches
         measured against train patches.
+    predictions : Path
+        As in `classify_patches`.
     relations, outliers : Path
         Tables to write.
-    resamples, seed : int
+    resamples, block_px, seed
         Of the block bootstrap.
     threads : int
         CPU threads at most.
@@ -322,9 +350,10 @@ def relate_areas(
     fitted_on, scored = load_networks(train), load_networks(test)
     require_partners(fitted_on, scored, "test")
     related, farthest = [], []
+    side = read_blocks(block_px, predictions).side
     with limit_threads(threads):
         for network, content in progress(scored.items(), desc="relating areas", unit="network"):
-            table = area_relations(content, resamples=resamples, seed=seed)
+            table = area_relations(content, resamples=resamples, block_px=side, seed=seed)
             related.append(table.assign(network=network))
             found = area_outliers(fitted_on[network], content, OUTLIERS)
             farthest.append(found.assign(network=network))

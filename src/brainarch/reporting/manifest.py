@@ -24,6 +24,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "prediction_metrics": ("slice",),
     "prediction_confusion": ("slice",),
     "classifiers": (),
+    "differences": (),
     "mixture": (),
     "gram_error": (),
     "fit": (),

@@ -33,6 +33,8 @@ def missing_targets(facts: Facts, figures: Collection[str]) -> list[tuple[str, s
     gone += _without("accuracy at scale", extracted, facts.labelled_slices, "it is not annotated")
     if not facts.config.training.permuted_control:
         gone.append(("control with permuted labels", "training.permuted_control is off"))
+    if not facts.config.training.nonsense_control:
+        gone.append(("control with nonsense areas", "training.nonsense_control is off"))
     for figure in FIGURES:
         if figure.name not in figures:
             lacking = [facts.lacks[need] for need in figure.needs if need in facts.lacks]

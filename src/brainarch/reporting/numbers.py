@@ -15,6 +15,13 @@ CLASSIFIERS = {
     "linear_svm": "linear SVM",
     "rbf_svm": "RBF SVM",
 }
+#: Numbers that stand beside an accuracy where copying an annotation is possible.
+POSITION = {
+    "position_accuracy": "accuracy of the training slice's annotation copied to the same pixel",
+    "above_position": "the network minus that copy, paired",
+}
+#: Digits of paired differences; all other numbers are rounded as in the figures.
+DIFFERENCE_DIGITS = 3
 #: Confused pairs of areas that are named.
 PAIRS = 5
 
@@ -33,6 +40,10 @@ class Number:
         With its 95 % interval, NaN without one.
     note : str
         Number of patches and blocks, or what else belongs to it.
+    blocks : int or None
+        Blocks that the interval comes from; with too few there is none.
+    digits : int
+        Digits after the point on the page.
     key : str
         Which published figure it may be compared with; empty for most.
     """
@@ -44,6 +55,8 @@ class Number:
     high: float = NAN
     note: str = ""
     key: str = ""
+    blocks: int | None = None
+    digits: int = 2
 
 
 def patch_numbers(metrics: Mapping[tuple[str, ...], pd.DataFrame]) -> list[Number]:
@@ -62,6 +75,8 @@ def patch_numbers(metrics: Mapping[tuple[str, ...], pd.DataFrame]) -> list[Numbe
             name += "" if row["subset"] == "all" else f", {row['subset']}"
             key = f"accuracy/{split}" if main else ""
             numbers.append(_number("Sampled patches", name, row, key))
+        of_run = f"{split} patches" + ("" if run == "main" else f", run {run}")
+        numbers += _position_numbers("Sampled patches", frame, of_run)
     test = metrics.get(("main", "test"))
     if test is not None:
         recall = test[(test["metric"] == "recall") & (test["subset"] == "all")]
@@ -79,9 +94,60 @@ def map_numbers(metrics: Mapping[int, pd.DataFrame], test_slices: Sequence[int])
         for metric, title in names.items():
             rows = frame[(frame["area"] == "all") & (frame["metric"] == metric)]
             for row in rows.to_dict("records"):
-                key = "accuracy/map" if metric == "accuracy" and z in test_slices else ""
-                name = f"{title}, slice z={z}, {row['subset']} pixels"
+                raw = row["subset"] in ("all", "test")
+                compared = metric == "accuracy" and raw and z in test_slices
+                key = "accuracy/map" if compared else ""
+                name = f"{title}, slice z={z}, {_pixels(row['subset'])}"
                 numbers.append(_number("Whole slices", name, row, key, unit="pixels"))
+        for subset in frame["subset"].unique():
+            own = frame[frame["subset"] == subset]
+            where = f"slice z={z}, {_pixels(subset)}"
+            numbers += _position_numbers("Whole slices", own, where, unit="pixels")
+    return numbers
+
+
+def _pixels(subset: str) -> str:
+    """Return a subset's pixels in words: test pixels, averaged over 128 px."""
+    which, comma, how = subset.partition(", ")
+    return f"{which} pixels{comma}{how}"
+
+
+def _position_numbers(
+    group: str, frame: pd.DataFrame, where: str, unit: str = "patches"
+) -> list[Number]:
+    rows = frame[frame["metric"].isin(list(POSITION))].to_dict("records")
+    return [_number(group, f"{POSITION[row['metric']]}, {where}", row, unit=unit) for row in rows]
+
+
+def position_note(by_slices: bool) -> str:
+    """Return what an accuracy is about, and where the baseline of position stands or why not."""
+    note = (
+        "The network reads a window and does not know where it lies: its accuracy is about "
+        "appearance alone. "
+    )
+    if by_slices:
+        return note + (
+            "Slices of one volume lie in register, so that a training slice's annotation, copied "
+            "to the same pixel, may name areas better than any network; that baseline stands "
+            "beside every accuracy."
+        )
+    return note + (
+        "Copying an annotation from the training tissue is no baseline here: training and test "
+        "are parts of one slice."
+    )
+
+
+def difference_numbers(differences: pd.DataFrame | None) -> list[Number]:
+    """Return by how much classifiers on one network beat those on another, on the same patches."""
+    group = "Differences on the same test patches and blocks, paired"
+    numbers = []
+    for row in [] if differences is None else differences.to_dict("records"):
+        first = CLASSIFIERS.get(row["classifier"], row["classifier"])
+        other = f"on {row['other_network']}"
+        if row["other_classifier"] == "cnn":
+            other = "the network's own last layer"
+        name = f"{first} on {row['network']} minus {other}"
+        numbers.append(_number(group, name, row, value="difference", digits=DIFFERENCE_DIGITS))
     return numbers
 
 
@@ -102,9 +168,15 @@ def readout_numbers(
     if mixture is not None:
         for row in mixture.to_dict("records"):
             key = f"v_measure/{row['network']}"
-            numbers.append(
-                _number("Gaussian mixture, V-measure", str(row["network"]), row, key, "v_measure")
-            )
+            group = "Gaussian mixture, V-measure"
+            numbers.append(_number(group, str(row["network"]), row, key, "v_measure"))
+            if _finite(row["behind"]):
+                ends = {"low": row["behind_low"], "high": row["behind_high"]}
+                name = f"cnn minus {row['network']}, paired"
+                paired = row | ends
+                numbers.append(
+                    _number(group, name, paired, value="behind", digits=DIFFERENCE_DIGITS)
+                )
     if gram is not None:
         for row in gram.to_dict("records"):
             key = f"block_error/{row['network']}"
@@ -163,6 +235,7 @@ def _number(
     value: str = "value",
     *,
     unit: str = "patches",
+    digits: int = 2,
 ) -> Number:
     notes = [
         f"{int(row[column]):,} {title}"
@@ -175,7 +248,10 @@ def _number(
     ]
     ends = {end: float(row[end]) if _finite(row.get(end)) else NAN for end in ("low", "high")}
     number = float(row[value]) if _finite(row[value]) else NAN
-    return Number(group, name, number, **ends, note=", ".join(notes), key=key)
+    blocks = int(row["blocks"]) if _finite(row.get("blocks")) else None
+    return Number(
+        group, name, number, **ends, note=", ".join(notes), key=key, blocks=blocks, digits=digits
+    )
 
 
 def _finite(value: object) -> bool:

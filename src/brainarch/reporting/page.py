@@ -13,6 +13,7 @@ from brainarch.figures.catalogue import FIGURES
 from brainarch.reporting.numbers import Number
 from brainarch.reporting.published import Published
 from brainarch.reporting.runtime import duration
+from brainarch.statistics.bootstrap import MIN_BLOCKS
 
 
 def render_page(summary: Mapping[str, Any]) -> str:
@@ -61,9 +62,12 @@ def render_page(summary: Mapping[str, Any]) -> str:
 
 
 def _number_row(number: Number, published: Mapping[str, Published]) -> list[str]:
-    value = f"{number.value:.3f}" if math.isfinite(number.value) else "–"
+    digits = number.digits
+    value = f"{number.value:.{digits}f}" if math.isfinite(number.value) else "–"
     known = math.isfinite(number.low) and math.isfinite(number.high)
-    interval = f"{number.low:.3f} to {number.high:.3f}" if known else ""
+    interval = f"{number.low:.{digits}f} to {number.high:.{digits}f}" if known else ""
+    if not known and number.blocks is not None and number.blocks < MIN_BLOCKS:
+        interval = f"{number.blocks} blocks: none"
     row = [number.name, value, interval, number.note]
     if published:
         figure = published.get(number.key)

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from brainarch.config.model import Config
-from brainarch.pipeline.facts import CLUSTERS, COMPONENTS, MAIN, PERMUTED, SPLITS, Facts
+from brainarch.pipeline.facts import CLUSTERS, COMPONENTS, MAIN, NONSENSE, PERMUTED, SPLITS, Facts
 from brainarch.reporting import numbers, published, verdicts
 from brainarch.reporting.manifest import Manifest
 from brainarch.reporting.missing import missing_targets
@@ -31,7 +31,7 @@ def collect(config: Config, files: Manifest) -> dict[str, Any]:
     confused = {
         f"test patches, run {run}": frame
         for (run, split), frame in files.tables("confusion").items()
-        if split == "test" and run != PERMUTED
+        if split == "test"
     } | {f"slice z={z}": frame for (z,), frame in files.tables("prediction_confusion").items()}
     figures = {name: path for (name,), path in files.paths("figure").items()}
     return {
@@ -58,6 +58,7 @@ def collect(config: Config, files: Manifest) -> dict[str, Any]:
         "published": published.published_figures(config.source),
         "statements": published.published_statements(config.source),
         "comparison_note": published.comparison_note(config.source, splits),
+        "position_note": numbers.position_note(config.splits.by == "slices"),
         "missing": missing_targets(facts, figures),
         "versions": versions(),
         "figures": figures,
@@ -93,6 +94,7 @@ def machine_readable(summary: dict[str, Any]) -> dict[str, Any]:
     shown["missing"] = [{"what": what, "why": why} for what, why in summary["missing"]]
     shown["costs"] = [asdict(cost) for cost in summary["costs"]]
     shown["figures"] = list(summary["pictures"])
+    shown["position_note"] = summary["position_note"]
     if summary["published"]:
         shown["comparison_note"] = summary["comparison_note"]
     finite: dict[str, Any] = _finite(shown)
@@ -118,12 +120,17 @@ def _verdicts(
         _why(facts, "discovery", "layers"),
         _why(facts, "discovery", "comparison"),
     )
-    true_labels = {run: frame for run, frame in test.items() if run != PERMUTED}
+    no_nonsense = "its test patches were not evaluated"
+    if not facts.config.training.nonsense_control:
+        no_nonsense = "training.nonsense_control is off"
+    true_labels = {run: test[run] for run in facts.assignments if run in test}
     return [
         verdicts.counts_verdict(files.table("counts", MAIN), sizes),
         verdicts.proof_verdict(proofs),
         verdicts.accuracy_verdict(true_labels, chance),
         verdicts.control_verdict(test.get(PERMUTED), chance, no_control),
+        verdicts.nonsense_verdict(test.get(NONSENSE), facts.nonsense_area, no_nonsense),
+        verdicts.training_verdict(files.table("differences")),
         verdicts.clusters_verdict(files.table("mixture")),
         verdicts.factors_verdict(files.table("alignment_chosen"), _why(facts, "comparison")),
         *(verdicts.agreement_verdict(kind, found, no_layers) for kind, found in agreements.items()),
@@ -149,6 +156,7 @@ def _all_numbers(
         *numbers.readout_numbers(
             files.table("classifiers"), files.table("mixture"), files.table("gram_error")
         ),
+        *numbers.difference_numbers(files.table("differences")),
         *numbers.factor_numbers(fits, facts.fit_slice),
     ]
 
@@ -228,7 +236,10 @@ def _planted(config: Config, truth: dict[str, Any] | None) -> list[list[str]]:
             ["phantom's seed", str(truth["seed"])],
         ]
     if config.training.permuted_control:
-        rows.append(["control", "the same network trained on permuted areas"])
+        rows.append(["check of the code", "the same network trained on permuted areas"])
+    if config.training.nonsense_control:
+        cut = Facts(config).nonsense_area
+        rows.append(["control", f"the same network trained on nonsense areas, parts of {cut}"])
     controls = {"untrained": "the same network untrained", "texture": "hand-crafted texture"}
     rows += [
         ["control", text] for name, text in controls.items() if name in config.readout.networks

@@ -9,6 +9,9 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from brainarch.pipeline.facts import PARTS
+from brainarch.reporting.numbers import DIFFERENCE_DIGITS
+
 #: Points from chance within which a control with permuted labels must end (DESIGN).
 CONTROL_POINTS = 0.05
 #: Fewest different surrogates of a null at which it can be decided at 1 %.
@@ -20,7 +23,7 @@ NULLS = {"bands": "own bands moved: median", "depth": "depth alone: median"}
 #: AUROC from which a factor is called aligned (DESIGN).
 ALIGNED = 0.85
 
-Answer = Literal["yes", "partly", "no", "not tested"]
+Answer = Literal["yes", "partly", "no", "undecided", "not tested"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,8 @@ class Verdict:
     Parameters
     ----------
     question : str
-    answer : {"yes", "partly", "no", "not tested"}
+    answer : {"yes", "partly", "no", "undecided", "not tested"}
+        Undecided: the interval holds the bound, or there are too few blocks for one.
     criterion : str
         What had to hold.
     found : str
@@ -104,40 +108,88 @@ def accuracy_verdict(metrics: Mapping[str, pd.DataFrame], chance: float) -> Verd
     text = "; ".join(
         (f"{run}: " if len(found) > 1 else "") + interval_text(row) for run, row in found.items()
     )
-    lows = [row["low"] if math.isfinite(row["low"]) else row["value"] for row in found.values()]
-    return Verdict(question, _all_or_some([low > chance for low in lows]), criterion, text)
+    above = [_above(row["low"], row["high"], chance) for row in found.values()]
+    return Verdict(question, _all_or_some(above), criterion, text)
 
 
 def control_verdict(permuted: pd.DataFrame | None, chance: float, reason: str) -> Verdict:
-    """Say whether a network trained on permuted labels ends at chance; ``reason`` why not."""
+    """Say whether a network trained on permuted labels ends at chance: a check of the code."""
     question = "Does the control with permuted labels end at chance?"
     criterion = (
-        f"its test accuracy within {100 * CONTROL_POINTS:.0f} points of {chance:.3f}; partly if "
-        "only its interval holds chance, as with few independent patches"
+        f"its test accuracy, with its whole interval, within {100 * CONTROL_POINTS:.0f} points of "
+        f"{chance:.3f}; no if the interval lies beyond them"
     )
     row = None if permuted is None else overall(permuted, "accuracy")
     if row is None:
         return Verdict(question, "not tested", criterion, reason)
-    answer: Answer = "partly" if row["low"] <= chance <= row["high"] else "no"
-    if abs(row["value"] - chance) <= CONTROL_POINTS:
-        answer = "yes"
-    return Verdict(question, answer, criterion, interval_text(row))
+    return Verdict(question, _near(row, chance), criterion, interval_text(row))
+
+
+def nonsense_verdict(nonsense: pd.DataFrame | None, area: str, reason: str) -> Verdict:
+    """Say whether parts of one area, which mean nothing, are named at chance only.
+
+    Parameters
+    ----------
+    nonsense : pandas.DataFrame or None
+        Metrics of the control's test patches.
+    area : str
+        The area that was cut.
+    reason : str
+        Why there are none.
+    """
+    chance = 1 / len(PARTS)
+    question = "Are nonsense areas, parts of one area, named at chance only?"
+    criterion = (
+        f"test accuracy of a network trained on {len(PARTS)} parts of {area}, the same in "
+        f"every slice, with its whole interval within {100 * CONTROL_POINTS:.0f} points of "
+        f"{chance:.2f}; above, position or an artefact is read"
+    )
+    row = None if nonsense is None else overall(nonsense, "accuracy")
+    if row is None:
+        return Verdict(question, "not tested", criterion, reason)
+    return Verdict(question, _near(row, chance), criterion, interval_text(row))
+
+
+def training_verdict(differences: pd.DataFrame | None) -> Verdict:
+    """Say whether areas are read better from the trained network than from the others."""
+    question = "Do classifiers read areas better from the trained network than from the others?"
+    criterion = (
+        "accuracy on the trained network minus that on each other one, same classifier, patches "
+        "and blocks: above 0 with its whole 95 % interval"
+    )
+    rows = [] if differences is None else differences.to_dict("records")
+    rows = [row for row in rows if row["network"] != row["other_network"]]
+    if not rows:
+        return Verdict(question, "not tested", criterion, "needs the CNN and another network")
+    above = [_above(row["low"], row["high"], 0) for row in rows]
+    found = ", ".join(
+        f"{row['other_network']} ({row['classifier']}) "
+        + interval_text(row | {"value": row["difference"]}, DIFFERENCE_DIGITS)
+        for row in rows
+    )
+    return Verdict(question, _all_or_some(above), criterion, found)
 
 
 def clusters_verdict(mixture: pd.DataFrame | None) -> Verdict:
     """Say whether clusters follow areas better in the trained network than in the controls."""
     question = "Do clusters, found without labels, follow areas better after training?"
-    criterion = "V-measure of the trained CNN above that of each other network, intervals apart"
+    criterion = (
+        "V-measure of the trained CNN minus that of each other network, on the same patches: above "
+        "0 with its whole 95 % interval"
+    )
     if mixture is None or "cnn" not in set(mixture["network"]) or len(mixture) < 2:
         return Verdict(question, "not tested", criterion, "needs the CNN and another network")
-    rows = {str(row["network"]): row for row in mixture.to_dict("records")}
-    own = rows.pop("cnn")
-    apart = [own["low"] > other["high"] for other in rows.values()]
-    found = ", ".join(
-        f"{name} {row['v_measure']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
-        for name, row in {"cnn": own, **rows}.items()
-    )
-    return Verdict(question, _all_or_some(apart), criterion, found)
+    rows = mixture.to_dict("records")
+    apart, found = [], []
+    for row in rows:
+        text = f"{row['network']} {interval_text(row | {'value': row['v_measure']})}"
+        if row["network"] != "cnn":
+            apart.append(_above(row["behind_low"], row["behind_high"], 0))
+            ends = {"low": row["behind_low"], "high": row["behind_high"]}
+            behind = interval_text(ends | {"value": row["behind"]}, DIFFERENCE_DIGITS)
+            text += f" (behind by {behind})"
+        found.append(text)
+    return Verdict(question, _all_or_some(apart), criterion, ", ".join(found))
 
 
 def factors_verdict(chosen: pd.DataFrame | None, reason: str) -> Verdict:
@@ -248,15 +300,34 @@ def overall(metrics: pd.DataFrame, metric: str) -> dict[str, Any] | None:
     return {name: row[name] for name in rows.columns}
 
 
-def interval_text(row: Mapping[str, Any]) -> str:
-    """Return ``0.83 [0.80, 0.86]``, or the value alone without an interval."""
-    text = f"{row['value']:.3f}"
+def interval_text(row: Mapping[Any, Any], digits: int = 2) -> str:
+    """Return ``0.83 [0.80, 0.86]`` as the figures do, or what there is instead of an interval."""
+    text = f"{row['value']:.{digits}f}"
     if math.isfinite(row["low"]) and math.isfinite(row["high"]):
-        text += f" [{row['low']:.3f}, {row['high']:.3f}]"
-    return text
+        return f"{text} [{row['low']:.{digits}f}, {row['high']:.{digits}f}]"
+    blocks = row.get("blocks")
+    return text if blocks is None else f"{text} (no interval: {int(blocks)} blocks)"
 
 
-def _all_or_some(good: Sequence[bool]) -> Answer:
+def _above(low: float, high: float, bound: float) -> bool | None:
+    """Return whether an interval lies above a bound; None if it holds it or there is none."""
+    if low > bound:
+        return True
+    return False if high <= bound else None
+
+
+def _near(row: Mapping[str, Any], chance: float) -> Answer:
+    """Return whether an interval lies within `CONTROL_POINTS` of chance."""
+    low, high = row["low"], row["high"]
+    if abs(low - chance) <= CONTROL_POINTS and abs(high - chance) <= CONTROL_POINTS:
+        return "yes"
+    beyond = low > chance + CONTROL_POINTS or high < chance - CONTROL_POINTS
+    return "no" if beyond else "undecided"
+
+
+def _all_or_some(good: Sequence[bool | None]) -> Answer:
     if all(good):
         return "yes"
-    return "partly" if any(good) else "no"
+    if any(good):
+        return "partly"
+    return "undecided" if None in good else "no"

@@ -92,18 +92,6 @@ def accuracies(confusion: NDArray[np.integer] | NDArray[np.floating]) -> NDArray
     return ratio(np.trace(counts, axis1=-2, axis2=-1), counts.sum(axis=(-2, -1)))
 
 
-def balanced_accuracies(
-    confusion: NDArray[np.integer] | NDArray[np.floating],
-) -> NDArray[np.float64]:
-    """Return the mean recall over the areas that have patches, (..., n, n) -> (...).
-
-    It is the accuracy at equal area weights.
-    """
-    recall = precision_recall_f1(confusion)[1]
-    present = ~np.isnan(recall)
-    return ratio(np.where(present, recall, 0.0).sum(axis=-1), present.sum(axis=-1))
-
-
 def v_measures(
     contingency: NDArray[np.integer] | NDArray[np.floating],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
