@@ -41,7 +41,7 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     maps.write_rows(0, iy, ix, RNG.random((len(iy), 2)))
     areas = np.where(done, 2, 0).astype(np.uint8)
     write_maps(folder / "maps.zarr", {"area": areas, "share": RNG.random(done.shape)}, place, {})
-    integers = {name: np.arange(5, dtype=np.int32) for name in ("z", "y", "x", "block")}
+    integers = {name: np.arange(5, dtype=np.int32) for name in ("z", "y", "x")}
     patches = representations.Representations(
         values=RNG.random((5, 4), dtype=np.float32),
         area=np.array([0, 0, 1, 1, 1], dtype=np.int32),

@@ -30,7 +30,7 @@ def labels() -> np.ndarray:
 
 
 def test_table_counts_every_labelled_pixel(labels):
-    table = preview.prepare(rasters.count_codes(labels, AREAS.names), HOLES, 2.0)
+    table = preview.prepare(rasters.count_codes(labels, AREAS.names), 2.0, HOLES)
     pixels = plotted.pick(table, quantity="labelled pixels").set_index("item")["y"]
     assert pixels.to_dict() == {"A": 1000, "B": 1, "C": 0}
     size = plotted.pick(table, quantity="labelled area", item="A")["y"].item()
@@ -39,7 +39,7 @@ def test_table_counts_every_labelled_pixel(labels):
 
 def test_outlines_lie_on_the_borders(labels, drawn_texts):
     grey = np.random.default_rng(0).integers(0, 255, labels.shape).astype(np.uint8)
-    table = preview.prepare(rasters.count_codes(labels, AREAS.names), HOLES, 2.0)
+    table = preview.prepare(rasters.count_codes(labels, AREAS.names), 2.0, HOLES)
     figure = preview.draw(
         table,
         AREAS,
@@ -62,7 +62,7 @@ def test_outlines_lie_on_the_borders(labels, drawn_texts):
 
 
 def test_smoothed_edges_are_shown(labels, drawn_texts):
-    table = preview.prepare(rasters.count_codes(labels, AREAS.names), 2.0, {"A": 1234})
+    table = preview.prepare(rasters.count_codes(labels, AREAS.names), 2.0, HOLES, {"A": 1234})
     grey = rasters.grey_raster(np.zeros(labels.shape, np.uint8), 2.0)
     raster = rasters.label_raster(labels, 2.0)
     figure = preview.draw(table, AREAS, grey=grey, labels=raster, title="Slice")

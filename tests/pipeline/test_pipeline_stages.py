@@ -182,7 +182,6 @@ def changed(edit: Edit) -> set[str]:
         (put("statistics.resamples", 300), {
             "evaluate", "predict", "classify", "cluster_score", "gram", "relations",
         }),
-        (put("statistics.block_px", 300), {"sample", "predict"}),
         (put("annotations.hole_um2", 500), {"import_areas", "import_layers"}),
         (put("statistics.block_px", 300), {
             "evaluate", "predict", "classify", "cluster_score", "gram", "relations",
