@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,9 @@ from brainarch.tables import read_table, write_table
 
 #: Rows of the sample at most.
 SAMPLE_ROWS = 16384
+#: The sample is followed to this share of the tolerance: its passes cost little, those over all
+#: rows become few.
+SAMPLE_TOLERANCE = 1 / 3
 #: Rows of X that are mixed into a row of a random start.
 MIXED = 8
 
@@ -107,16 +111,16 @@ def fit_basis(
         )
     rows = rows.held(threads)
     sample, energy = rows.examined(SAMPLE_ROWS, threads)
-    limits = {"max_passes": max_iterations, "tolerance": tolerance, "threads": threads}
+    limits: dict[str, Any] = {"max_passes": max_iterations, "threads": threads}
     X = sample.whole()
     own = float(np.einsum("ij,ij->", X, X, dtype=np.float64))
     rng = generator(seed, "factorize")
     tried = [
-        descend(sample, start, own, **limits)
+        descend(sample, start, own, tolerance=tolerance * SAMPLE_TOLERANCE, **limits)
         for start in (nndsvd(X, factors), *(mixed_rows(X, factors, rng) for _ in range(1, starts)))
     ]
     best = min(range(len(tried)), key=lambda start: tried[start].errors[-1])
-    last = descend(rows, tried[best].basis, energy, **limits)
+    last = descend(rows, tried[best].basis, energy, tolerance=tolerance, **limits)
     order = np.argsort(-last.energy, kind="stable")
     _, values = unit_rows(np.zeros((1, factors)), last.basis[order])
     values[last.energy[order] == 0] = 0.0
