@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from brainarch.pipeline.facts import CLUSTERS, COMPONENTS, MAIN, NONSENSE
-from brainarch.pipeline.results import slice_name
 from brainarch.pipeline.shared import Shared
 from brainarch.pipeline.stage import Files, Settings
 
