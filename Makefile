@@ -22,7 +22,7 @@ else ifneq ($(TORCH),)
 $(error TORCH=$(TORCH) is not known; say TORCH=cpu or TORCH=cuda)
 endif
 
-.PHONY: all setup test test-slow test-gpu check format bench bench-train bench-volume clean help
+.PHONY: all setup test test-slow test-gpu check format bench bench-train bench-factors bench-volume clean help
 
 all: setup  ## set up, run the embedded default, say where the report is
 	snakemake --cores $(CORES)
@@ -70,6 +70,9 @@ bench: setup  ## dense extraction against the patch loop and MONAI, on this mach
 
 bench-train: setup  ## training on crops against the patch loop, on this machine
 	python bench/train.py $(BENCH)
+
+bench-factors: setup  ## factorisation against scikit-learn, on this machine
+	python bench/factors.py $(BENCH)
 
 # The other tools need versions that contradict brainarch's and each other's.
 bench-volume: setup .venv-bench/stack-to-chunk/.ready .venv-bench/ome-zarr/.ready  ## conversion against copy, stack-to-chunk, ome-zarr

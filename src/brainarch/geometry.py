@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+#: Units of a representation (V, M).
+UNITS = 64
 #: Side of a patch in pixels (V: 128 x 128 pixels, 150 x 150 um).
 PATCH = 128
 #: Pixels of real context that the window adds on each side of the patch (ours, for A's padding).

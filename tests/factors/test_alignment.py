@@ -1,4 +1,4 @@
-"""AUROC of factors for areas, its nulls, and the choice on the fitted slice only."""
+"""AUROC of factors for areas, its nulls, and what becomes of selected pairs on another slice."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from brainarch.factors.alignment import (
     ALIGNED,
     RankedMaps,
     area_kappas,
-    choose_aligned,
     compare_factors,
+    judge_selected,
 )
 
 
@@ -95,20 +95,30 @@ def test_without_surrogates_nothing_is_above():
     assert not frame["above_null"].any()
 
 
-def test_the_factor_is_chosen_on_the_fitted_slice_only():
-    rows = [
-        (1, True, 1, 0.90),
-        (1, True, 2, 0.80),
-        (2, False, 1, 0.70),
-        (2, False, 2, 0.99),  # better here, but chosen it must not be
-    ]
-    frame = pd.DataFrame(rows, columns=["slice", "fitted", "factor", "auroc"]).assign(
-        target="area", name="Ctx", null_99=0.6, above_null=True
+def judged(own, rival, factor=1):
+    """Judge a pair whose factor has these AUROCs for its area and for another, on slice 2."""
+    rows = [(1, True, "Ctx", 1, 0.9), (1, True, "Str", 1, 0.6), (1, True, "Ctx", 2, 0.8)]
+    rows += [(2, False, "Ctx", 1, own), (2, False, "Str", 1, rival), (2, False, "Ctx", 2, 0.99)]
+    frame = pd.DataFrame(rows, columns=["slice", "fitted", "name", "factor", "auroc"]).assign(
+        target="area", null_99=0.6, above_null=True
     )
-    chosen = choose_aligned(frame)
-    assert len(chosen) == 1
-    row = chosen.iloc[0]
+    pair = {"target": "area", "name": "Ctx", "factor": factor, "auroc": 0.9}
+    found = judge_selected(frame, pd.DataFrame([pair]))
+    assert len(found) == 1
+    return found.iloc[0]
+
+
+def test_the_selected_factor_is_looked_at_however_good_another_is():
+    row = judged(0.7, 0.4)
     assert (row["slice"], row["factor"], row["auroc_fitted"], row["auroc"]) == (2, 1, 0.9, 0.7)
     assert not row["aligned"]
-    frame.loc[frame["auroc"] == 0.70, "auroc"] = ALIGNED
-    assert choose_aligned(frame).iloc[0]["aligned"]
+    assert judged(ALIGNED, 0.4)["aligned"]
+    assert judged(0.7, 0.4, factor=2)["auroc"] == 0.99
+
+
+def test_a_pair_is_contradicted_where_its_factor_tells_another_area_better():
+    assert not judged(0.7, 0.4)["contradicted"]
+    row = judged(0.7, 0.94)
+    assert row["contradicted"]
+    assert row["best"] == "Str"
+    assert judged(0.45, 0.4)["contradicted"]

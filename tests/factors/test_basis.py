@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
-from sklearn.decomposition import NMF
 
 from brainarch.errors import InputError
 from brainarch.factors.basis import fit_basis, read_basis, write_basis
 from brainarch.factors.nonnegative import nonnegative_coefficients
+from brainarch.factors.rows import Rows
 
-SOLVER = {"max_iterations": 200, "tolerance": 1e-4, "seed": 1}
+SOLVER = {"starts": 1, "max_iterations": 200, "tolerance": 1e-4, "seed": 1}
 
 
 def planted(n=600, seed=0, strengths=(1.0, 2.0, 4.0, 8.0)):
@@ -28,7 +28,7 @@ def planted(n=600, seed=0, strengths=(1.0, 2.0, 4.0, 8.0)):
 
 def test_planted_factors_are_recovered_up_to_order():
     _, B, X = planted()
-    basis = fit_basis(X, 4, **SOLVER | {"max_iterations": 2000, "tolerance": 1e-7})
+    basis = fit_basis(Rows.of(X), 4, **SOLVER | {"max_iterations": 2000, "tolerance": 1e-7})
     similarity = basis.values @ B.T
     rows, columns = linear_sum_assignment(-similarity)
     assert similarity[rows, columns].min() > 0.999
@@ -38,34 +38,24 @@ def test_planted_factors_are_recovered_up_to_order():
 
 def test_factors_come_in_the_order_of_explained_energy():
     _, B, X = planted()
-    basis = fit_basis(X, 4, **SOLVER | {"max_iterations": 2000, "tolerance": 1e-7})
+    basis = fit_basis(Rows.of(X), 4, **SOLVER | {"max_iterations": 2000, "tolerance": 1e-7})
     assert (basis.values @ B.T).argmax(axis=1).tolist() == [3, 2, 1, 0]
     C, _ = nonnegative_coefficients(X, basis.values)
     energy = (C.astype(np.float64) ** 2).sum(axis=0)
     assert np.all(np.diff(energy) < 0)
 
 
-def test_the_error_is_no_worse_than_scikit_learns():
-    rng = np.random.default_rng(5)
-    X = np.maximum(rng.normal(size=(400, 16)), 0).astype(np.float32)
-    basis = fit_basis(X, 5, **SOLVER)
-    C, _ = nonnegative_coefficients(X, basis.values)
-    ours = np.linalg.norm(X - C @ basis.values)
-    theirs = NMF(5, init="nndsvda", random_state=0, max_iter=200).fit(X).reconstruction_err_
-    assert ours <= theirs * 1.001
-
-
 def test_the_same_seed_gives_the_same_basis():
     _, _, X = planted(n=200)
-    one, two = (fit_basis(X, 4, **SOLVER).values for _ in range(2))
+    one, two = (fit_basis(Rows.of(X), 4, **SOLVER).values for _ in range(2))
     assert np.array_equal(one, two)
 
 
 def test_reaching_the_last_iteration_is_said():
     rng = np.random.default_rng(6)
     X = rng.random((100, 12)).astype(np.float32)
-    assert not fit_basis(X, 6, **SOLVER | {"max_iterations": 2}).converged
-    assert fit_basis(X, 2, **SOLVER | {"max_iterations": 5000, "tolerance": 1e-3}).converged
+    assert not fit_basis(Rows.of(X), 6, **SOLVER | {"max_iterations": 2}).converged
+    assert fit_basis(Rows.of(X), 2, **SOLVER | {"max_iterations": 500, "tolerance": 1e-3}).converged
 
 
 @pytest.mark.parametrize(
@@ -73,14 +63,14 @@ def test_reaching_the_last_iteration_is_said():
     [
         (np.ones((9, 4)), 5, "ask for fewer"),
         (np.ones((3, 8)), 5, "ask for fewer"),
-        (-np.ones((9, 4)), 2, "non-negative"),
-        (np.full((9, 4), np.nan), 2, "non-negative"),
+        (-np.ones((9, 4)), 2, "0 values are not finite and 36 negative"),
+        (np.full((9, 4), np.nan), 2, "36 values are not finite and 0 negative"),
         (np.zeros((9, 4)), 2, "every unit is 0"),
     ],
 )
 def test_unusable_input_is_refused_in_one_line(X, factors, words):
     with pytest.raises(InputError, match=words) as raised:
-        fit_basis(X.astype(np.float32), factors, **SOLVER)
+        fit_basis(Rows.of(X), factors, **SOLVER)
     assert "\n" not in str(raised.value)
 
 

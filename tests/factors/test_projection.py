@@ -61,7 +61,7 @@ def test_masked_batches_give_the_same_in_raster_order(cube, basis, tmp_path):
 
 def test_the_summary_is_the_closed_form(cube, basis, tmp_path):
     opened, X, done = cube
-    summary = project_cube(opened, basis, tmp_path / "c.zarr", {"fitted": False})
+    summary = project_cube(opened, basis, tmp_path / "c.zarr", {"fitted": False}).summary()
     rows = X[done].astype(np.float64)
     C = nonnegative_coefficients(X[done], basis)[0].astype(np.float64)
     left = rows - C @ basis

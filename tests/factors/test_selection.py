@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from brainarch.factors.selection import Presence, count_presence, score_pairs, select_factors
+from brainarch.factors.selection import (
+    Presence,
+    count_presence,
+    score_pairs,
+    select_by_rules,
+    select_factors,
+)
 
 
 def literal(C, labels, areas, *, leakage, count, threshold):
@@ -89,3 +96,27 @@ def test_an_area_without_pixels_is_never_selected():
     assert set(found["area"]) == {1, 3}
     with pytest.raises(ValueError, match="3 pairs asked for, 2 possible"):
         ours(C, labels, 3, leakage=0.5, count=3, threshold=0.0)
+
+
+def test_each_rule_takes_pairs_by_its_own_column_and_says_where_they_differ():
+    pairs = pd.DataFrame(
+        {
+            "factor": [1, 1, 2, 2],
+            "area": [1, 2, 1, 2],
+            "score": [9, 8, 7, 1],
+            "auroc": [0.6, 0.5, 0.9, 0.7],
+        }
+    )
+    found = select_by_rules(pairs, 2, "auroc")
+    assert found["rule"].tolist() == ["auroc", "auroc", "papers", "papers"]
+    assert found["shown"].tolist() == [True, True, False, False]
+    assert list(zip(found["factor"], found["area"], strict=True)) == [
+        (2, 1),
+        (1, 2),
+        (1, 1),
+        (2, 2),
+    ]
+    assert found["differs"].all()
+    assert select_by_rules(pairs, 2, "papers")["rule"].iloc[0] == "papers"
+    alike = select_by_rules(pairs.assign(auroc=pairs["score"]), 2, "papers")
+    assert not alike["differs"].any()

@@ -20,7 +20,11 @@ from brainarch.discovery.profiles import (
 from brainarch.evaluation.area_map import BORDER_COLUMNS
 from brainarch.evaluation.tables import CONFUSION_COLUMNS, METRIC_COLUMNS
 from brainarch.factors.basis import BASIS_COLUMNS
-from brainarch.factors.stages import ALIGNMENT_COLUMNS, selection_columns
+from brainarch.factors.selection_stages import (
+    ALIGNMENT_COLUMNS,
+    CHOSEN_COLUMNS,
+    selection_columns,
+)
 from brainarch.figures import rasters
 from brainarch.figures.gram import Gram
 from brainarch.figures.panels import Areas
@@ -359,6 +363,8 @@ def selection(names: tuple[str, ...], target: str = "area") -> pd.DataFrame:
         selection_columns(target),
         (
             {
+                "rule": "auroc",
+                "shown": True,
                 "rank": rank,
                 "factor": rank,
                 target: name,
@@ -366,6 +372,24 @@ def selection(names: tuple[str, ...], target: str = "area") -> pd.DataFrame:
                 "leaked_share": 0.02 * rank,
             }
             for rank, name in enumerate(names, start=1)
+        ),
+    )
+
+
+def chosen(names: tuple[str, ...], target: str = "area", z: int = 204) -> pd.DataFrame:
+    """The selected pairs on a slice that was not fitted; it contradicts the second."""
+    return table(
+        CHOSEN_COLUMNS,
+        (
+            {
+                "slice": z,
+                "target": target,
+                "name": name,
+                "factor": factor,
+                "auroc": 0.4 if factor == 2 else 0.9,
+                "contradicted": factor == 2,
+            }
+            for factor, name in enumerate(names, start=1)
         ),
     )
 

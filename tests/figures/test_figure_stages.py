@@ -119,6 +119,7 @@ def write_tables(root, labels):
         "alignment": pd.concat(
             fakes.alignment(found, FACTORS, target, z) for z in (4, 6) for target, found in names
         ),
+        "chosen": pd.concat(fakes.chosen(found, target, 6) for target, found in names),
         "matches": fakes.matches(),
     }
     for name, frame in tables.items():
@@ -219,6 +220,7 @@ def given(root):
             "coefficients": root / "coefficients_4.zarr",
             "fit": root / "fit.json",
             "selection": root / "selection_areas.csv",
+            "chosen": root / "chosen.csv",
         },
         "factors": {
             **slices,
@@ -227,6 +229,7 @@ def given(root):
             "coefficients": root / "coefficients_4.zarr",
             "selection": root / "selection_areas.csv",
             "alignment": root / "alignment.csv",
+            "chosen": root / "chosen.csv",
             "maps": [root / f"components_{z}.zarr" for z in (4, 6)],
             "profiles": [root / f"profiles_{z}.csv" for z in (4, 6)],
             "agreements": [root / f"agreement_{z}.csv" for z in (4, 6)],

@@ -134,7 +134,10 @@ def draw_clusters(shape=(160, 200), layers=True, nulls=True) -> Drawn:
 def draw_factorization(count=6, shape=(90, 360), k=15, selected=True) -> Drawn:
     areas = fakes.areas(count)
     maps = fakes.coefficient_maps(fakes.label_slice(count, *shape), k)
-    chosen = fakes.selection(areas.names[: min(count, k)]) if selected else None
+    chosen = None
+    if selected:
+        pairs = fakes.selection(areas.names[: min(count, k)]).rename(columns={"area": "name"})
+        chosen = factors.judged(pairs, fakes.chosen(areas.names))
     table = factorization.prepare(fakes.basis(k), maps, chosen, 0.31)
     units = list(maps.values())[:5]
     figure = factorization.draw(table, areas, units, maps, 104)
@@ -144,7 +147,8 @@ def draw_factorization(count=6, shape=(90, 360), k=15, selected=True) -> Drawn:
 def target_of(word, legend, codes, k, aligned=True) -> factors.Target:
     maps = fakes.coefficient_maps(codes, k)
     most = 3 if word == "layer" else len(legend.names)
-    chosen = fakes.selection(legend.names[: min(most, k)]).rename(columns={"area": "name"})
+    pairs = fakes.selection(legend.names[: min(most, k)]).rename(columns={"area": "name"})
+    chosen = factors.judged(pairs, fakes.chosen(legend.names) if aligned else None)
     painted, tops = factors.paint_factors(maps, chosen, legend)
     overlay = factors.Overlay(
         rasters.grey_raster(fakes.grey_slice(codes), fakes.VOXEL_UM),

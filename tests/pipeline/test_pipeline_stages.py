@@ -147,6 +147,7 @@ def changed(edit: Edit) -> set[str]:
             "phantom", "sample", "train", "train_unlabelled", "evaluate", "embed",
             "embed_noise", "prove", "predict",
             "classify", "cluster_score", "gram", "pca", "relations", "factorize", "align",
+            "measure_selection",
             "cluster_area", "find_components", "compare_layers", "match_components",
             "figure",
         }),
@@ -170,6 +171,8 @@ def changed(edit: Edit) -> set[str]:
         (put("readout.noise_variances", [0, 0.1]), {"embed_noise"}),
         (put("readout.gram_patches", 30), {"gram", "pca"}),
         (put("factorization.tolerance", 0.001), {"factorize"}),
+        (put("factorization.starts", 1), {"factorize"}),
+        (put("selection.rule", "papers"), {"select_areas", "select_layers"}),
         (put("selection.threshold", 0.1), {"select_areas", "select_layers"}),
         (put("selection.area_leakage", 0.4), {"select_areas"}),
         (swap("selection", "area_leakage", "layer_leakage"), {"select_areas", "select_layers"}),
@@ -283,3 +286,22 @@ def test_the_frozen_config_says_the_same(tmp_path: Path) -> None:
     assert again == pipeline
     again.freeze()
     assert [Path(again.frozen)] == list(Path(again.frozen).parent.iterdir())
+
+
+def test_several_slices_are_fitted_and_the_others_held_out() -> None:
+    content = yaml.safe_load((ROOT / "config/test.yaml").read_text())
+    own = Pipeline.of(check_config(content, "default"))
+    assert (own.fit_slices, own.held_out_slices, own.compared_slices) == ([104], [154], [104, 154])
+    content["extraction"]["slices"] = [154, 104]  # the test slice is fitted wherever it stands
+    assert Pipeline.of(check_config(content, "turned")).fit_slices == [104]
+    content["extraction"]["slices"] = [54, 104, 154]
+    content["factorization"]["slices"] = [154, 54]
+    both = Pipeline.of(check_config(content, "both"))
+    assert list(both.factorize().outputs["coefficients"]) == [154, 54]
+    assert (both.held_out_slices, both.compared_slices) == ([104], [154, 104])
+    assert len(both.align().inputs["fitted"]) == 2
+    content["factorization"]["slices"] = [54, 104, 154]
+    assert "held out" in Pipeline.of(check_config(content, "all")).lacks["comparison"]
+    content["factorization"]["slices"] = [4]
+    with pytest.raises(InputError, match=r"slice 4 is not among extraction\.slices"):
+        check_config(content, "wrong")

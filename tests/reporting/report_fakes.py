@@ -15,7 +15,7 @@ from brainarch.annotations.areas import AREA_COLUMNS
 from brainarch.discovery.agreement import AGREEMENT_COLUMNS
 from brainarch.discovery.matching import MATCH_COLUMNS
 from brainarch.evaluation.tables import CONFUSION_COLUMNS, METRIC_COLUMNS
-from brainarch.factors.stages import CHOSEN_COLUMNS, selection_columns
+from brainarch.factors.selection_stages import CHOSEN_COLUMNS, selection_columns
 from brainarch.patches.sampling import COUNT_COLUMNS, INDEPENDENT_COLUMNS
 from brainarch.pipeline.facts import SPLITS
 from brainarch.readout.classifiers import CLASSIFIER_COLUMNS
@@ -125,7 +125,14 @@ def matches(*pairs: tuple[int, int, float, int], p: float = 0.005) -> pd.DataFra
 
 
 def selection(target: str) -> pd.DataFrame:
-    row = {"rank": 1, "factor": 4, target: "VP", "covered_share": 0.9, "leaked_share": 0.1}
+    row = {
+        "shown": True,
+        "rank": 1,
+        "factor": 4,
+        target: "VP",
+        "covered_share": 0.9,
+        "leaked_share": 0.1,
+    }
     return table(selection_columns(target), [row])
 
 
@@ -208,8 +215,8 @@ def results(root: Path) -> dict[str, Path]:
     records = {
         "proof/259": proof(),
         "plan": {"algorithm": "spectral", "tile": [128, 128], "workers": 2, "memory_mb": 900.0},
-        "fit": {"slice": 259, "relative_error": 0.21, "rows": 1000},
-        "projection/279": {"slice": 279, "relative_error": 0.24, "rows": 900},
+        "fit/259": {"slice": 259, "relative_error": 0.21, "rows": 1000},
+        "fit/279": {"slice": 279, "relative_error": 0.24, "rows": 900},
         "phantom": {
             "what": "synthetic thalamocortical volume; not data",
             "areas": dict.fromkeys(NAMES, 1),

@@ -11,14 +11,15 @@ use rule stage as factorize with:
     benchmark:
         f"{TIMES}/factorize.tsv"
     priority: 10  # the longest way to the end: early, beside small jobs
+    threads: 8
     resources:
-        mem_mb=6000,
-        runtime=240,
+        mem_mb=3000,
+        runtime=120,
     params:
         verb="factorize",
         settings=PIPELINE.factorize().settings,
     message:
-        "Factorising the representation of the fitted slice"
+        "Factorising the representation of the fitted slices"
 
 
 use rule stage as project with:
@@ -77,6 +78,22 @@ if CONFIG.layers is not None:
             settings=PIPELINE.select_layers().settings,
         message:
             "Selecting the factors that predict layers"
+
+
+use rule stage as measure_selection with:
+    input:
+        **read(PIPELINE.measure_selection()),
+    output:
+        **written(PIPELINE.measure_selection()),
+    log:
+        f"{LOGS}/measure-selection.log",
+    benchmark:
+        f"{TIMES}/measure-selection.tsv"
+    params:
+        verb="measure-selection",
+        settings=PIPELINE.measure_selection().settings,
+    message:
+        "Measuring what the selected factors share and give back"
 
 
 if PIPELINE.compared_slices:

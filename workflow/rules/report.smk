@@ -75,6 +75,7 @@ rule variability:
 rule microarchitecture:
     input:
         drawn("Paper M"),
+        [] if "labels" in PIPELINE.lacks else rules.measure_selection.output,
 
 
 rule figures:

@@ -22,7 +22,7 @@ from pydantic import (
 
 from brainarch.embedding.names import NETWORKS
 from brainarch.errors import InputError
-from brainarch.geometry import PATCH, WINDOW
+from brainarch.geometry import PATCH, UNITS, WINDOW
 from brainarch.volume.kinds import (
     TIFF_SUFFIXES,
     Axes,
@@ -509,22 +509,48 @@ class ReadoutConfig(Section):
 class FactorizationConfig(Section):
     """Non-negative matrix factorisation of the dense representation."""
 
-    factors: Count = Field(default=15, description="number of factors k (M: 15)")
-    max_iterations: Count = Field(default=200, description="most sweeps of the solver (ours)")
+    slices: list[SliceIndex] | None = Field(
+        default=None,
+        min_length=1,
+        description="slices that one basis is fitted on together; every other slice of "
+        "extraction.slices is held out; null: the first of them that is an annotated test slice "
+        "(M: z=259), or else the first",
+    )
+    factors: Annotated[int, Field(ge=1, le=UNITS)] = Field(
+        default=15, description=f"number of factors k, at most the {UNITS} units (M: 15)"
+    )
+    starts: Count = Field(
+        default=3,
+        description="starts that are tried on a sample of the pixels, the best goes on (ours)",
+    )
+    max_iterations: Count = Field(
+        default=200, description="most passes of the solver over the pixels (ours)"
+    )
     tolerance: float = Field(
-        default=1e-4, gt=0, description="relative change at which the solver stops (ours)"
+        default=3e-4,
+        gt=0,
+        description="decrease of the error in a pass, as a share of it, at which the solver stops "
+        "(ours)",
     )
 
 
 class SelectionConfig(Section):
     """Which factors predict areas and layers (M, A)."""
 
-    threshold: float = Field(
-        default=0.0, ge=0, description="coefficient above which a factor is present (M: 0)"
+    rule: Literal["auroc", "papers"] = Field(
+        default="auroc",
+        description="which pairs figures, page and verdicts show; the tables have both. papers (M, "
+        "A): coverage less leakage above the threshold, by which a factor that is a little present "
+        "everywhere can win; auroc (ours): how well the coefficient tells the area from the rest",
     )
-    area_leakage: float = Field(default=0.5, ge=0, description="lambda over areas (M: 0.5)")
+    threshold: float = Field(
+        default=0.0, ge=0, description="papers: coefficient above which a factor is present (M: 0)"
+    )
+    area_leakage: float = Field(default=0.5, ge=0, description="papers: lambda over areas (M: 0.5)")
     area_count: Count = Field(default=6, description="pairs selected over areas (M: 6)")
-    layer_leakage: float = Field(default=0.3, ge=0, description="lambda over layers (A: 0.3)")
+    layer_leakage: float = Field(
+        default=0.3, ge=0, description="papers: lambda over layers (A: 0.3)"
+    )
     layer_count: Count = Field(default=3, description="pairs selected over layers (M: 3)")
 
 
@@ -682,6 +708,13 @@ class Config(Section):
             used.append(("unlabelled.slices", self.unlabelled.slices, False))
         needs_labels = self.extraction.where == "labelled"
         used.append(("extraction.slices", self.extraction.slices, needs_labels))
+        fitted = self.factorization.slices or []
+        used.append(("factorization.slices", fitted, False))
+        problems += [
+            f"factorization.slices: slice {z} is not among extraction.slices"
+            for z in fitted
+            if z not in self.extraction.slices
+        ]
         for key, slices, must_be_annotated in used:
             if len(set(slices)) != len(slices):
                 problems.append(f"{key}: a slice is named twice")

@@ -118,6 +118,26 @@ class Cube(ExtractedGrid):
         """Return which pixels of a rectangle are extracted, as it stands on disk."""
         return self._store.read(EXTRACTED, (rows, columns))
 
+    def chunks(self) -> list[tuple[slice, slice]]:
+        """Return the rows and columns of every chunk with an extracted pixel, in raster order."""
+        height, width = self._store.array(_UNITS).chunks[:2]
+        return [
+            part
+            for top in range(0, self.shape[0], height)
+            for left in range(0, self.shape[1], width)
+            if self.extracted[part := (slice(top, top + height), slice(left, left + width))].any()
+        ]
+
+    def pixels(self, rows: slice, columns: slice) -> NDArray[np.float32]:
+        """Return the extracted pixels of a rectangle in raster order, shape (n, units), float32.
+
+        Raises
+        ------
+        InputError
+            If a chunk is damaged or missing.
+        """
+        return self.block(rows, columns)[self.extracted[rows, columns]]
+
     def batches(
         self,
         rows: int = CHUNK,

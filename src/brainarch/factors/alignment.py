@@ -1,7 +1,8 @@
 """How well a factor tells an area from the rest: AUROC beside spatial nulls (ours).
 
 A factor is called aligned with an area when its AUROC is at least 0.85 on a slice that the basis
-was not fitted on, the factor having been chosen on the fitted slice.
+was not fitted on, the factor having been selected on the fitted slices; it is contradicted there
+when it tells another area better.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from brainarch.statistics.spatial_nulls import (
 
 #: AUROC from which a factor is called aligned (DESIGN).
 ALIGNED = 0.85
+#: AUROC of a factor that knows nothing of an area.
+CHANCE = 0.5
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -217,28 +220,33 @@ def _percentile(null: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray(np.nanpercentile(null, PERCENTILE, axis=0), dtype=np.float64)
 
 
-def choose_aligned(alignment: pd.DataFrame) -> pd.DataFrame:
-    """Choose each area's factor on the fitted slice and look at it on the others.
+def judge_selected(alignment: pd.DataFrame, selected: pd.DataFrame) -> pd.DataFrame:
+    """Look at the selected pairs on the slices that were not fitted.
 
     Parameters
     ----------
     alignment : DataFrame
-        Columns slice, fitted, factor, target, name, auroc, null_99, above_null; exactly one slice
-        is fitted.
+        Columns slice, fitted, factor, target, name, auroc, null_99, above_null.
+    selected : DataFrame
+        The pairs that are shown: columns target, name, factor, auroc (on the fitted slices).
 
     Returns
     -------
     DataFrame
         One row per target, name and slice that was not fitted: factor, auroc_fitted, auroc,
-        null_99, above_null and aligned (auroc at least `ALIGNED`).
+        null_99, above_null, aligned (auroc at least `ALIGNED`), best (the area that this factor
+        tells best on that slice) and contradicted (that is another one, or auroc is below 0.5).
     """
-    keys = ["target", "name"]
-    fitted = alignment[alignment["fitted"]].dropna(subset=["auroc"])
-    best = fitted.sort_values(["auroc", "factor"], ascending=[False, True], kind="stable")
-    best = best.drop_duplicates(keys)[[*keys, "factor", "auroc"]]
-    best = best.rename(columns={"auroc": "auroc_fitted"})
     others = alignment[~alignment["fitted"]]
-    chosen = others.merge(best, on=[*keys, "factor"], how="inner")
+    ordered = others.sort_values("auroc", ascending=False, kind="stable", na_position="last")
+    best = ordered.drop_duplicates(["slice", "target", "factor"])
+    best = best[["slice", "target", "factor", "name"]].rename(columns={"name": "best"})
+    pairs = selected[["target", "name", "factor", "auroc"]]
+    pairs = pairs.rename(columns={"auroc": "auroc_fitted"})
+    chosen = others.merge(pairs, on=["target", "name", "factor"], how="inner")
+    chosen = chosen.merge(best, on=["slice", "target", "factor"], how="left")
     chosen["aligned"] = chosen["auroc"] >= ALIGNED
-    order = ["slice", *keys, "factor", "auroc_fitted", "auroc", "null_99", "above_null", "aligned"]
+    chosen["contradicted"] = (chosen["best"] != chosen["name"]) | (chosen["auroc"] < CHANCE)
+    order = ["slice", "target", "name", "factor", "auroc_fitted", "auroc", "null_99", "above_null"]
+    order += ["aligned", "best", "contradicted"]
     return chosen.sort_values(["slice", "target"], kind="stable")[order].reset_index(drop=True)

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-import warnings
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.decomposition import non_negative_factorization
-from sklearn.exceptions import ConvergenceWarning
-from threadpoolctl import threadpool_limits
 
 from brainarch.errors import InputError
 from brainarch.factors.nonnegative import unit_rows
-from brainarch.seeds import derived_seed
+from brainarch.factors.rows import Rows
+from brainarch.factors.solver import Descent, descend
+from brainarch.seeds import generator
 from brainarch.tables import read_table, write_table
 
+#: Rows of the sample at most.
+SAMPLE_ROWS = 16384
+#: The sample is followed to this share of the tolerance: its passes cost little, those over all
+#: rows become few.
+SAMPLE_TOLERANCE = 1 / 3
+#: Rows of X that are mixed into a row of a random start.
+MIXED = 8
+
+CURVE_COLUMNS = {
+    "start": "which start, from 1 (NNDSVD); that of the basis stands there a second time",
+    "pixels": "pixels that were looked at: a sample, then all",
+    "pass": "pass over them, from 1",
+    "relative_error": "||X - C B|| / ||X|| after it",
+}
 BASIS_COLUMNS = {
     "factor": "factor, from 1, in the order of the energy that it explains in the fit",
     "unit": "unit of the representation, from 0",
@@ -34,85 +48,140 @@ class Basis:
     values : ndarray of float64, shape (k, units)
         Rows of unit length, in the order of the energy that they explain, largest first; a factor
         that the data do not need is a row of zeros at the end.
-    iterations : int
-        Iterations used.
+    curve : DataFrame
+        Columns as `CURVE_COLUMNS`.
+    passes : int
+        Passes over all rows.
     converged : bool
-        Whether the solver stopped by its tolerance before the last iteration.
+        Whether the solver stopped by its tolerance before the last pass.
     """
 
     values: NDArray[np.float64]
-    iterations: int
+    curve: pd.DataFrame
+    passes: int
     converged: bool
 
 
 def fit_basis(
-    X: NDArray[np.float32],
+    rows: Rows,
     factors: int,
     *,
+    starts: int,
     max_iterations: int,
     tolerance: float,
     seed: int,
     threads: int = 1,
 ) -> Basis:
-    """Fit X ~ C B with non-negative C and B, scikit-learn's coordinate descent from NNDSVDa.
+    """Fit X ~ C B with non-negative C and B.
+
+    Every start runs on a sample of the rows, the best of them then on all rows, so that few passes
+    over a large cube are needed; what is minimised, and when it is done, is decided on all rows.
+    The first start is NNDSVD, the others are mixtures of random rows.
 
     The order of the factors is deterministic: by ``sum(c_i ** 2)`` of the fit, descending, with
     unit rows of B, so factor 1 explains the most (ours).
 
     Parameters
     ----------
-    X : ndarray of float32, shape (n, units)
-        Representations, non-negative.
+    rows : Rows
+        X, representations, non-negative.
     factors : int
         k (M: 15).
+    starts : int
+        Starts that are tried.
     max_iterations : int
-        Iterations of the solver at most.
+        Passes over the rows at most, of the sample and of all.
     tolerance : float
-        Relative change of the projected gradient at which the solver stops.
+        Decrease of the error in a pass, as a share of it, at which the solver stops.
     seed : int
-        Of the randomised SVD that the start is made from.
+        Of the random starts.
     threads : int
-        Threads of matrix products.
+        CPU threads; the result does not depend on them.
 
     Raises
     ------
     InputError
-        If X has negative values, is all zero, or has fewer rows or units than factors.
+        If X has values that are negative or not finite, is all zero, or has fewer rows or units
+        than factors.
     """
-    n, units = X.shape
-    if factors > min(n, units):
+    if factors > min(rows.count, rows.units):
         raise InputError(
-            f"factorization.factors {factors}: more than the cube has pixels ({n}) or units "
-            f"({units}); "
-            "ask for fewer"
+            f"factorization.factors {factors}: more than the {rows.count} pixels or {rows.units} "
+            "units; ask for fewer"
         )
-    low, high = float(X.min()), float(X.max())
-    if not (low >= 0 and np.isfinite(high)):
-        raise InputError(
-            f"cube: values from {low:g} to {high:g}; NMF needs finite non-negative ones "
-            "(the representation after the ReLU)"
+    rows = rows.held(threads)
+    sample, energy = rows.examined(SAMPLE_ROWS, threads)
+    limits: dict[str, Any] = {"max_passes": max_iterations, "threads": threads}
+    X = sample.whole()
+    own = float(np.einsum("ij,ij->", X, X, dtype=np.float64))
+    rng = generator(seed, "factorize")
+    tried = [
+        descend(sample, start, own, tolerance=tolerance * SAMPLE_TOLERANCE, **limits)
+        for start in (nndsvd(X, factors), *(mixed_rows(X, factors, rng) for _ in range(1, starts)))
+    ]
+    best = min(range(len(tried)), key=lambda start: tried[start].errors[-1])
+    last = descend(rows, tried[best].basis, energy, tolerance=tolerance, **limits)
+    order = np.argsort(-last.energy, kind="stable")
+    _, values = unit_rows(np.zeros((1, factors)), last.basis[order])
+    values[last.energy[order] == 0] = 0.0
+    curve = pd.concat(
+        [_curve(start, sample.count, found) for start, found in enumerate(tried, 1)]
+        + [_curve(best + 1, rows.count, last)],
+        ignore_index=True,
+    )
+    return Basis(values, curve, len(last.errors), last.converged)
+
+
+def nndsvd(X: NDArray[np.float32], factors: int) -> NDArray[np.float64]:
+    """Start from the singular vectors of X, each the larger of its signs.
+
+    They come from the Gram matrix of the units. See Boutsidis & Gallopoulos 2008,
+    doi:10.1016/j.patcog.2007.09.010.
+
+    Parameters
+    ----------
+    X : ndarray of float32, shape (n, units)
+    factors : int
+        k, at most n and units.
+
+    Returns
+    -------
+    ndarray of float64, shape (k, units)
+        Rows of unit length; zeros hold a hundredth of their row's mean, so that no two are apart.
+    """
+    gram = X.T.astype(np.float64) @ X
+    V = np.linalg.eigh(gram)[1][:, ::-1][:, :factors]
+    U = X @ V
+
+    def sizes(sign: int) -> NDArray[np.float64]:
+        return np.asarray(
+            np.linalg.norm(np.maximum(sign * U, 0), axis=0)
+            * np.linalg.norm(np.maximum(sign * V, 0), axis=0)
         )
-    if high == 0:
-        raise InputError("cube: every unit is 0 at every pixel; train the network again")
-    # The functional form skips the estimator's final n x units reconstruction, which would double
-    # the memory.
-    with threadpool_limits(limits=threads), warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        W, H, iterations = non_negative_factorization(
-            X,
-            n_components=factors,
-            init="nndsvda",
-            solver="cd",
-            max_iter=max_iterations,
-            tol=tolerance,
-            random_state=derived_seed(seed, "factorize"),
-        )
-    length = np.linalg.norm(H.astype(np.float64), axis=1)
-    energy = np.einsum("ij,ij->j", W, W, dtype=np.float64) * length**2
-    order = np.argsort(-energy, kind="stable")
-    _, values = unit_rows(np.zeros((1, factors)), H[order])
-    values[energy[order] == 0] = 0.0
-    return Basis(values, int(iterations), int(iterations) < max_iterations)
+
+    B = np.maximum(V * np.where(sizes(1) >= sizes(-1), 1, -1), 0).T
+    B += 0.01 * B.mean(axis=1, keepdims=True)
+    return np.asarray(B / np.linalg.norm(B, axis=1, keepdims=True))
+
+
+def mixed_rows(
+    X: NDArray[np.float32], factors: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Start from means of a few random rows of X; as `nndsvd`."""
+    rows = rng.integers(0, len(X), (factors, MIXED))
+    B = X[rows].mean(axis=1, dtype=np.float64) + 1e-6 * float(X.max())
+    return np.asarray(B / np.linalg.norm(B, axis=1, keepdims=True))
+
+
+def _curve(start: int, pixels: int, found: Descent) -> pd.DataFrame:
+    passes = np.arange(1, len(found.errors) + 1)
+    frame = {"start": start, "pixels": pixels, "pass": passes, "relative_error": found.errors}
+    return pd.DataFrame(frame)
+
+
+def basis_digest(values: NDArray[np.float64]) -> str:
+    """Return what tells bases apart: the SHA-256 of the values."""
+    return hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()
 
 
 def write_basis(values: NDArray[np.float64], path: Path) -> None:

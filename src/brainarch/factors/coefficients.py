@@ -7,13 +7,14 @@ from 1; ``extracted``, ``y`` and ``x`` are those of the dense cube that the maps
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from brainarch.errors import InputError
 from brainarch.grids.extracted import EXTRACTED, EXTRACTED_DIMENSIONS, ExtractedGrid
 from brainarch.grids.grid import POSITIONS, Place
 from brainarch.stores.arrays import Layout
@@ -29,8 +30,8 @@ _VALUES = "coefficient"
 class CoefficientMaps(ExtractedGrid):
     """Coefficient maps on disk, opened by ``open`` or made by ``create``; see `ExtractedGrid`.
 
-    Their attributes are where, fitted (whether the basis was fitted on this slice), relative_error
-    and more.
+    Their attributes are fitted (whether the basis was fitted on this slice), basis (its digest),
+    relative_error and more.
     """
 
     LAYOUT = Layout(
@@ -135,3 +136,24 @@ class CoefficientMaps(ExtractedGrid):
             start = int(iy[0]) // CHUNK_ROWS * CHUNK_ROWS
             band = self._store.read(_VALUES, (slice(None), slice(start, start + CHUNK_ROWS)))
             yield iy, ix, np.ascontiguousarray(band[:, iy - start, ix].T)
+
+
+def open_together(paths: Sequence[Path]) -> list[CoefficientMaps]:
+    """Open the maps of several slices that are looked at together.
+
+    Raises
+    ------
+    InputError
+        If a slice stands there twice, or the maps are of different bases.
+    """
+    maps = [CoefficientMaps.open(path) for path in paths]
+    slices = [own.z for own in maps]
+    if len(set(slices)) != len(slices):
+        raise InputError(f"{paths[0]}: of slices {slices} one stands there twice; each slice once")
+    for own in maps:
+        if own.attrs.get("basis") != maps[0].attrs.get("basis"):
+            raise InputError(
+                f"{own.path}: coefficients of another basis than {maps[0].path}; run `brainarch "
+                "project` again with one basis"
+            )
+    return maps

@@ -14,6 +14,10 @@ from numpy.typing import NDArray
 TOLERANCE = 1e-8
 #: Most sweeps over the factors of a row; rows that need more are counted.
 MAX_SWEEPS = 5000
+#: Sweeps that many rows make side by side before each goes on until it has settled.
+FIRST_SWEEPS = 64
+#: Rows side by side.
+_LANES = 64
 
 #: Threads that numba started with.
 _MOST_THREADS = int(numba.get_num_threads())
@@ -21,9 +25,9 @@ _MOST_THREADS = int(numba.get_num_threads())
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _compiled(function: F) -> F:
-    """Compile a loop that is parallel over rows; no fast maths, so results do not depend on it."""
-    return cast(F, numba.njit(cache=True, parallel=True)(function))
+def compiled(**options: Any) -> Callable[[F], F]:
+    """Compile a loop; no fast maths, so results do not depend on how it is compiled."""
+    return cast(Callable[[F], F], numba.njit(cache=True, nogil=True, **options))
 
 
 def unit_rows(
@@ -88,7 +92,70 @@ def nonnegative_coefficients(
     return C, int(unfinished.sum())
 
 
-@_compiled
+@compiled()
+def sweep_tile(
+    left: NDArray[np.floating],
+    C: NDArray[np.floating],
+    gram: NDArray[np.floating],
+    step: NDArray[np.floating],
+    sweeps: int,
+) -> None:
+    """Improve coefficients of a few rows side by side, in place, by coordinate descent.
+
+    Parameters
+    ----------
+    left : ndarray, shape (k, lanes)
+        Of the normal equations, B X^T - B B^T C; kept up to date.
+    C : ndarray, shape (k, lanes)
+        Coefficients, a column a row of X: the innermost loops run over rows.
+    gram : ndarray, shape (k, k)
+        B B^T.
+    step : ndarray, shape (lanes,)
+        Room for one step; all four arrays of one dtype.
+    sweeps : int
+        Sweeps over the factors.
+    """
+    k, lanes = C.shape
+    for _ in range(sweeps):
+        for t in range(k):
+            if gram[t, t] > 0:
+                d = gram[t, t]
+                for i in range(lanes):
+                    new = max(C[t, i] + left[t, i] / d, 0 * d)
+                    step[i] = new - C[t, i]
+                    C[t, i] = new
+                for j in range(k):
+                    g = gram[j, t]
+                    for i in range(lanes):
+                        left[j, i] -= g * step[i]
+
+
+@compiled()
+def _settle(
+    left: NDArray[np.float64],
+    c: NDArray[np.float64],
+    gram: NDArray[np.float64],
+    limit: float,
+    max_sweeps: int,
+) -> bool:
+    """Improve the coefficients of one row until no step is above the limit, if that comes."""
+    k = len(c)
+    for _ in range(max_sweeps):
+        largest = 0.0
+        for t in range(k):
+            if gram[t, t] > 0:
+                step = max(c[t] + left[t] / gram[t, t], 0.0) - c[t]
+                if step != 0.0:
+                    c[t] += step
+                    for j in range(k):
+                        left[j] -= gram[t, j] * step
+                    largest = max(largest, abs(step) * gram[t, t])
+        if largest <= limit:
+            return True
+    return False
+
+
+@compiled(parallel=True)
 def _descend(
     X: NDArray[np.float32],
     transposed: NDArray[np.float64],
@@ -100,33 +167,28 @@ def _descend(
     k = gram.shape[0]
     C = np.zeros((n, k), dtype=np.float32)
     unfinished = np.zeros(n, dtype=np.uint8)
-    for i in prange(n):
-        residual = np.zeros(k)  # of the normal equations, x B^T - c B B^T
+    for tile in prange((n + _LANES - 1) // _LANES):
+        start = tile * _LANES
+        size = min(_LANES, n - start)
+        left, own = np.zeros((k, _LANES)), np.zeros((k, _LANES))
+        x = np.zeros(_LANES)
         for unit in range(units):
-            value = X[i, unit]
-            if value != 0:
-                for t in range(k):
-                    residual[t] += transposed[unit, t] * value
-        limit = 0.0
-        for t in range(k):
-            limit = max(limit, abs(residual[t]))
-        limit *= tolerance
-        c = np.zeros(k)
-        finished = limit == 0.0
-        sweep = 0
-        while not finished and sweep < max_sweeps:
-            largest = 0.0
+            for i in range(size):
+                x[i] = X[start + i, unit]
             for t in range(k):
-                if gram[t, t] > 0:
-                    step = max(c[t] + residual[t] / gram[t, t], 0.0) - c[t]
-                    if step != 0.0:
-                        c[t] += step
-                        for j in range(k):
-                            residual[j] -= gram[t, j] * step
-                        largest = max(largest, abs(step) * gram[t, t])
-            finished = largest <= limit
-            sweep += 1
-        unfinished[i] = 0 if finished else 1
+                b = transposed[unit, t]
+                for i in range(_LANES):
+                    left[t, i] += b * x[i]
+        limits = np.zeros(_LANES)
         for t in range(k):
-            C[i, t] = c[t]
+            for i in range(_LANES):
+                limits[i] = max(limits[i], abs(left[t, i]) * tolerance)
+        # as many sweeps for every row, then each on its own: its company changes nothing
+        sweep_tile(left, own, gram, x, FIRST_SWEEPS)
+        for i in range(size):
+            row, c = left[:, i].copy(), own[:, i].copy()
+            if limits[i] > 0 and not _settle(row, c, gram, limits[i], max_sweeps):
+                unfinished[start + i] = 1
+            for t in range(k):
+                C[start + i, t] = c[t]
     return C, unfinished

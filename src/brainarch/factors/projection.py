@@ -51,6 +51,15 @@ class Residual:
             self._error += float(np.einsum("ij,ij->", rows, rows))
         self.rows += len(X)
 
+    def join(self, other: Residual) -> None:
+        """Count the rows of another slice as well."""
+        self.rows += other.rows
+        self.unfinished += other.unfinished
+        self._error += other._error
+        self._energy += other._energy
+        self._sum += other._sum
+        self._factor += other._factor
+
     def summary(self) -> dict[str, Any]:
         """Return JSON values that say how well the basis describes the slice.
 
@@ -82,7 +91,7 @@ def project_cube(
     path: Path,
     attrs: Mapping[str, Any],
     threads: int = 1,
-) -> dict[str, Any]:
+) -> Residual:
     """Write the coefficient maps of a slice, B fixed, one band of rows in memory at a time.
 
     Parameters
@@ -100,8 +109,8 @@ def project_cube(
 
     Returns
     -------
-    dict
-        How well the basis describes the slice; see `Residual.summary`.
+    Residual
+        How well the basis describes the slice.
 
     Raises
     ------
@@ -121,6 +130,5 @@ def project_cube(
         residual.add(X, C, basis)
         residual.unfinished += unfinished
         maps.write_rows(int(iy[0]) // CHUNK_ROWS * CHUNK_ROWS, iy, ix, C)
-    summary = residual.summary()
-    maps.annotate(summary)
-    return summary
+    maps.annotate(residual.summary())
+    return residual

@@ -1,4 +1,10 @@
-"""Factor selection (M; A): which factor is present where an area is, and nowhere else."""
+"""Factor selection: which factor is present where an area is, and nowhere else.
+
+Two rules take pairs of factors and areas one after the other. ``papers`` (M; A) counts pixels above
+a threshold; with their threshold of 0 a factor that is a little present everywhere wins over one
+that is strong in the area alone. ``auroc`` (ours) asks how well the coefficient ranks the area's
+pixels above the other labelled ones, which needs neither threshold nor lambda.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+#: The column by which each rule takes pairs.
+RULES = {"auroc": "auroc", "papers": "score"}
 
 
 @dataclass(frozen=True)
@@ -84,7 +93,41 @@ def score_pairs(presence: Presence, leakage: float) -> pd.DataFrame:
     return frame[frame["pixels"] > 0].reset_index(drop=True)
 
 
-def select_factors(pairs: pd.DataFrame, count: int) -> pd.DataFrame:
+def select_by_rules(pairs: pd.DataFrame, count: int, shown: str) -> pd.DataFrame:
+    """Select pairs by every rule, and say where the rules differ.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        As `score_pairs` returns, with a column ``auroc``.
+    count : int
+        p; at most the number of factors and of areas in ``pairs``.
+    shown : str
+        The rule whose pairs are shown.
+
+    Returns
+    -------
+    DataFrame
+        Columns rule, shown, differs (the other rules give the area another factor, or none), rank,
+        then those of ``pairs``; the pairs that are shown come first.
+    """
+    found = {rule: select_factors(pairs, count, by) for rule, by in RULES.items()}
+    frames = []
+    for rule in sorted(RULES, key=lambda rule: rule != shown):
+        own = found[rule]
+        others = [dict(zip(f["area"], f["factor"], strict=True)) for f in found.values()]
+        differs = [
+            any(other.get(area) != factor for other in others)
+            for area, factor in zip(own["area"], own["factor"], strict=True)
+        ]
+        own.insert(0, "differs", differs)
+        own.insert(0, "shown", rule == shown)
+        own.insert(0, "rule", rule)
+        frames.append(own)
+    return pd.concat(frames, ignore_index=True)
+
+
+def select_factors(pairs: pd.DataFrame, count: int, by: str = "score") -> pd.DataFrame:
     """Take the best (factor, area), strike out its row and column, repeat.
 
     Ties go to the lower factor, then to the lower area code, as in A.
@@ -95,6 +138,8 @@ def select_factors(pairs: pd.DataFrame, count: int) -> pd.DataFrame:
         As `score_pairs` returns.
     count : int
         p; at most the number of factors and of areas in ``pairs``.
+    by : str
+        The column of which the highest value is the best.
 
     Returns
     -------
@@ -109,7 +154,7 @@ def select_factors(pairs: pd.DataFrame, count: int) -> pd.DataFrame:
     most = min(pairs["factor"].nunique(), pairs["area"].nunique())
     if count > most:
         raise ValueError(f"{count} pairs asked for, {most} possible")
-    left = pairs.sort_values(["score", "factor", "area"], ascending=[False, True, True])
+    left = pairs.sort_values([by, "factor", "area"], ascending=[False, True, True])
     chosen = []
     for _ in range(count):
         best = left.iloc[0]

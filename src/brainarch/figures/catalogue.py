@@ -112,15 +112,18 @@ FIGURES = (
         "(a) Maps of some units of the dense representation, and of some factors' coefficients. "
         "(b) The basis, rows of unit length, units sorted by the factor in which they weigh most. "
         "(c) Coefficient maps of all factors, each from 0 to its own 99.5th percentile; framed and "
-        "named where the factor was selected for an area.",
+        "named where the factor was selected for an area, grey and 'not' where a slice that was "
+        "not fitted contradicts it.",
     ),
     Figure(
         "M2_factors",
         "factors and components",
         "Paper M",
-        "(a) Factors selected for areas, over the slice, in the areas' colours. (b) AUROC of every "
-        "factor for every area, on a slice that the basis was not fitted on; frames mark selected "
-        "pairs. (c) Share of the area in which its factor is present, and of the pixels elsewhere. "
+        "(a) Factors selected for areas, over the slice, in the areas' colours, with their AUROC "
+        "on a slice that was not fitted; grey where that slice contradicts the pair: the factor "
+        "tells another area better there. (b) AUROC of every factor for every area on that slice; "
+        "frames mark selected pairs, dotted where contradicted. (c) Share of the area in which "
+        "its factor is present, and of the pixels elsewhere. "
         "(d) Components of one area (Gaussian mixture on the coefficients) on two slices, matched "
         "by their profiles. (e) Profiles of the components; JS is the Jensen-Shannon distance of a "
         "match. (f) Agreement with annotated layers beside nulls that keep bands of depth. (g, h) "

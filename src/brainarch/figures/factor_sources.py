@@ -51,6 +51,7 @@ def read_target(
     labels: Path,
     selection: Path,
     alignment: Path | None,
+    chosen: Path | None,
 ) -> factors.Target:
     """Read how factors relate to areas or layers.
 
@@ -64,37 +65,61 @@ def read_target(
         Of the fitted slice.
     labels : Path
         The areas or layers of that slice; of layers only the part that has any is shown.
-    selection, alignment : Path
-        Table of selected factors, and AUROC of all; of the latter, a slice that was not fitted is
-        taken if there is one.
+    selection : Path
+        Table of selected factors.
+    alignment, chosen : Path or None
+        AUROC of all factors, and what became of the selected ones on slices that were not fitted,
+        of which the first is shown.
     """
-    pairs = ("rank", "factor", word, "covered_share", "leaked_share")
-    chosen = sources.read_columns(selection, *pairs).rename(columns={word: "name"})
+    pairs = read_selected(selection, word).rename(columns={word: "name"})
+    z, found = held_out(chosen, word)
+    pairs = factors.judged(pairs, found)
     box = sources.extracted_box(maps)
     if word == "layer":
         box = _layer_box(labels, maps.z, box)
-    pictures = sources.factor_pictures(maps, [int(factor) for factor in chosen["factor"]], box)
-    painted, tops = factors.paint_factors(pictures, chosen, legend)
+    pictures = sources.factor_pictures(maps, [int(factor) for factor in pairs["factor"]], box)
+    painted, tops = factors.paint_factors(pictures, pairs, legend)
     overlay = factors.Overlay(
         grey=sources.grey_picture(volume, maps.z, box),
         painted=painted,
         tops=tops,
         codes=sources.label_picture(open_labels(labels), maps.z, box),
-        title=f"Factors that predict {word}s, slice z = {maps.z}",
+        title=f"Factors selected for {word}s, slice z = {maps.z}"
+        + ("" if found is None else f"; numbers: AUROC on z = {z}, not fitted"),
     )
-    target = factors.Target(word, legend, chosen, overlay)
-    if alignment is None:
+    target = factors.Target(word, legend, pairs, overlay)
+    if alignment is None or found is None:
         return target
-    needed = ("slice", "fitted", "factor", "target", "name", "auroc", "null_99")
+    needed = ("slice", "factor", "target", "name", "auroc", "null_99")
     frame = sources.read_columns(alignment, *needed)
+    shown = frame[(frame["target"] == word) & (frame["slice"] == z)]
+    return replace(target, alignment=shown, slice_title=f"slice z = {z}, not used for the fit")
+
+
+def read_selected(path: Path, word: str) -> pd.DataFrame:
+    """Read the selected pairs that are shown; ``word`` is area or layer."""
+    needed = ("shown", "rank", "factor", word, "covered_share", "leaked_share")
+    frame = sources.read_columns(path, *needed)
+    return frame[frame["shown"].astype(bool)]
+
+
+def held_out(path: Path | None, word: str) -> tuple[int, pd.DataFrame | None]:
+    """Read what became of the selected pairs on the first slice that was not fitted.
+
+    Returns
+    -------
+    int, pandas.DataFrame or None
+        The slice, and columns slice, target, name, factor, auroc, contradicted; None without any.
+    """
+    if path is None:
+        return 0, None
+    needed = ("slice", "target", "name", "factor", "auroc", "contradicted")
+    frame = sources.read_columns(path, *needed)
     frame = frame[frame["target"] == word]
-    others = frame[~frame["fitted"].astype(bool)]
-    shown = others if len(others) else frame
-    if shown.empty:
-        return target
-    z = int(shown["slice"].iloc[0])
-    title = f"slice z = {z}" + (", not used for the fit" if len(others) else "")
-    return replace(target, alignment=shown[shown["slice"] == z], slice_title=title)
+    if frame.empty:
+        return 0, None
+    z = int(frame["slice"].iloc[0])
+    return z, frame[frame["slice"] == z]
 
 
 def read_discovery(

@@ -18,6 +18,8 @@ from brainarch.figures.sheet import Box, Sheet, best_grid, fit
 TOP_PERCENTILE = 99.5
 #: Maps shown in a stack.
 STACK = 5
+#: What the plotted table calls the rank of a selected factor.
+SELECTED, CONTRADICTED = "rank in selection", "rank in selection, contradicted"
 #: Most pixels along a small map.
 MAP_SIDE = 700
 
@@ -37,7 +39,7 @@ def prepare(
     maps : mapping of int to Raster
         Coefficient map of every factor, NaN where absent.
     selection : pandas.DataFrame, optional
-        Columns factor, area: which factor predicts which area.
+        Columns rank, factor, name, contradicted: which factor was selected for which area.
     relative_error : float
         Of the factorisation.
     """
@@ -67,7 +69,11 @@ def prepare(
         for row in plotted.rows_of(selection):
             entries.append(
                 plotted.entry(
-                    "c", "rank in selection", row.rank, series=f"factor {row.factor}", item=row.area
+                    "c",
+                    CONTRADICTED if row.contradicted else SELECTED,
+                    row.rank,
+                    series=f"factor {row.factor}",
+                    item=row.name,
                 )
             )
     return plotted.table(entries)
@@ -182,13 +188,15 @@ def _draw_map(sheet: Sheet, rows: pd.DataFrame, areas: Areas, raster: Raster, bo
     top = float(plotted.pick(rows, quantity="coefficient shown darkest")["y"].iloc[0])
     axes = sheet.axes(box)
     panels.show_values(axes, raster, style.COEFFICIENTS, 0, top)
-    chosen = plotted.pick(rows, quantity="rank in selection")
+    chosen = rows[rows["quantity"].isin((SELECTED, CONTRADICTED))]
     colour = style.FAINT
     label = factor
     if len(chosen):
         name = str(chosen["item"].iloc[0])
-        colour = areas.colours[name]
-        label = f"{factor}  {style.shorten(name)}"
+        if chosen["quantity"].iloc[0] == CONTRADICTED:
+            label = f"{factor}  not {style.shorten(name)}"
+        else:
+            colour, label = areas.colours[name], f"{factor}  {style.shorten(name)}"
     panels.bare_frame(axes, colour, 1.2 if len(chosen) else 0.4)
     weight = "bold" if len(chosen) else "normal"
     sheet.text(box.left, box.top - 2.9, label, fontsize=style.SMALL_FONT + 0.3, fontweight=weight)

@@ -63,7 +63,7 @@ class Target:
     legend : Areas
         The areas or layers.
     selection : pandas.DataFrame
-        Columns rank, factor, name, covered_share, leaked_share.
+        Columns rank, factor, name, covered_share, leaked_share, and those of `judged`.
     overlay : Overlay
         The selected factors over the fitted slice.
     alignment : pandas.DataFrame or None
@@ -130,6 +130,33 @@ class Discovery:
     agreement: pd.DataFrame | None
 
 
+def judged(selection: pd.DataFrame, chosen: pd.DataFrame | None) -> pd.DataFrame:
+    """Say of selected pairs what a slice tells that was not fitted.
+
+    Parameters
+    ----------
+    selection : pandas.DataFrame
+        Columns factor, name.
+    chosen : pandas.DataFrame or None
+        Columns factor, name, auroc, contradicted of that slice, if there is one.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The selection with held_out (AUROC, NaN if not looked at) and contradicted.
+    """
+    if chosen is None:
+        return selection.assign(held_out=np.nan, contradicted=False)
+    told = chosen[["factor", "name", "auroc", "contradicted"]].rename(columns={"auroc": "held_out"})
+    found = selection.merge(told, on=["factor", "name"], how="left")
+    return found.assign(contradicted=found["contradicted"].eq(True))
+
+
+def pair_colour(row: Any, legend: Areas) -> str:
+    """Return the colour of a selected pair: its area's, or grey if it is contradicted."""
+    return style.FAINT if row.contradicted else legend.colours[str(row.name)]
+
+
 def paint_factors(
     maps: Mapping[int, Raster], selection: pd.DataFrame, legend: Areas
 ) -> tuple[Raster, dict[int, float]]:
@@ -140,7 +167,7 @@ def paint_factors(
     maps : mapping of int to Raster
         Coefficient maps of the selected factors at least, of one grid.
     selection : pandas.DataFrame
-        Columns factor, name.
+        Columns factor, name, contradicted.
     legend : Areas
 
     Returns
@@ -152,7 +179,7 @@ def paint_factors(
     """
     chosen = [int(factor) for factor in selection["factor"]]
     tops = {factor: rasters.robust_top(maps[factor].values) for factor in chosen}
-    colours = [legend.colours[str(name)] for name in selection["name"]]
+    colours = [pair_colour(row, legend) for row in plotted.rows_of(selection)]
     painted = rasters.blend(
         [maps[factor].values for factor in chosen], colours, [tops[factor] for factor in chosen]
     )
@@ -402,6 +429,9 @@ def _target_entries(letters: Iterator[str], target: Target) -> Iterator[dict[str
         place: dict[str, Any] = {"series": f"factor {row.factor}", "item": row.name}
         top = target.overlay.tops[int(row.factor)]
         yield plotted.entry(letter, f"coefficient shown opaque, {word} factors", top, **place)
+        if np.isfinite(row.held_out):
+            what = "contradicted" if row.contradicted else "not contradicted"
+            yield plotted.entry(letter, f"AUROC held out, {what}", row.held_out, **place)
     if target.alignment is not None:
         letter = next(letters)
         for row in plotted.rows_of(target.alignment):
@@ -455,8 +485,10 @@ def _letter(table: pd.DataFrame, quantity: str) -> str:
 def _factor_swatches(target: Target) -> list[tuple[str, str]]:
     return [
         (
-            f"factor {row.factor}: {style.shorten(target.legend.titles[row.name], 28)}",
-            target.legend.colours[row.name],
+            f"factor {row.factor}: {style.shorten(target.legend.titles[row.name], 28)}"
+            + (f" {row.held_out:.2f}" if np.isfinite(row.held_out) else "")
+            + (", contradicted" if row.contradicted else ""),
+            pair_colour(row, target.legend),
         )
         for row in plotted.rows_of(target.selection)
     ]
@@ -508,7 +540,8 @@ def _draw_auroc(sheet: Sheet, table: pd.DataFrame, target: Target, box: Box) -> 
                 1,
                 1,
                 fill=False,
-                edgecolor=target.legend.colours[str(row.name)],
+                edgecolor=pair_colour(row, target.legend),
+                linestyle=":" if row.contradicted else "-",
                 linewidth=1.6,
                 clip_on=False,
                 zorder=4,
@@ -527,7 +560,8 @@ def _draw_shares(sheet: Sheet, table: pd.DataFrame, target: Target, box: Box) ->
     sheet.panel(str(covered["panel"].iloc[0]), box.left - 14, box.top, "Selected factors")
     axes = sheet.axes(Box(box.left, box.top + 6, box.width, box.height))
     positions = np.arange(len(covered))
-    colours = [target.legend.colours[name] for name in covered["item"]]
+    pairs = target.selection.sort_values("rank")
+    colours = [pair_colour(row, target.legend) for row in plotted.rows_of(pairs)]
     axes.barh(positions - 0.19, covered["y"], height=0.36, color=colours)
     axes.barh(
         positions + 0.19, leaked["y"], height=0.36, color=[style.lighten(c, 0.6) for c in colours]

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from brainarch.annotations.holes import count_holes
 from brainarch.annotations.store import open_labels
@@ -352,6 +353,7 @@ def draw_factorization(
     coefficients: Path,
     fit: Path,
     selection: Path | None = None,
+    chosen: Path | None = None,
     areas: Entries,
     png: Path,
     pdf: Path,
@@ -363,15 +365,15 @@ def draw_factorization(
     ----------
     cube, basis, coefficients, fit : Path
         Dense cube, basis, coefficient maps and summary of the factorisation.
-    selection : Path, optional
-        Factors selected over areas.
+    selection, chosen : Path, optional
+        Factors selected over areas, and what became of them on slices that were not fitted.
     """
     maps = CoefficientMaps.open(coefficients)
     pictures = factor_pictures(maps, range(1, maps.factors + 1), max_side=factorization.MAP_SIDE)
     numbers = factorization.prepare(
         read_columns(basis, "factor", "unit", "value"),
         pictures,
-        None if selection is None else read_columns(selection, "rank", "factor", "area"),
+        None if selection is None else _judged_areas(selection, chosen),
         float(json.loads(fit.read_text(encoding="utf-8"))["relative_error"]),
     )
     units = unit_pictures(Cube.open(cube), factorization.STACK)
@@ -386,6 +388,7 @@ def draw_factors(
     coefficients: Path,
     selection: Path,
     alignment: Path | None = None,
+    chosen: Path | None = None,
     maps: Sequence[Path] = (),
     profiles: Sequence[Path] = (),
     agreements: Sequence[Path] = (),
@@ -406,8 +409,8 @@ def draw_factors(
         The volume and its area labels.
     coefficients, selection : Path
         Coefficient maps of the fitted slice, and the factors selected over areas.
-    alignment : Path, optional
-        AUROC of all factors.
+    alignment, chosen : Path, optional
+        AUROC of all factors, and what became of the selected ones on slices that were not fitted.
     maps, profiles : sequence of Path
         Component maps of one slice or two, the fitted one first, and where the components lie.
     agreements : sequence of Path
@@ -422,6 +425,7 @@ def draw_factors(
         "volume": opened,
         "maps": CoefficientMaps.open(coefficients),
         "alignment": alignment,
+        "chosen": chosen,
     }
     target = factor_sources.read_target(
         "area", shown_areas, labels=labels, selection=selection, **found
@@ -522,6 +526,12 @@ def draw_preview(
         title=f"Slice z = {z} with its labels",
     )
     save_figure(figure, numbers, png, pdf, table, preview.DPI)
+
+
+def _judged_areas(selection: Path, chosen: Path | None) -> pd.DataFrame:
+    """Read the factors selected for areas, and whether another slice contradicts them."""
+    pairs = factor_sources.read_selected(selection, "area").rename(columns={"area": "name"})
+    return factors.judged(pairs, factor_sources.held_out(chosen, "area")[1])
 
 
 def _require_areas(found: tuple[str, ...], areas: Areas, path: Path) -> None:

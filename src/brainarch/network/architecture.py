@@ -14,8 +14,10 @@ from collections import OrderedDict
 import torch
 from torch import nn
 
+from brainarch.geometry import UNITS
+
 #: Width of the representation: the last hidden layer (V, M).
-REPRESENTATION_UNITS = 64
+REPRESENTATION_UNITS = UNITS
 
 
 class AreaNetwork(nn.Module):

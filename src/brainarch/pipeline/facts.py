@@ -91,14 +91,21 @@ class Facts:
         return self.config.unlabelled.slices or sorted(named)
 
     @cached_property
+    def fit_slices(self) -> list[int]:
+        """Slices that the basis of the factors is fitted on."""
+        extracted = self.config.extraction.slices
+        tests = [z for z in extracted if z in self.split_slices("test")]
+        return self.config.factorization.slices or (tests or extracted)[:1]
+
+    @cached_property
     def fit_slice(self) -> int:
-        """The slice that is analysed and fitted."""
-        return self.config.extraction.slices[0]
+        """The fitted slice that figures show: the first."""
+        return self.fit_slices[0]
 
     @cached_property
     def held_out_slices(self) -> list[int]:
-        """Extracted slices that test whether findings hold."""
-        return self.config.extraction.slices[1:]
+        """Extracted slices that were not fitted: they test whether findings hold."""
+        return [z for z in self.config.extraction.slices if z not in self.fit_slices]
 
     @cached_property
     def labelled_slices(self) -> list[int]:
@@ -115,24 +122,28 @@ class Facts:
 
     @cached_property
     def compared_slices(self) -> list[int]:
-        """The fitted slice and the labelled ones beside it; empty unless there are two."""
-        found = self.labelled_slices
-        return found if len(found) > 1 and found[0] == self.fit_slice else []
+        """A fitted slice and the labelled ones held out; empty unless there are two."""
+        if "comparison" in self.lacks:
+            return []
+        return [self.fit_slice, *(z for z in self.held_out_slices if z in self.labelled_slices)]
 
     @cached_property
     def lacks(self) -> dict[str, str]:
         """What this dataset does not have, and why."""
         gone = {}
-        if self.fit_slice not in self.labelled_slices:
-            gone["labels"] = f"the fitted slice {self.fit_slice} is not annotated"
+        bare = [z for z in self.fit_slices if z not in self.labelled_slices]
+        if bare:
+            gone["labels"] = f"the fitted slice {bare[0]} is not annotated"
         if self.config.discovery is None:
             gone["discovery"] = "the config names no area to subdivide"
         if self.config.layers is None:
             gone["layers"] = "the config has no layers: they are the user's input"
-        elif self.fit_slice not in self.layer_slices:
-            gone["layers"] = f"the fitted slice {self.fit_slice} has no layer labels"
-        if not self.compared_slices:
+        elif bare := [z for z in self.fit_slices if z not in self.layer_slices]:
+            gone["layers"] = f"the fitted slice {bare[0]} has no layer labels"
+        if len(self.labelled_slices) < 2:
             gone["comparison"] = "fewer than two labelled slices are extracted"
+        elif "labels" in gone or not set(self.held_out_slices) & set(self.labelled_slices):
+            gone["comparison"] = "no labelled slice is held out beside labelled fitted ones"
         return gone
 
     @cached_property

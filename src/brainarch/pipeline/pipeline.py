@@ -405,20 +405,20 @@ class Pipeline(Reads):
     # ---------------------------------------------------------------- factors
 
     def factorize(self) -> Stage:
-        """Factorise the representation of the fitted slice, X ~ C B, both non-negative."""
-        r = self.results
+        """Factorise the representation of the fitted slices, X ~ C B, both non-negative."""
+        r, slices = self.results, self.fit_slices
+        keys = ("factors", "starts", "max_iterations", "tolerance")
         return Stage(
             "brainarch.factors.stages:factorize",
-            {"cube": r.cube(self.fit_slice)},
+            {"cubes": {z: r.cube(z) for z in slices}},
             {
                 "basis": r.factors("basis.csv"),
-                "coefficients": r.coefficients(self.fit_slice),
+                "convergence": r.factors("convergence.csv"),
                 "fit": r.factors("fit.json"),
+                "coefficients": {z: r.coefficients(z) for z in slices},
+                "fits": {z: r.fit(z) for z in slices},
             },
-            {
-                **pick(self.config.factorization, "factors", "max_iterations", "tolerance"),
-                **self._seed,
-            },
+            {**pick(self.config.factorization, *keys), **self._seed},
         )
 
     def project(self, z: Z) -> Stage:
@@ -432,34 +432,51 @@ class Pipeline(Reads):
             },
             {
                 "coefficients": r.coefficients(z),
-                "fit": r.factors(f"z{slice_name(z)}_fit.json"),
+                "fit": r.fit(z),
             },
         )
 
     def select_areas(self) -> Stage:
-        """Select the factors that cover areas and leak least."""
+        """Select the factors that predict areas, by the papers' rule and by AUROC."""
         keys = pick(self.config.selection, leakage="area_leakage", count="area_count")
         return self._select("area", self._areas, len(self.config.areas), keys)
 
     def select_layers(self) -> Stage:
-        """Select the factors that cover layers and leak least."""
+        """Select the factors that predict layers, by the papers' rule and by AUROC."""
         layers = self._require(self.config.layers, "layers", "name their label images")
         keys = pick(self.config.selection, leakage="layer_leakage", count="layer_count")
         return self._select("layer", self._layers, len(layers.names), keys)
 
+    def measure_selection(self) -> Stage:
+        """Measure what factors share with each other, and what the selected ones give back."""
+        r = self.results
+        targets = ["area"] if "layers" in self.lacks else ["area", "layer"]
+        return Stage(
+            "brainarch.factors.stages:measure_selection",
+            {
+                "cubes": [r.cube(z) for z in self.fit_slices],
+                "basis": r.factors("basis.csv"),
+                "selected": {name: r.factors(f"selection_{name}s.csv") for name in targets},
+            },
+            {"pairs": r.factors("pairs.csv"), "choices": r.factors("choices.csv")},
+            self._seed,
+        )
+
     def align(self) -> Stage:
         """How well each factor tells each area from the rest, beside spatial nulls."""
         r = self.results
-        fitted, *others = self._require(self.compared_slices, *TWO_SLICES)
+        _, *others = self._require(self.compared_slices, *TWO_SLICES)
         inputs: Files = {
-            "fitted": r.coefficients(fitted),
+            "fitted": [r.coefficients(z) for z in self.fit_slices],
             "others": [r.coefficients(z) for z in others],
             **self._areas,
+            "selected": r.factors("selection_areas.csv"),
         }
-        if self.layer_slices == self.compared_slices:
+        if set(self.layer_slices) >= {*self.fit_slices, *others}:
             inputs |= {"layers": r.layers, "layers_legend": r.layers_legend}
+            inputs["selected_layers"] = r.factors("selection_layers.csv")
         return Stage(
-            "brainarch.factors.stages:align_factors",
+            "brainarch.factors.selection_stages:align_factors",
             inputs,
             {
                 "alignment": r.factors("alignment.csv"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from brainarch.pipeline.facts import CLUSTERS, COMPONENTS, MAIN, NONSENSE
-from brainarch.pipeline.results import slice_name
 from brainarch.pipeline.shared import Shared
 from brainarch.pipeline.stage import Files, Settings
 
@@ -85,6 +84,8 @@ class Reads(Shared):
         }
         if "labels" not in self.lacks:
             inputs["selection"] = r.factors("selection_areas.csv")
+        if self.compared_slices:
+            inputs["chosen"] = r.factors("alignment_chosen.csv")
         return inputs, {"areas": self._area_titles}
 
     def _factors(self) -> tuple[Files, Settings]:
@@ -98,6 +99,7 @@ class Reads(Shared):
         settings: Settings = {"areas": self._area_titles}
         if self.compared_slices:
             inputs["alignment"] = r.factors("alignment.csv")
+            inputs["chosen"] = r.factors("alignment_chosen.csv")
         if self.config.discovery is not None:
             shown = (self.compared_slices or [self.fit_slice])[:2]
             inputs |= {
@@ -135,7 +137,6 @@ class Reads(Shared):
             "differences": r.readout("differences.csv"),
             "mixture": r.readout("cluster_scores.csv"),
             "gram_error": r.readout("gram_error.csv"),
-            "fit": r.factors("fit.json"),
             **self._reported_runs(),
             **self._reported_slices(),
         }
@@ -169,8 +170,8 @@ class Reads(Shared):
         for z in self.labelled_slices:
             for kind in ("metrics", "confusion"):
                 files[f"prediction_{kind}/{z}"] = r.prediction(z, f"{kind}.csv")
-        for z in self.held_out_slices:
-            files[f"projection/{z}"] = r.factors(f"z{slice_name(z)}_fit.json")
+        for z in self.config.extraction.slices:
+            files[f"fit/{z}"] = r.fit(z)
         if self.config.discovery is not None:
             for z in self.layer_slices:
                 for kind in (CLUSTERS, COMPONENTS):

@@ -165,6 +165,10 @@ class Results:
         """Return the coefficient maps of a slice (Zarr)."""
         return self.factors(f"z{slice_name(z)}_coefficients.zarr")
 
+    def fit(self, z: Z) -> str:
+        """Return how well the basis describes a slice."""
+        return self.factors(f"z{slice_name(z)}_fit.json")
+
     def discovery(self, z: Z, name: str) -> str:
         """Return what was found inside one area of a slice."""
         return f"{self.folder}/discovery/z{slice_name(z)}_{name}"

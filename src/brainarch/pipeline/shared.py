@@ -213,8 +213,8 @@ class Shared(Facts):
         r = self.results
         most = min(keys["count"], targets, self.config.factorization.factors)
         return Stage(
-            "brainarch.factors.stages:select_pairs",
-            {"coefficients": r.coefficients(self.fit_slice), **labels},
+            "brainarch.factors.selection_stages:select_pairs",
+            {"coefficients": [r.coefficients(z) for z in self.fit_slices], **labels},
             {
                 "selected": r.factors(f"selection_{target}s.csv"),
                 "scores": r.factors(f"scores_{target}s.csv"),
@@ -223,7 +223,7 @@ class Shared(Facts):
                 "target": target,
                 **keys,
                 "count": most,
-                **pick(self.config.selection, "threshold"),
+                **pick(self.config.selection, "rule", "threshold"),
             },
         )
 

@@ -186,20 +186,20 @@ def readout_numbers(
     return numbers
 
 
-def factor_numbers(fits: Mapping[int, Mapping[str, Any]], fitted: int) -> list[Number]:
-    """Return how well the basis fits the slice that it was fitted on, and the others.
+def factor_numbers(fits: Mapping[int, Mapping[str, Any]], fitted: Sequence[int]) -> list[Number]:
+    """Return how well the basis fits the slices that it was fitted on, and the others.
 
     Parameters
     ----------
     fits : mapping of int to mapping
         By slice: relative_error and rows.
-    fitted : int
-        The fitted slice.
+    fitted : sequence of int
+        The fitted slices.
     """
     return [
         Number(
             "Non-negative factors",
-            f"relative error, slice z={z}" + (" (fitted)" if z == fitted else " (basis held)"),
+            f"relative error, slice z={z}" + (" (fitted)" if z in fitted else " (basis held)"),
             float(fit["relative_error"]),
             note=f"{int(fit['rows']):,} pixels" if "rows" in fit else "",
         )

@@ -147,9 +147,7 @@ def _all_numbers(
     facts: Facts, files: Manifest, metrics: dict[tuple[str, ...], pd.DataFrame]
 ) -> list[numbers.Number]:
     maps = {int(z): frame for (z,), frame in files.tables("prediction_metrics").items()}
-    fit = files.record("fit")
-    fits = {} if fit is None else {facts.fit_slice: fit}
-    fits |= {int(z): fit for (z,), fit in files.records("projection").items()}
+    fits = {int(z): fit for (z,), fit in files.records("fit").items()}
     return [
         *numbers.patch_numbers(metrics),
         *numbers.map_numbers(maps, facts.split_slices("test")),
@@ -157,7 +155,7 @@ def _all_numbers(
             files.table("classifiers"), files.table("mixture"), files.table("gram_error")
         ),
         *numbers.difference_numbers(files.table("differences")),
-        *numbers.factor_numbers(fits, facts.fit_slice),
+        *numbers.factor_numbers(fits, facts.fit_slices),
     ]
 
 
@@ -210,7 +208,7 @@ def _selected_rows(selection: pd.DataFrame, target: str) -> list[list[str]]:
             f"{row['covered_share']:.2f}",
             f"{row['leaked_share']:.2f}",
         ]
-        for row in selection.to_dict("records")
+        for row in selection[selection["shown"]].to_dict("records")
     ]
 
 

@@ -1,0 +1,323 @@
+"""The stages that select factors for areas and layers, and look at them on other slices."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from brainarch.annotations.legend import Legend, read_legend
+from brainarch.atomic import write_json
+from brainarch.errors import InputError
+from brainarch.factors.alignment import ALIGNED, RankedMaps, compare_factors, judge_selected
+from brainarch.factors.coefficients import CoefficientMaps, open_together
+from brainarch.factors.selection import (
+    Presence,
+    count_presence,
+    score_pairs,
+    select_by_rules,
+)
+from brainarch.grids.labels import read_codes
+from brainarch.progress import progress, progress_bar
+from brainarch.tables import read_table, write_table
+
+#: Distance of the pixels that are looked at for AUROCs, in pixels of the slice (ours).
+STEP_PX = 4
+#: Side of the blocks of labels that the block null shuffles, in pixels, of areas and of layers
+#: (ours).
+BLOCK_PX = {"area": 256, "layer": 128}
+#: Areas that a slice must have for factors to tell them apart.
+MIN_AREAS = 2
+
+ALIGNMENT_COLUMNS = {
+    "slice": "slice",
+    "fitted": "whether the basis was fitted on this slice",
+    "factor": "factor, from 1",
+    "target": "area or layer",
+    "name": "name of the area or layer",
+    "auroc": "probability that the coefficient of a pixel inside exceeds one of another labelled "
+    "pixel (ties count half)",
+    "null_99": "99th percentile of the AUROC over surrogate labels, the higher of the two nulls",
+    "pixels": "pixels of the area or layer that were looked at",
+    "null_99_shift": "99th percentile over shifted labels; empty without enough surrogates",
+    "null_99_block": "99th percentile over block-shuffled labels; empty without enough surrogates",
+    "maps_shift": "shifted surrogates in which the area is no copy of itself",
+    "maps_block": "block-shuffled surrogates in which the area is no copy of itself",
+    "above_null": "auroc above both 99th percentiles",
+}
+CHOSEN_COLUMNS = {
+    "slice": "slice that the basis was not fitted on",
+    "target": "area or layer",
+    "name": "name of the area or layer",
+    "factor": "its factor: selected on the fitted slices by selection.rule",
+    "auroc_fitted": "AUROC on the fitted slices",
+    "auroc": "AUROC on this slice",
+    "null_99": "99th percentile over surrogate labels on this slice, the higher of the two nulls",
+    "above_null": "auroc above both 99th percentiles",
+    "aligned": f"auroc at least {ALIGNED:g}",
+    "best": "the area or layer that this factor tells best on this slice",
+    "contradicted": "whether that is another one, or auroc is below 0.5",
+}
+
+logger = logging.getLogger(__name__)
+
+
+def score_columns(target: str) -> dict[str, str]:
+    """Return what the columns of the table of all pairs mean; ``target`` is area or layer."""
+    return {
+        "factor": "factor, from 1",
+        target: f"name of the {target}",
+        "score": "coverage - leakage (pixels)",
+        "coverage": f"pixels of the {target} with the coefficient above the threshold",
+        "leakage": f"lambda x labelled pixels outside the {target} above the threshold",
+        "pixels": f"pixels of the {target}",
+        "covered_share": f"coverage as a share of the {target}'s pixels",
+        "leaked_share": f"labelled pixels outside the {target} above the threshold, as a share",
+        "threshold": "coefficient above which a factor is present (basis rows of unit length)",
+        "lambda": "weight of leakage",
+        "auroc": f"probability that the coefficient of a pixel of the {target} exceeds one of "
+        "another labelled pixel (ties count half)",
+    }
+
+
+def selection_columns(target: str) -> dict[str, str]:
+    """Return what the columns of the table of selected pairs mean."""
+    return {
+        "rule": "by which the pair was selected: papers (score) or auroc",
+        "shown": "whether figures and page show this rule's pairs (selection.rule)",
+        "differs": f"whether the other rule gives this {target} another factor or none",
+        "rank": "order of selection, from 1",
+        **score_columns(target),
+    }
+
+
+def sampling_step(maps: CoefficientMaps) -> int:
+    """Return the distance, on the grid, of the pixels that are looked at for AUROCs."""
+    return max(1, round(STEP_PX / maps.stride))
+
+
+def select_pairs(
+    *,
+    coefficients: Sequence[Path],
+    labels: Path,
+    legend: Path,
+    selected: Path,
+    scores: Path,
+    target: str,
+    rule: str,
+    leakage: float,
+    count: int,
+    threshold: float,
+) -> None:
+    """Select the factors that predict areas (or layers), by the papers' rule and by AUROC.
+
+    Parameters
+    ----------
+    coefficients : sequence of Path
+        Coefficient maps of the fitted slices; their pixels count together.
+    labels, legend : Path
+        Label image and legend of the areas (or layers).
+    selected, scores : Path
+        Tables to write: the selected pairs, and the scores of all.
+    target : {"area", "layer"}
+        What the labels are; names a column.
+    rule : {"auroc", "papers"}
+        Whose pairs are shown.
+    leakage : float
+        Weight lambda of leakage.
+    count : int
+        Pairs to select; fewer where the slices have fewer areas or the basis fewer factors.
+    threshold : float
+        A factor is present above this coefficient.
+
+    Raises
+    ------
+    InputError
+        If no labelled pixel was extracted, or the files do not belong together.
+    """
+    maps, names = open_together(coefficients), read_legend(legend)
+    codes = [np.where(own.extracted, read_codes(labels, own), 0) for own in maps]
+    presence = _count_presence(maps, codes, len(names), threshold)
+    present = int((presence.pixels > 0).sum())
+    slices = " and ".join(f"slice {own.z}" for own in maps)
+    if present < MIN_AREAS:
+        found = "no labelled pixel" if not present else f"pixels of one {target} only"
+        raise InputError(
+            f"{labels}: {slices} has {found} where it was extracted; factors are selected by what "
+            f"tells {target}s apart"
+        )
+    possible = min(count, maps[0].factors, present)
+    if present < len(names):
+        absent = [names.name_of(1 + i) for i, n in enumerate(presence.pixels) if not n]
+        logger.warning(
+            "%s has no pixel of %s: %d pairs are selected of %d asked for",
+            slices,
+            ", ".join(absent),
+            possible,
+            count,
+        )
+    pairs = score_pairs(presence, leakage)
+    auroc = _pooled_auroc(maps, codes, len(names))
+    pairs["auroc"] = auroc[pairs["factor"] - 1, pairs["area"] - 1]
+    chosen = select_by_rules(pairs, possible, rule)
+    for frame, path, columns in (
+        (chosen, selected, selection_columns(target)),
+        (pairs, scores, score_columns(target)),
+    ):
+        frame["area"] = [names.name_of(int(code)) for code in frame["area"]]
+        titled = frame.rename(columns={"area": target})
+        titled = titled.assign(**{"threshold": threshold, "lambda": leakage})
+        write_table(titled[list(columns)], path, columns)
+
+
+def align_factors(
+    *,
+    fitted: Sequence[Path],
+    others: Sequence[Path],
+    labels: Path,
+    legend: Path,
+    selected: Path,
+    layers: Path | None = None,
+    layers_legend: Path | None = None,
+    selected_layers: Path | None = None,
+    alignment: Path,
+    chosen: Path,
+    summary: Path,
+    nulls: int,
+    seed: int,
+) -> None:
+    """Measure how well each factor tells each area from the rest, beside spatial nulls.
+
+    Parameters
+    ----------
+    fitted : sequence of Path
+        Coefficient maps of the fitted slices.
+    others : sequence of Path
+        Those of slices that were not fitted.
+    labels, legend, selected : Path
+        Area labels, their legend, and the factors that were selected for them.
+    layers, layers_legend, selected_layers : Path, optional
+        The same of layers, if there are any.
+    alignment, chosen, summary : Path
+        To write: the AUROC of all factors (CSV); the selected pairs on slices that were not fitted
+        (CSV); numbers of aligned areas (JSON).
+    nulls : int
+        Surrogate label maps of each null.
+    seed : int
+        Of the surrogates.
+
+    Raises
+    ------
+    InputError
+        If a slice is given twice, or the files do not belong together.
+    """
+    opened = open_together([*fitted, *others])
+    targets = [("area", labels, read_legend(legend), selected)]
+    if layers is not None and layers_legend is not None and selected_layers is not None:
+        targets.append(("layer", layers, read_legend(layers_legend), selected_layers))
+    frames = []
+    with progress_bar(len(opened) * len(targets), "factors against labels", "map") as bar:
+        for index, maps in enumerate(opened):
+            step = sampling_step(maps)
+            ranked = RankedMaps(maps.factor_map(1 + i, step) for i in range(maps.factors))
+            for target, image, names, _ in targets:
+                frame = compare_factors(
+                    ranked,
+                    read_codes(image, maps)[::step, ::step],
+                    len(names),
+                    block=max(1, round(BLOCK_PX[target] / (step * maps.stride))),
+                    count=nulls,
+                    seed=seed,
+                )
+                frames.append(_named(frame, maps.z, index < len(fitted), target, names))
+                bar.update()
+    whole = pd.concat(frames, ignore_index=True)[list(ALIGNMENT_COLUMNS)]
+    pairs = pd.concat([_shown_pairs(path, target) for target, _, _, path in targets])
+    best = judge_selected(whole, pairs)
+    write_table(whole, alignment, ALIGNMENT_COLUMNS)
+    write_table(best, chosen, CHOSEN_COLUMNS)
+    held_out = [maps.z for maps in opened[len(fitted) :]]
+    for z in held_out:
+        there = set(best["name"][best["slice"] == z])
+        absent = [str(name) for name in pairs["name"] if name not in there]
+        if absent:
+            logger.warning("slice %d has no pixel of %s to look at", z, ", ".join(absent))
+    entries = [_count_aligned(best, z) for z in held_out]
+    content = {
+        "threshold": ALIGNED,
+        "step_px": STEP_PX,
+        "nulls": nulls,
+        "fitted_slices": [maps.z for maps in opened[: len(fitted)]],
+        "slices": entries,
+    }
+    write_json(summary, content)
+    for entry in entries:
+        logger.info(
+            "slice %d: %d of %d areas have a factor with AUROC >= %g",
+            entry["slice"],
+            entry["areas_aligned"],
+            entry["areas"],
+            ALIGNED,
+        )
+
+
+def _count_presence(
+    maps: Sequence[CoefficientMaps],
+    codes: Sequence[NDArray[np.integer]],
+    areas: int,
+    threshold: float,
+) -> Presence:
+    """Count the extracted pixels of each area in which each factor is present."""
+    pixels = np.zeros(areas, dtype=np.int64)
+    above = np.zeros((maps[0].factors, areas), dtype=np.int64)
+    for own, labels in zip(maps, codes, strict=True):
+        pixels += np.bincount(labels.ravel(), minlength=areas + 1)[1:].astype(np.int64)
+        for i in progress(range(own.factors), desc=f"factors of slice {own.z}", unit="factor"):
+            above[i] += count_presence(own.factor_map(1 + i) > threshold, labels, areas)
+    return Presence(above, pixels)
+
+
+def _pooled_auroc(
+    maps: Sequence[CoefficientMaps], codes: Sequence[NDArray[np.integer]], areas: int
+) -> NDArray[np.float64]:
+    """Return the AUROC of every factor for every area, the pixels of all slices together."""
+    steps = [sampling_step(own) for own in maps]
+    ranked = RankedMaps(
+        np.concatenate(
+            [own.factor_map(1 + i, step).ravel() for own, step in zip(maps, steps, strict=True)]
+        )
+        for i in range(maps[0].factors)
+    )
+    seen = [labels[::step, ::step].ravel() for labels, step in zip(codes, steps, strict=True)]
+    return ranked.auroc(np.concatenate(seen), areas)
+
+
+def _shown_pairs(path: Path, target: str) -> pd.DataFrame:
+    frame = read_table(path)
+    frame = frame[frame["shown"]].rename(columns={target: "name"})
+    return frame.assign(target=target)[["target", "name", "factor", "auroc"]]
+
+
+def _named(frame: pd.DataFrame, z: int, fitted: bool, target: str, names: Legend) -> pd.DataFrame:
+    """Say which slice and labels a comparison is of, and call areas by name."""
+    name = [names.name_of(int(code)) for code in frame["area"]]
+    return frame.assign(slice=z, fitted=fitted, target=target, name=name)
+
+
+def _count_aligned(chosen: pd.DataFrame, z: int) -> dict[str, Any]:
+    """Count what is aligned on a slice; layers have their own entries."""
+    entry: dict[str, Any] = {"slice": z}
+    for target, word in (("area", "areas"), ("layer", "layers")):
+        rows = chosen[(chosen["slice"] == z) & (chosen["target"] == target)]
+        if target == "area" or len(rows):
+            both = rows["aligned"] & rows["above_null"]
+            entry[word] = len(rows)
+            entry[f"{word}_aligned"] = int(rows["aligned"].sum())
+            entry[f"{word}_aligned_above_null"] = int(both.sum())
+            entry[f"names_of_{word}_aligned"] = list(rows["name"][rows["aligned"]])
+    return entry
