@@ -99,6 +99,13 @@ def run_until(last: str, directory: Path) -> float:
     return time.monotonic() - began
 
 
+def warm_up() -> None:
+    """Import what stages need, once, in the process that the others are forked from."""
+    process = CONTEXT.Process(target=time.monotonic)
+    process.start()
+    process.join()
+
+
 def temporary_folder(directory: Path) -> Path:
     """Return the system's temporary folder of the stages of a directory."""
     return directory / "temporary"

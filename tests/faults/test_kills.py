@@ -11,7 +11,16 @@ from pathlib import Path
 import pytest
 from comparing import content, differences, leftovers
 from runs import ROOT, kill, snakemake, start
-from small_run import LONG, RESULTS, STAGES, run_stage, run_until, temporary_folder, write_inputs
+from small_run import (
+    LONG,
+    RESULTS,
+    STAGES,
+    run_stage,
+    run_until,
+    temporary_folder,
+    warm_up,
+    write_inputs,
+)
 
 #: Kills of each stage, and of the chain, in the long tier.
 MANY = int(os.environ.get("BRAINARCH_FAULT_KILLS", "10"))
@@ -29,6 +38,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[st
     """Return a directory in which every stage has run, and their seconds."""
     directory = tmp_path_factory.mktemp("undisturbed")
     write_inputs(directory)
+    warm_up()
     return directory, {name: run_until(name, directory) for name in STAGES}
 
 

@@ -29,6 +29,6 @@ def tell_killed(rule: str, given_mb: float, machine: Machine) -> str:
     return (
         f"{rule}: killed, most likely because memory ran out: its rule asks for {given_mb:.0f} MB, "
         f"this machine has {machine.memory_mb:.0f} MB, {machine.free_memory_mb:.0f} of them free "
-        "now; end other programs or let it need less (docs/faq.md, Out of memory), then run the same "
-        "command again"
+        "now; end other programs or let it need less (docs/faq.md, Out of memory), then run the "
+        "same command again"
     )

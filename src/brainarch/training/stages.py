@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
@@ -34,6 +35,8 @@ from brainarch.training.view_draws import ViewGround
 from brainarch.unfinished import unfinished_work
 from brainarch.volume.store import Volume, open_volume
 from brainarch.volume.tissue import tissue_mask
+
+logger = logging.getLogger(__name__)
 
 #: What a network can be trained on.
 DEVICES = ("auto", "cpu", "cuda")
@@ -312,7 +315,8 @@ def train_unlabelled(
             training=training,
         )
         write_table(result.curves, curves, CONTRAST_COLUMNS)
-        run = {"seconds": result.seconds, "device": result.device, "threads": threads}
+        logger.info("trained in %.0f s", result.seconds)  # its files are the same every time
+        run = {"device": result.device, "threads": threads}
         write_json(summary, {**training, "torch": torch.__version__, "run": run})
         save_network(trained, network)
 
@@ -410,7 +414,8 @@ def _write(
         training=training,
     )
     write_table(result.curves, curves, CURVE_COLUMNS)
-    run = {"seconds": result.seconds, "device": result.device, "threads": threads}
+    logger.info("trained in %.0f s", result.seconds)  # its files are the same every time
+    run = {"device": result.device, "threads": threads}
     write_json(summary, {**training, "torch": torch.__version__, "run": run})
     save_network(trained, network)
 
