@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import resource
 import tempfile
 import time
 from collections.abc import Callable
@@ -18,12 +19,15 @@ import numpy as np
 import tifffile
 import yaml
 
+from brainarch.cli import main as command
 from brainarch.pipeline.pipeline import Pipeline
 from brainarch.pipeline.stage import Stage
 
 SHAPE = (24, 300, 420)
 SLICES = {"train": 2, "val": 10, "test": 20}
 RESULTS = Path("results/small")
+#: Where a stage's standard error goes.
+SAID = "said.txt"
 STAGES: dict[str, Callable[[Pipeline], Stage]] = {
     "convert": lambda pipeline: pipeline.convert(),
     "import-areas": lambda pipeline: pipeline.import_areas(),
@@ -80,9 +84,26 @@ def write_inputs(directory: Path) -> None:
     (directory / "config.yaml").write_text(yaml.safe_dump(config))
 
 
-def run_stage(name: str, directory: Path, after_s: float | None = None) -> int:
-    """Run a stage; return its exit status, negative if it was killed after some seconds."""
-    process = CONTEXT.Process(target=_run, args=(name, directory))
+def run_stage(
+    name: str, directory: Path, after_s: float | None = None, spare_mb: int | None = None
+) -> int:
+    """Run a stage as its verb does.
+
+    Parameters
+    ----------
+    name : str
+    directory : Path
+    after_s : float, optional
+        Seconds after which it is killed.
+    spare_mb : int, optional
+        Memory that it may take in MB; all by default.
+
+    Returns
+    -------
+    int
+        The exit status, negative if it was killed.
+    """
+    process = CONTEXT.Process(target=_run, args=(name, directory, spare_mb))
     process.start()
     process.join(after_s)
     if process.is_alive():
@@ -90,6 +111,11 @@ def run_stage(name: str, directory: Path, after_s: float | None = None) -> int:
         process.join()
     assert process.exitcode is not None
     return process.exitcode
+
+
+def said(directory: Path) -> str:
+    """Return what the last stage in a directory wrote on its standard error."""
+    return (directory / SAID).read_text()
 
 
 def run_until(last: str, directory: Path) -> float:
@@ -111,9 +137,19 @@ def temporary_folder(directory: Path) -> Path:
     return directory / "temporary"
 
 
-def _run(name: str, directory: Path) -> None:
+def _run(name: str, directory: Path, spare_mb: int | None) -> None:
     os.chdir(directory)
+    os.dup2(os.open(SAID, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
     temporary_folder(directory).mkdir(exist_ok=True)
     tempfile.tempdir = str(temporary_folder(directory))
+    if spare_mb is not None:
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        limit = pages * resource.getpagesize() + spare_mb * 2**20
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    command.app = lambda: _stage(name)  # type: ignore[assignment]
+    command.main()
+
+
+def _stage(name: str) -> None:
     memory = {"memory_mb": 300} if name == "convert" else {}
     STAGES[name](Pipeline.read(Path("config.yaml"))).run(threads=1, device="cpu", **memory)

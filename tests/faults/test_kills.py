@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import random
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from comparing import content, differences, leftovers
-from runs import ROOT, kill, snakemake, start
+from runs import ROOT, kill, pretended, snakemake, start
 from small_run import (
     LONG,
     RESULTS,
@@ -73,6 +74,29 @@ def test_stages_killed_often_go_on(
     undisturbed: tuple[Path, dict[str, float]], tmp_path: Path, seed: int, note: Note
 ) -> None:
     kill_stages(undisturbed, tmp_path, MANY, seed, note)
+
+
+@pytest.mark.faults
+def test_the_workflow_goes_on(tmp_path: Path, seed: int, note: Note) -> None:
+    """Snakemake and its jobs are killed at any moment; a stand-in computes nothing."""
+    options = ("--cores", "2", "--configfile", str(ROOT / "config/test.yaml"), "--", "V3")
+    first = pretended(tmp_path)
+    moments, hits, cleared = random.Random(seed), 0, 0
+    for _ in range(MANY):
+        run = start(*options, directory=tmp_path, first=first)
+        try:
+            said, _ = run.communicate(timeout=moments.uniform(1, 12))
+        except subprocess.TimeoutExpired:
+            said = kill(run)
+            hits += 1
+        cleared += "its lock is cleared" in said
+        assert "cannot be locked" not in said, f"seed {seed}"
+    done = snakemake(*options, directory=tmp_path, first=first)
+    assert done.returncode == 0, f"seed {seed}: {(done.stdout + done.stderr)[-5000:]}"
+    again = snakemake("-n", *options, directory=tmp_path, first=first)
+    assert "Nothing to be done" in again.stdout + again.stderr, f"seed {seed}"
+    assert leftovers(tmp_path) == [], f"seed {seed}"
+    note("workflow killed", f"{hits} of {MANY} moments, seed {seed}", f"{cleared} locks cleared")
 
 
 @pytest.mark.faults

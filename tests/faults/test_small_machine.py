@@ -2,49 +2,32 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from comparing import content, differences, leftovers
-from runs import environment
-from small_run import LONG, RESULTS, write_inputs
+from small_run import LONG, RESULTS, STAGES, run_stage, said, write_inputs
 
 pytestmark = pytest.mark.faults
 
 Note = Callable[[str, str, str], None]
-VERBS = {
-    "convert": ["--memory-mb", "300"],
-    "import-annotations": ["--kind", "areas"],
-    "sample": ["--run", "main"],
-    "train": ["--run", "main"],
-    "train-unlabelled": [],
-    "plan": [],
-    "extract": ["--slice", "20"],
-}
 #: Sizes of the small disk in MB; a training alone needs more than 100.
 SIZES = (1, 2, 4, 8, 16, 32, 64, 96, 128, 192, 256)
-#: Memory above what the libraries take, in MB.
-SPARE_MB = (0, 40, 120, 300)
+#: What a full disk is called.
+FULL = re.compile("no space left|disk is full", re.IGNORECASE)
+#: Memory that a stage may take, in MB.
+SPARES_MB = (20, 60, 150, 400)
 
 
-def run_verb(verb: str, directory: Path, before: str = "") -> subprocess.CompletedProcess[str]:
-    """Run a verb in a directory, after a line of shell."""
-    code = "from brainarch.cli.main import main; main()"
-    command = ["bash", "-c", f'{before}exec "$0" -c "{code}" "$@"', sys.executable, verb]
-    return subprocess.run(
-        [*command, "config.yaml", *VERBS[verb]],
-        cwd=directory, env=environment(), capture_output=True, text=True, check=False,
-    )  # fmt: skip
-
-
-def one_line(done: subprocess.CompletedProcess[str]) -> str:
-    """Return the line that a verb ends with when it fails as it should."""
-    assert done.returncode == 2, done.stderr[-3000:]
-    assert "Traceback" not in done.stderr, done.stderr[-3000:]
-    (line,) = [x for x in done.stderr.splitlines() if x.startswith("brainarch: error: ")]
+def one_line(directory: Path) -> str:
+    """Return the line that a stage ended with, and nothing but it."""
+    text = said(directory)
+    assert "Traceback" not in text, text[-3000:]
+    (line,) = [x for x in text.splitlines() if x.startswith("brainarch: error: ")]
     return line
 
 
@@ -52,9 +35,8 @@ def one_line(done: subprocess.CompletedProcess[str]) -> str:
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("undisturbed")
     write_inputs(directory)
-    for verb in VERBS:
-        done = run_verb(verb, directory)
-        assert done.returncode == 0, done.stderr[-3000:]
+    for name in STAGES:
+        assert run_stage(name, directory) == 0, said(directory)
     return directory
 
 
@@ -82,52 +64,53 @@ def test_a_small_disk(
 ) -> None:
     sizes = iter(SIZES)
     disk(f"size={next(sizes)}m")
-    for verb in VERBS:
+    for name in STAGES:
         refused = 0
-        while (done := run_verb(verb, tmp_path)).returncode != 0:
-            line = one_line(done)
+        while (status := run_stage(name, tmp_path)) != 0:
+            assert status == 2, said(tmp_path)
+            line = one_line(tmp_path)
             assert "results/small" in line, line
-            assert "No space left" in line or "disk is full" in line or "no space left" in line
+            assert FULL.search(line), line
             disk(f"size={next(sizes)}m")
             refused += 1
-        note(f"{verb} on a full disk", f"{refused} times", "one line each, went on")
+        note(f"{name} on a full disk", f"{refused} times", "one line each, went on")
     found = content(tmp_path / RESULTS)
     assert differences(found, content(undisturbed / RESULTS)) == []
     assert leftovers(tmp_path) == []
+    note("full disk: files compared", str(len(found)), "same bytes, nothing left")
 
 
 def test_a_read_only_disk(
     undisturbed: Path, tmp_path: Path, disk: Callable[[str], None], note: Note
 ) -> None:
     disk("size=256m")
-    subprocess.run(
-        ["cp", "-a", f"{undisturbed}/results/small", str(tmp_path / "results")], check=True
-    )
+    shutil.copytree(undisturbed / RESULTS, tmp_path / RESULTS)
+    shutil.rmtree(tmp_path / RESULTS / "dense/z0020.zarr")
     disk("ro")
-    for verb in VERBS:
-        line = one_line(run_verb(verb, tmp_path))
+    for name in STAGES:
+        assert run_stage(name, tmp_path) == 2, said(tmp_path)
+        line = one_line(tmp_path)
         assert "Read-only file system" in line, line
-    note("results on a read-only disk", f"{len(VERBS)} verbs", "one line each")
+        assert "results/small" in line, line
+    note("results on a read-only disk", f"{len(STAGES)} stages", "one line each")
 
 
-@pytest.mark.parametrize("verb", LONG)
-def test_too_little_memory(undisturbed: Path, tmp_path: Path, verb: str, note: Note) -> None:
+@pytest.mark.parametrize("name", LONG)
+def test_too_little_memory(undisturbed: Path, tmp_path: Path, name: str, note: Note) -> None:
     """A limit on addresses stops a process before the machine is in danger."""
-    subprocess.run(["cp", "-a", f"{undisturbed}/.", str(tmp_path)], check=True)
-    imports = "import torch, pytorch_lightning, brainarch.dense.stages, brainarch.training.stages"
-    status = "print(open('/proc/self/status').read().split('VmPeak:')[1].split()[0])"
-    found = subprocess.run(
-        [sys.executable, "-c", f"{imports}; {status}"],
-        env=environment(), capture_output=True, text=True, check=True,
-    )  # fmt: skip
+    shutil.copytree(undisturbed, tmp_path, dirs_exist_ok=True)
+    shutil.rmtree(tmp_path / RESULTS / "dense/z0020.zarr")
     refused = 0
-    for spare in SPARE_MB:
-        limit = int(found.stdout) + spare * 1024
-        done = run_verb(verb, tmp_path, f"ulimit -v {limit}; ")
-        if done.returncode != 0:
-            assert "out of memory" in one_line(done)
+    for spare in SPARES_MB:
+        status = run_stage(name, tmp_path, spare_mb=spare)
+        if status != 0:
+            assert status == 2, f"{spare} MB: {status} {said(tmp_path)}"
+            assert "out of memory" in one_line(tmp_path)
             refused += 1
-    done = run_verb(verb, tmp_path)
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert differences(content(tmp_path / RESULTS), content(undisturbed / RESULTS)) == []
-    note(f"{verb} with too little memory", f"{refused} of {len(SPARE_MB)} limits", "one line each")
+    assert refused, "no limit was small enough"
+    assert run_stage(name, tmp_path) == 0, said(tmp_path)
+    if name == "extract":
+        found = content(tmp_path / RESULTS)
+        assert differences(found, content(undisturbed / RESULTS)) == []
+    assert leftovers(tmp_path) == []
+    note(f"{name} with too little memory", f"{refused} of {len(SPARES_MB)} limits", "one line each")

@@ -55,10 +55,23 @@ def start(
     )
 
 
-def kill(process: subprocess.Popen[str]) -> None:
-    """Kill a process and all that it started, at once and without a warning."""
+def kill(process: subprocess.Popen[str]) -> str:
+    """Kill a process and all that it started, without a warning; return what it had printed."""
     os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+    return process.communicate()[0]
+
+
+def pretended(directory: Path, before: str = "") -> Path:
+    """Return a new folder with a ``brainarch`` that makes the outputs and computes nothing.
+
+    A line of shell may come before: there ``$1`` is the verb.
+    """
+    command = directory / "bin/brainarch"
+    command.parent.mkdir(parents=True)
+    stand_in = ROOT / "tests/workflow/stand_in.py"
+    command.write_text(f'#!/bin/sh\n{before}\nexec "{sys.executable}" "{stand_in}" "$@"\n')
+    command.chmod(0o755)
+    return command.parent
 
 
 def planned_jobs(output: str) -> dict[str, int]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from runs import planned_jobs, snakemake
+from runs import planned_jobs, pretended, snakemake
 
 SLICES = 600
 #: Characters of the longest command line; the numbers of 600 slices alone are more.
@@ -21,12 +20,9 @@ TABLE = "results/mine/annotations/areas.csv"
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a directory with slices, their label images and a command that only pretends."""
     directory = tmp_path_factory.mktemp("many")
-    command = directory / "bin/brainarch"
-    stand_in = Path(__file__).with_name("stand_in.py")
-    for name in ("bin", "stack", "labels"):
+    pretended(directory)
+    for name in ("stack", "labels"):
         (directory / name).mkdir()
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{stand_in}" "$@"\n')
-    command.chmod(0o755)
     for z in range(SLICES):
         (directory / f"stack/z{z:04d}.tif").touch()
         (directory / f"labels/z{z:04d}.tif").touch()

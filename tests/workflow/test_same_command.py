@@ -5,17 +5,15 @@ A stand-in for the command makes the outputs; it waits, or dies, where a test wa
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 
 import pytest
-from runs import ROOT, kill, snakemake, start
+from runs import ROOT, kill, pretended, snakemake, start
 
-COMMAND = """#!/bin/sh
+WAIT_OR_DIE = """
 if [ "$1" = convert ] && [ -e wait ]; then touch waiting; sleep 60; fi
 if [ "$1" = convert ] && [ -e die ]; then kill -9 $$; fi
-exec "{python}" "{stand_in}" "$@"
 """
 VOLUME = "results/test/volume/volume.ome.zarr"
 OPTIONS = ("--cores", "1", "--configfile", str(ROOT / "config/test.yaml"), "--", VOLUME)
@@ -24,11 +22,7 @@ CLEARED = "its lock is cleared"
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
-    command = tmp_path / "bin/brainarch"
-    command.parent.mkdir()
-    stand_in = Path(__file__).with_name("stand_in.py")
-    command.write_text(COMMAND.format(python=sys.executable, stand_in=stand_in))
-    command.chmod(0o755)
+    pretended(tmp_path, WAIT_OR_DIE)
     return tmp_path
 
 
