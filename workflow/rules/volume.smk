@@ -114,7 +114,7 @@ use rule stage as convert with:
             *("--memory-mb", resources.mem_mb),
         ],
         settings=PIPELINE.convert().settings,
-        files=PIPELINE.source_states.get("volume"),
+        files=lambda wildcards: PIPELINE.source_states.get("volume"),
     message:
         "Making the OME-Zarr volume"
 
@@ -132,7 +132,7 @@ use rule stage as import_areas with:
         verb="import-annotations --kind areas",
         machine=[],
         settings=PIPELINE.import_areas().settings,
-        files=PIPELINE.source_states.get("areas"),
+        files=lambda wildcards: PIPELINE.source_states.get("areas"),
     message:
         "Importing the area annotations"
 
@@ -152,7 +152,7 @@ if CONFIG.layers is not None:
             verb="import-annotations --kind layers",
             machine=[],
             settings=PIPELINE.import_layers().settings,
-            files=PIPELINE.source_states.get("layers"),
+            files=lambda wildcards: PIPELINE.source_states.get("layers"),
         message:
             "Importing the layer annotations"
 
