@@ -76,6 +76,17 @@ def test_stages_killed_often_go_on(
     kill_stages(undisturbed, tmp_path, MANY, seed, note)
 
 
+def wait_for_lock(directory: Path, run: subprocess.Popen[str]) -> None:
+    """Wait until a run begins its jobs; what a killed one has left there is of no account."""
+    log = directory / ".snakemake/log"
+    before = set(log.glob("*.log")) if log.exists() else set()
+    while run.poll() is None:
+        new = set(log.glob("*.log")) - before
+        if any("Select jobs to execute" in path.read_text() for path in new):
+            return
+        time.sleep(0.05)
+
+
 @pytest.mark.faults
 def test_the_workflow_goes_on(tmp_path: Path, seed: int, note: Note) -> None:
     """Snakemake and its jobs are killed at any moment; a stand-in computes nothing."""
@@ -84,8 +95,9 @@ def test_the_workflow_goes_on(tmp_path: Path, seed: int, note: Note) -> None:
     moments, hits, cleared = random.Random(seed), 0, 0
     for _ in range(MANY):
         run = start(*options, directory=tmp_path, first=first)
+        wait_for_lock(tmp_path, run)
         try:
-            said, _ = run.communicate(timeout=moments.uniform(1, 12))
+            said, _ = run.communicate(timeout=moments.uniform(0, 8))
         except subprocess.TimeoutExpired:
             said = kill(run)
             hits += 1
@@ -114,8 +126,8 @@ def test_the_chain_goes_on(tmp_path: Path, seed: int, note: Note) -> None:
     moments, hits = random.Random(seed), 0
     for _ in range(MANY):
         run = start(*options, directory=killed, **temporary)
-        # long enough to get somewhere, short enough for all of them
-        time.sleep(moments.uniform(5, max(10.0, 2 * seconds / MANY)))
+        wait_for_lock(killed, run)
+        time.sleep(moments.uniform(0, 2 * seconds / MANY))
         hits += run.poll() is None
         kill(run)
     done = snakemake(*options, directory=killed, **temporary)
