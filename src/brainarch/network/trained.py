@@ -14,9 +14,9 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
-from brainarch.atomic import replacing
+from brainarch.atomic import write_bytes
 from brainarch.errors import InputError
 from brainarch.network.architecture import AreaNetwork
 from brainarch.network.grey import Normalisation
@@ -73,8 +73,8 @@ def save_network(trained: TrainedNetwork, path: Path) -> None:
     }
     header = json.dumps(content, ensure_ascii=False, sort_keys=True)
     tensors = {name: value.contiguous() for name, value in trained.network.state_dict().items()}
-    with replacing(path) as temporary:
-        save_file(tensors, temporary, metadata={HEADER: header})
+    # written by us: safetensors' own writer does not say which file a full disk refused
+    write_bytes(path, save(tensors, metadata={HEADER: header}))
 
 
 def load_network(path: Path) -> TrainedNetwork:
