@@ -23,9 +23,10 @@ def content(results: Path) -> dict[str, str]:
 
 
 def leftovers(*folders: Path) -> list[str]:
-    """Return what is hidden away as unfinished in some folders."""
+    """Return what is hidden away as unfinished in some folders; empty folders are no matter."""
     hidden = {UNFINISHED, ".partial"}
-    return [str(path) for folder in folders for path in folder.rglob("*") if path.name in hidden]
+    found = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    return [str(path) for path in found if hidden & set(path.parts)]
 
 
 def differences(found: dict[str, str], expected: dict[str, str]) -> list[str]:
