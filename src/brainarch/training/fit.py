@@ -364,12 +364,11 @@ def run_training(
         accelerator=device,
         devices=1,
         # one local device, whatever a scheduler's variables seem to say of tasks and nodes
-        plugins=[LightningEnvironment()],
+        plugins=[LightningEnvironment(), WholeStates()],
         precision=gpu_precision if on_gpu else "32-true",
         # a GPU may lack a deterministic kernel; all others stay deterministic
         deterministic="warn" if on_gpu else True,
         callbacks=callbacks,
-        plugins=[WholeStates()],
         logger=False,
         num_sanity_val_steps=0,
         enable_model_summary=False,
