@@ -22,7 +22,7 @@ else ifneq ($(TORCH),)
 $(error TORCH=$(TORCH) is not known; say TORCH=cpu or TORCH=cuda)
 endif
 
-.PHONY: all setup test test-slow test-gpu check format bench bench-train bench-factors bench-volume clean help
+.PHONY: all setup test test-slow test-faults test-gpu check format bench bench-train bench-factors bench-volume clean help
 
 all: setup  ## set up, run the embedded default, say where the report is
 	snakemake --cores $(CORES)
@@ -44,7 +44,10 @@ test: setup check  ## set up, then checks, fast tests and the chain on a tiny ph
 	pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 test-slow: setup  ## tests that take minutes; some need BRAINARCH_REAL_DATA
-	pytest -m "slow and not gpu"
+	pytest -m "slow and not gpu and not faults"
+
+test-faults: setup  ## kills, full disks, too little memory: a quarter of an hour, and a table
+	pytest -m faults tests/faults $(FAULTS)
 
 test-gpu: setup  ## tests that need a GPU
 	pytest -m gpu

@@ -321,7 +321,9 @@ def test_killed_in_the_middle_it_asks_for_the_rest_only(
     whole = sorted(int(path.stem[1:]) for path in folder.glob("z*.tif"))
     assert whole == list(range(16))
     assert not (folder / "received.csv").exists()
-    (folder / ".0a1b2c3d-z0016.tif").write_bytes(b"half a slice")
+    room = folder / ".unfinished/0a1b2c3d"
+    room.mkdir(parents=True)
+    (room / "z0016.tif").write_bytes(b"half a slice")
     boss.answers = 2
     boss.gate.set()
     boss.asked.clear()

@@ -263,7 +263,7 @@ def run_and_kill(source: Path, output: Path, moment: str, countdown: int) -> Non
 
 @pytest.mark.parametrize(
     ("moment", "countdown", "finished"),
-    [("write_shards", 6, 1), ("write_json", 4, 2), ("_publish", 1, 3)],
+    [("write_shards", 6, 1), ("write_json", 3, 2), ("_publish", 1, 3)],
 )
 def test_killed_conversion_goes_on_to_the_same_bytes(
     stack_folder, converted, tmp_path, caplog, monkeypatch, moment, countdown, finished
@@ -298,11 +298,12 @@ def test_changed_input_starts_anew(stack_folder, tmp_path, grey):
     os.utime(source / "z0003.tif", (1, 1))
     run(source, output)
     np.testing.assert_array_equal(open_volume(output).read_slice(3), 255 - grey[3])
+    assert not (output.parent / ".partial").exists()  # what the old slices had left is gone
 
 
 def test_damage_of_finished_work_is_found_and_mended(stack_folder, converted, tmp_path):
     output = tmp_path / "v.ome.zarr"
-    work = run_and_stop(stack_folder, output, "write_json", 4)
+    work = run_and_stop(stack_folder, output, "write_json", 3)
     shard = work / "volume.ome.zarr" / "0" / "c" / "1" / "0" / "0"
     damaged = bytearray(shard.read_bytes())
     damaged[1000] ^= 255
@@ -324,7 +325,8 @@ def test_anything_else_in_the_folder_of_unfinished_work_is_refused(stack_folder,
     with pytest.raises(InputError) as caught:
         run(stack_folder, tmp_path / "v.ome.zarr")
     assert str(caught.value) == (
-        f"{work}: {strange} there is not from this conversion; remove the folder and convert again"
+        f"{work}: {strange} there is not from this work; remove the folder and run the same "
+        "command again"
     )
 
 

@@ -1,5 +1,6 @@
 """The typed config, what its stages read and write, and what every rule has in common."""
 
+import sys
 from collections.abc import Mapping
 
 from snakemake.exceptions import WorkflowError
@@ -7,6 +8,7 @@ from snakemake.exceptions import WorkflowError
 from brainarch.config.read import check_config, read_content
 from brainarch.errors import InputError
 from brainarch.figures.catalogue import FIGURES
+from brainarch.pipeline.lock import DirectoryLock
 from brainarch.pipeline.pipeline import Pipeline
 
 try:
@@ -20,6 +22,12 @@ try:
     )
 except InputError as error:
     raise WorkflowError(f"config error: {error}") from None
+
+# held until the process ends; a job that runs in a process of its own is part of a run that has it
+if workflow.is_main_process:
+    LOCK = DirectoryLock(Path.cwd(), PIPELINE.results.folder)
+    if LOCK.cleared:
+        print("A run was killed here: its lock is cleared, this one goes on.", file=sys.stderr)
 
 CONFIG = PIPELINE.config
 #: Folders of this dataset's results, logs and run times.

@@ -114,6 +114,7 @@ use rule stage as convert with:
             *("--memory-mb", resources.mem_mb),
         ],
         settings=PIPELINE.convert().settings,
+        files=lambda wildcards: PIPELINE.source_states.get("volume"),
     message:
         "Making the OME-Zarr volume"
 
@@ -131,6 +132,7 @@ use rule stage as import_areas with:
         verb="import-annotations --kind areas",
         machine=[],
         settings=PIPELINE.import_areas().settings,
+        files=lambda wildcards: PIPELINE.source_states.get("areas"),
     message:
         "Importing the area annotations"
 
@@ -150,6 +152,7 @@ if CONFIG.layers is not None:
             verb="import-annotations --kind layers",
             machine=[],
             settings=PIPELINE.import_layers().settings,
+            files=lambda wildcards: PIPELINE.source_states.get("layers"),
         message:
             "Importing the layer annotations"
 

@@ -10,6 +10,7 @@ import typer
 
 import brainarch
 from brainarch.cli import config, preflight, stages, verify, volume
+from brainarch.cli.failures import explain
 from brainarch.errors import InputError
 
 app = typer.Typer(
@@ -43,13 +44,12 @@ for room in (preflight, volume, verify, stages, config):
 
 
 def main() -> None:
-    """Run the command; a user's mistake ends in one line and exit status 2."""
+    """Run the command; a mistake, or what the machine refuses, ends in one line and status 2."""
     try:
         app()
-    except InputError as error:
-        typer.echo(f"brainarch: error: {error}", err=True)
-        sys.exit(2)
-    except OSError as error:
-        where = error.filename or "a file"
-        typer.echo(f"brainarch: error: {where}: {error.strerror or error}", err=True)
+    except Exception as error:
+        line = str(error) if isinstance(error, InputError) else explain(error)
+        if line is None:
+            raise
+        typer.echo(f"brainarch: error: {line}", err=True)
         sys.exit(2)

@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import threading
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brainarch.atomic import replacing, write_json
+from brainarch.atomic import move, replacing, write_json
 from brainarch.errors import InputError
 
 #: Beginning of the names of this stage's folders among the unfinished work of others.
@@ -91,13 +90,7 @@ class Work:
 
     def publish(self, output: Path) -> None:
         """Move the finished cube to its place, in one step, and remove the folder."""
-        if output.is_dir():
-            retired = output.with_name(f".{uuid.uuid4().hex[:8]}-retired-{output.name}")
-            output.rename(retired)
-            self.cube.rename(output)
-            shutil.rmtree(retired)
-        else:
-            self.cube.rename(output)
+        move(self.cube, output)
         shutil.rmtree(self.folder)
 
 

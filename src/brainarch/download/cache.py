@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from enum import Enum
@@ -153,17 +151,6 @@ def inspect(path: Path, channel: str, z: int, size: tuple[int, int]) -> tuple[St
     if checksum(values, origin.dtype) != origin.sha256:
         return State.DAMAGED, None
     return State.WHOLE, origin
-
-
-def sweep(paths: Sequence[Path]) -> None:
-    """Remove the temporary files that a kill left beside the slices."""
-    names = {path.name for path in paths}
-    for folder in {path.parent for path in paths}:
-        if folder.is_dir():
-            for entry in folder.iterdir():
-                match = re.fullmatch(r"\.[0-9a-f]{8}-(.+)", entry.name)
-                if match and match.group(1) in names:
-                    entry.unlink(missing_ok=True)
 
 
 def check_room(folder: Path, needed: int) -> None:

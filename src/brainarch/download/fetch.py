@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from brainarch.atomic import sweep
 from brainarch.disk import free_bytes
 from brainarch.download.bossdb import (
     CHANNEL_DTYPES,
@@ -34,7 +35,6 @@ from brainarch.download.cache import (
     inspect,
     slice_path,
     store,
-    sweep,
 )
 from brainarch.errors import InputError
 from brainarch.progress import progress, progress_bar
@@ -161,7 +161,8 @@ def fetch(wanted: Wanted, client: Client) -> pd.DataFrame:
         before are kept and not asked for again.
     """
     paths = wanted.paths
-    sweep(list(paths.values()))
+    for folder in {path.parent for path in paths.values()}:
+        sweep(folder)
     origins = _whole(wanted, paths)
     missing = [z for z in wanted.slices if z not in origins]
     _announce(wanted, missing, paths)

@@ -15,9 +15,9 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
-from brainarch.atomic import replacing
+from brainarch.atomic import write_bytes
 from brainarch.errors import InputError
 from brainarch.network.architecture import AreaNetwork
 from brainarch.network.grey import Normalisation
@@ -74,8 +74,8 @@ def save_network(trained: TrainedNetwork, path: Path) -> None:
     content = json.loads(json.dumps(content))
     content[CHECKSUM] = _checksum(content, tensors)
     header = json.dumps(content, ensure_ascii=False, sort_keys=True)
-    with replacing(path) as temporary:
-        save_file(tensors, temporary, metadata={HEADER: header})
+    # written by us: safetensors' own writer does not say which file a full disk refused
+    write_bytes(path, save(tensors, metadata={HEADER: header}))
 
 
 def load_network(path: Path) -> TrainedNetwork:

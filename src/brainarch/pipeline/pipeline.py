@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from brainarch.atomic import write_text
+from brainarch.atomic import write_json, write_text
 from brainarch.embedding.names import UNLABELLED
 from brainarch.errors import InputError
 from brainarch.figures.catalogue import FIGURES
@@ -57,11 +57,16 @@ class Pipeline(Reads):
         return self.results.config(hashlib.sha256(content).hexdigest()[:8])
 
     def freeze(self) -> None:
-        """Write that copy unless it is there; its time tells when it was last used."""
+        """Write that copy unless it is there, and what the user's files are like now.
+
+        The time of the copy tells when it was last used.
+        """
         path = Path(self.frozen)
         if not path.exists():
             write_text(path, self.config.model_dump_json(indent=1) + "\n")
         path.touch()
+        if self.source_states:
+            write_json(Path(self.results.sources), self.source_states)
 
     # ---------------------------------------------------------------- volume and annotations
 
@@ -106,7 +111,7 @@ class Pipeline(Reads):
         r, volume, source = self.results, self.config.volume, self._stack
         outputs: Files = {"volume": r.volume}
         settings = {"source": source, **pick(volume, "shape", "dtype", "voxel_um", "first_slice")}
-        after = [r.preflight, *self._stack_files]
+        after = [r.preflight, *self._stack_made]
         if in_zarr(source):
             function = "brainarch.volume.stages:link_image"
             return Stage(function, {}, outputs, settings, after=after)

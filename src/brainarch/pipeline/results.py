@@ -29,6 +29,11 @@ class Results:
         """Return the copy of a config that a run was started with, named by its content."""
         return f"{self.folder}/configs/{digest}.json"
 
+    @property
+    def sources(self) -> str:
+        """What the user's own files were like when a run last began."""
+        return f"{self.folder}/input_files.json"
+
     def partial(self, stage: str) -> str:
         """Return the folder of unfinished work: kept when a job is killed, never an output."""
         return f"{self.folder}/.partial/{stage}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +24,8 @@ from brainarch.pipeline.facts import (
 )
 from brainarch.pipeline.results import Results, Z
 from brainarch.pipeline.stage import Files, Settings, Stage, known, pick
-from brainarch.volume.kinds import is_slice_pattern, slice_file
+from brainarch.volume.files import files_state
+from brainarch.volume.kinds import slice_file
 
 if TYPE_CHECKING:
     from brainarch.config.model import (
@@ -114,25 +117,43 @@ class Shared(Facts):
         return self.results.source("stack") if self.is_phantom else str(self.config.volume.path)
 
     @cached_property
-    def _stack_files(self) -> list[str]:
-        """What has to be there before conversion: the fetched table, or the user's own files."""
-        stack = self._stack
+    def _stack_made(self) -> list[str]:
+        """What a stage makes of the stack, and has to be there before conversion."""
         if self.fetches("image"):
             return [self.results.download("stack")]
-        if not is_slice_pattern(stack):
-            return self._present([stack])
-        volume = self.config.volume
-        numbers = range(volume.first_slice, volume.first_slice + volume.shape[0])
-        return self._present([slice_file(stack, z * volume.file_step) for z in numbers])
+        return [self._stack] if self.is_phantom else []
+
+    @cached_property
+    def source_states(self) -> dict[str, str]:
+        """What the user's own files are like, by what is made of them; see `files_state`.
+
+        Snakemake compares it, so that files that change are read again, each of thousands. Where
+        files are gone it is what the last run saw: what was made of them stays.
+        """
+        seen: dict[str, str] = {}
+        with suppress(OSError, ValueError):
+            seen = json.loads(Path(self.results.sources).read_text(encoding="utf-8"))
+        found = {kind: files_state(paths) for kind, paths in self._own_files.items()}
+        states = {kind: state or seen.get(kind) for kind, state in found.items()}
+        return {kind: state for kind, state in states.items() if state is not None}
+
+    @cached_property
+    def _own_files(self) -> dict[str, list[str]]:
+        """The user's own files, by what is made of them."""
+        if self.is_phantom:
+            return {}
+        config = self.config
+        found = {} if self.fetches("image") else {"volume": [self._stack]}
+        if not self.fetches("areas"):
+            found["areas"] = list(self._label_files("areas", config.annotations).values())
+        if config.layers is not None:
+            found["layers"] = list(self._label_files("layers", config.layers).values())
+        return {kind: list(dict.fromkeys(paths)) for kind, paths in found.items()}
 
     def _label_files(self, kind: str, labels: AnnotationConfig | LayersConfig) -> dict[int, str]:
         if self.is_phantom:
             return {z: self.results.source_labels(kind, z) for z in labels.slices}
         return {z: slice_file(str(labels.path), z) for z in labels.slices}
-
-    def _present(self, paths: Sequence[str]) -> list[str]:
-        """Return the user's files that are there; the stage itself names what is missing."""
-        return [path for path in dict.fromkeys(paths) if self.is_phantom or Path(path).exists()]
 
     def _download(
         self, kind: str, channel: str, pattern: str, slices: list[int], settings: Settings
@@ -161,7 +182,9 @@ class Shared(Facts):
     ) -> Stage:
         r = self.results
         images = self._label_files(kind, labels)
-        fetched = kind == "areas" and self.fetches("areas")
+        made = list(images.values()) if self.is_phantom else []
+        if kind == "areas" and self.fetches("areas"):
+            made = [r.download("areas")]
         own = self._areas if kind == "areas" else self._layers
         return Stage(
             "brainarch.annotations.stages:import_labels",
@@ -176,7 +199,7 @@ class Shared(Facts):
                 "first_stated": labels.first_slice is not None,
                 "shares": shares,
             },
-            after=[r.download(kind)] if fetched else self._present(list(images.values())),
+            after=made,
         )
 
     def _assignment(self, run: str) -> int | None:

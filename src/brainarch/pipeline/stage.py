@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from brainarch.disk import FULL
 from brainarch.errors import InputError
 
 if TYPE_CHECKING:
@@ -71,13 +72,21 @@ class Stage:
         ------
         InputError
             If an input is not there; nothing heavy has been imported by then.
+        OSError
+            If the disk is full; it names what was to be written, or the folder of that.
         """
         for path in flat(self.inputs):
             if not Path(path).exists():
                 raise InputError(f"{path}: not there yet; run the stage that makes it first")
         function = self.load()
         known = inspect.signature(function).parameters
-        return function(**self.arguments, **{k: v for k, v in machine.items() if k in known})
+        given = {name: value for name, value in machine.items() if name in known}
+        try:
+            return function(**self.arguments, **given)
+        except OSError as error:
+            if error.filename is None and error.errno in FULL:  # the system does not say where
+                error.filename = str(Path(next(flat(self.outputs))).parent)
+            raise
 
 
 def flat(files: Files) -> Iterator[str]:

@@ -26,6 +26,7 @@ from brainarch.progress import progress_bar
 from brainarch.seeds import derived_seed
 from brainarch.training.data import WindowDataset
 from brainarch.training.module import AreaTraining
+from brainarch.training.states import BEST, WholeStates, find_state
 
 logger = logging.getLogger(__name__)
 logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
@@ -306,7 +307,7 @@ def fit_module(
     """
     keeper = ModelCheckpoint(
         dirpath=partial,
-        filename="best",
+        filename=BEST,
         monitor="val_accuracy",
         mode="max",
         save_last=True,
@@ -325,7 +326,7 @@ def fit_module(
         gpu_precision=gpu_precision,
     )
     table = pd.DataFrame(curves.rows, columns=list(CURVE_COLUMNS))
-    best = torch.load(keeper.best_model_path, map_location="cpu", weights_only=True)
+    best = torch.load(partial / f"{BEST}.ckpt", map_location="cpu", weights_only=True)
     module.load_state_dict(best["state_dict"])
     accuracy = table.loc[table["split"] == "val"].set_index("epoch")["accuracy"]
     return FitResult(
@@ -349,7 +350,7 @@ def run_training(
     device: str,
     gpu_precision: Literal["32-true", "bf16-mixed"],
 ) -> tuple[str, float]:
-    """Train a module, or go on from ``last.ckpt`` in ``partial``; see `fit_module`.
+    """Train a module, or go on from the state in ``partial``; see `fit_module`.
 
     Returns
     -------
@@ -363,7 +364,7 @@ def run_training(
         accelerator=device,
         devices=1,
         # one local device, whatever a scheduler's variables seem to say of tasks and nodes
-        plugins=[LightningEnvironment()],
+        plugins=[LightningEnvironment(), WholeStates()],
         precision=gpu_precision if on_gpu else "32-true",
         # a GPU may lack a deterministic kernel; all others stay deterministic
         deterministic="warn" if on_gpu else True,
@@ -373,7 +374,7 @@ def run_training(
         enable_model_summary=False,
         enable_progress_bar=False,
     )
-    last = partial / "last.ckpt"
+    state = find_state(partial, with_best=val is not None)
     started = time.monotonic()
     with warnings.catch_warnings():
         # windows are cut from memory in microseconds, so worker processes would only cost
@@ -384,7 +385,7 @@ def run_training(
             module,
             train,
             val,
-            ckpt_path=last if last.exists() else None,
+            ckpt_path=state,
             weights_only=True,
         )
     return str(trainer.strategy.root_device), time.monotonic() - started

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import shutil
+import logging
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -32,8 +32,11 @@ from brainarch.training.fit_contrast import CONTRAST_COLUMNS, fit_contrast
 from brainarch.training.fit_crops import fit_crops
 from brainarch.training.places import CropGround, ground_beside
 from brainarch.training.view_draws import ViewGround
+from brainarch.unfinished import unfinished_work
 from brainarch.volume.store import Volume, open_volume
 from brainarch.volume.tissue import tissue_mask
+
+logger = logging.getLogger(__name__)
 
 #: What a network can be trained on.
 DEVICES = ("auto", "cpu", "cuda")
@@ -109,21 +112,21 @@ def train_patches(
         "tables": [_file_digest(train), _file_digest(val)],
         "permuted": permute_labels,
     }
-    folder = _folder(partial, identity)
     shuffled = seed if permute_labels else None
     seen = _windows(given, train, shuffled, "train")
-    result = fit_network(
-        seen,
-        _windows(given, val, shuffled, "val"),
-        len(given.legend),
-        folder,
-        **options,
-        threads=threads,
-        device=device,
-    )
-    how = {"preset": "papers", "train_patches": len(seen), "permute_labels": permute_labels}
-    _write(result, given, {**how, "options": options}, threads, (network, curves, summary))
-    shutil.rmtree(folder)
+    chosen_by = _windows(given, val, shuffled, "val")
+    with _unfinished(partial, identity, network) as folder:
+        result = fit_network(
+            seen,
+            chosen_by,
+            len(given.legend),
+            folder,
+            **options,
+            threads=threads,
+            device=device,
+        )
+        how = {"preset": "papers", "train_patches": len(seen), "permute_labels": permute_labels}
+        _write(result, given, {**how, "options": options}, threads, (network, curves, summary))
 
 
 def train_crops(
@@ -217,25 +220,25 @@ def train_crops(
         "val": _file_digest(val),
         "start": None if trained is None else trained.digest,
     }
-    folder = _folder(partial, identity)
-    result = fit_crops(
-        grounds,
-        _windows(given, val, seed if permute_labels else None, "val"),
-        given.legend.names,
-        given.normalisation,
-        folder,
-        **options,
-        start=None if trained is None else trained.network,
-        threads=threads,
-        device=device,
-    )
-    how = {
-        "preset": "robust",
-        "start": "scratch" if trained is None else trained.digest,
-        "slices": [ground.z for ground in grounds],
-    }
-    _write(result, given, {**how, "options": options}, threads, (network, curves, summary))
-    shutil.rmtree(folder)
+    chosen_by = _windows(given, val, seed if permute_labels else None, "val")
+    with _unfinished(partial, identity, network) as folder:
+        result = fit_crops(
+            grounds,
+            chosen_by,
+            given.legend.names,
+            given.normalisation,
+            folder,
+            **options,
+            start=None if trained is None else trained.network,
+            threads=threads,
+            device=device,
+        )
+        how = {
+            "preset": "robust",
+            "start": "scratch" if trained is None else trained.digest,
+            "slices": [ground.z for ground in grounds],
+        }
+        _write(result, given, {**how, "options": options}, threads, (network, curves, summary))
 
 
 def train_unlabelled(
@@ -298,23 +301,24 @@ def train_unlabelled(
         "unlabelled": {**options, "threads": threads, "device": device},
         "slices": {z: hashlib.sha256(grey.tobytes()).hexdigest() for z, grey in greys.items()},
     }
-    folder = _folder(partial, identity)
-    folder.mkdir(parents=True, exist_ok=True)
-    result = fit_contrast(grounds, normalisation, folder, **options, threads=threads, device=device)
-    training = {"slices": list(slices), "options": options, "brainarch": brainarch.__version__}
-    trained = TrainedNetwork(
-        network=result.network,
-        areas=(),
-        normalisation=normalisation,
-        pixel_um=source.pixel_um,
-        dtype=str(source.dtype),
-        training=training,
-    )
-    write_table(result.curves, curves, CONTRAST_COLUMNS)
-    run = {"seconds": result.seconds, "device": result.device, "threads": threads}
-    write_json(summary, {**training, "torch": torch.__version__, "run": run})
-    save_network(trained, network)
-    shutil.rmtree(folder)
+    with _unfinished(partial, identity, network) as folder:
+        result = fit_contrast(
+            grounds, normalisation, folder, **options, threads=threads, device=device
+        )
+        training = {"slices": list(slices), "options": options, "brainarch": brainarch.__version__}
+        trained = TrainedNetwork(
+            network=result.network,
+            areas=(),
+            normalisation=normalisation,
+            pixel_um=source.pixel_um,
+            dtype=str(source.dtype),
+            training=training,
+        )
+        write_table(result.curves, curves, CONTRAST_COLUMNS)
+        logger.info("trained in %.0f s", result.seconds)  # its files are the same every time
+        run = {"device": result.device, "threads": threads}
+        write_json(summary, {**training, "torch": torch.__version__, "run": run})
+        save_network(trained, network)
 
 
 @dataclass(frozen=True)
@@ -383,10 +387,12 @@ def _training_statistics(volume: Volume, labels: Path, splits: Path) -> Normalis
     return grey_statistics(values)
 
 
-def _folder(partial: Path, identity: dict[str, Any]) -> Path:
-    """Return the folder of unfinished work of exactly these inputs and options."""
-    text = json.dumps({"version": brainarch.__version__, **identity})
-    return partial / f"train-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+def _unfinished(
+    partial: Path, identity: dict[str, Any], network: Path
+) -> AbstractContextManager[Path]:
+    """Open the folder of unfinished work of exactly these inputs and options."""
+    content = {"version": brainarch.__version__, **identity}
+    return unfinished_work(partial, "train", content, network)
 
 
 def _write(
@@ -408,7 +414,8 @@ def _write(
         training=training,
     )
     write_table(result.curves, curves, CURVE_COLUMNS)
-    run = {"seconds": result.seconds, "device": result.device, "threads": threads}
+    logger.info("trained in %.0f s", result.seconds)  # its files are the same every time
+    run = {"device": result.device, "threads": threads}
     write_json(summary, {**training, "torch": torch.__version__, "run": run})
     save_network(trained, network)
 

@@ -7,11 +7,9 @@ pyramid comes from the slab in memory. Unfinished work lies in a folder named by
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import logging
 import shutil
-import uuid
 import zlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +25,7 @@ from numpy.typing import NDArray
 from zarr.codecs import Crc32cCodec, ZstdCodec
 
 from brainarch import __version__
-from brainarch.atomic import replacing, write_json
+from brainarch.atomic import move, try_writing, write_json
 from brainarch.disk import FULL
 from brainarch.errors import InputError
 from brainarch.progress import progress_bar
@@ -39,6 +37,7 @@ from brainarch.stores.metadata import (
     write_attributes,
 )
 from brainarch.tables import write_table
+from brainarch.unfinished import unfinished_work
 from brainarch.volume.pixel_size import Resampling
 from brainarch.volume.pyramid import CHUNK_DEPTH, Level, halve, plan_levels
 from brainarch.volume.resample import band_bytes
@@ -63,8 +62,8 @@ BASE_MB = 170.0
 ZSTD_LEVEL = 3
 #: How chunks may be stored.
 COMPRESSIONS = ("zstd", "none")
-#: Name of the store in the folder of unfinished work.
-STORE_NAME = "volume.ome.zarr"
+#: In the folder of unfinished work: the store, and a record of every finished slab.
+STORE_NAME, DONE = "volume.ome.zarr", "done"
 #: What the system says when it refuses to write.
 REFUSED = (errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
 MB = 1e6
@@ -258,8 +257,9 @@ def convert(
     Raises
     ------
     InputError
-        If a slice cannot be read, the folder of unfinished work holds anything else, the disk is
-        full or cannot be written, or the written data do not read back as they went in.
+        If a slice cannot be read, the folder of unfinished work holds anything else or is another
+        process's, the disk is full or cannot be written, or the written data do not read back as
+        they went in.
     """
     _check_places(output, table, partial)
     try:
@@ -274,40 +274,36 @@ def _convert(
     stack: Stack, plan: ConversionPlan, output: Path, table: Path, partial: Path, threads: int
 ) -> None:
     identity = _identity(stack, plan)
-    work = _open_work(partial, identity)
-    store = work / STORE_NAME
-    done = _finished_slabs(work, plan) if store.exists() else {}
-    if done:
-        logger.info("going on after %d of %d slabs in %s", len(done), len(plan.slabs), work)
-    else:
-        shutil.rmtree(store, ignore_errors=True)
-        _create_store(store, plan, stack)
-    _write_slabs(stack, plan, work, done, threads)
-    with progress_bar(plan.shape[0], "validating", "slice") as bar:
-        for number, (start, stop) in enumerate(plan.slabs):
-            if not _reads_back(store, plan, number, done[number], threads):
-                (work / "done" / f"{number:05d}.json").unlink()
-                raise InputError(
-                    f"{store}: slices {start + plan.first_slice} to {stop - 1 + plan.first_slice} "
-                    "do not read back as written; check the disk and convert again"
-                )
-            bar.update(stop - start)
-    _check_metadata(store, plan, stack)
-    _write_slices(stack, plan, [done[number] for number in sorted(done)], table)
-    _publish(store, output)
-    shutil.rmtree(work)
-    with suppress(OSError):  # other unfinished work may lie there
-        partial.rmdir()
+    with unfinished_work(partial, "convert", identity, output, (DONE, STORE_NAME)) as work:
+        (work / DONE).mkdir(exist_ok=True)
+        store = work / STORE_NAME
+        done = _finished_slabs(work, plan) if store.exists() else {}
+        if done:
+            logger.info("going on after %d of %d slabs in %s", len(done), len(plan.slabs), work)
+        else:
+            shutil.rmtree(store, ignore_errors=True)
+            _create_store(store, plan, stack)
+        _write_slabs(stack, plan, work, done, threads)
+        with progress_bar(plan.shape[0], "validating", "slice") as bar:
+            for number, (start, stop) in enumerate(plan.slabs):
+                if not _reads_back(store, plan, number, done[number], threads):
+                    _record(work, number).unlink()
+                    first, last = start + plan.first_slice, stop - 1 + plan.first_slice
+                    raise InputError(
+                        f"{store}: slices {first} to {last} do not read back as written; check the "
+                        "disk and convert again"
+                    )
+                bar.update(stop - start)
+        _check_metadata(store, plan, stack)
+        _write_slices(stack, plan, [done[number] for number in sorted(done)], table)
+        _publish(store, output)
 
 
 def _check_places(output: Path, table: Path, partial: Path) -> None:
     """Check that results can be written, before hours of work rather than after."""
     for folder in dict.fromkeys((partial, output.parent, table.parent)):
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            probe = folder / f".{uuid.uuid4().hex[:8]}-probe"
-            probe.touch()
-            probe.unlink()
+            try_writing(folder)
         except OSError as error:
             raise InputError(
                 f"{folder}: cannot be written ({error.strerror}); change its permissions or give "
@@ -380,35 +376,17 @@ def _identity(stack: Stack, plan: ConversionPlan) -> dict[str, Any]:
     return identity
 
 
-def _open_work(partial: Path, identity: dict[str, Any]) -> Path:
-    """Return the folder of unfinished work of an identity, new if need be; refuse other content."""
-    text = json.dumps(identity, sort_keys=True)
-    work = partial / f"convert-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
-    if not work.exists():
-        with replacing(work) as temporary:
-            (temporary / "done").mkdir(parents=True)
-            write_json(temporary / "identity.json", identity)
-        return work
-    known = ("identity.json", "done", STORE_NAME)
-    strange = sorted(entry.name for entry in work.iterdir() if entry.name not in known)
-    try:
-        found = json.loads((work / "identity.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        found = None
-    if strange or found != identity:
-        what = strange[0] if strange else "identity.json"
-        raise InputError(
-            f"{work}: {what} there is not from this conversion; remove the folder and convert again"
-        )
-    return work
+def _record(work: Path, number: int) -> Path:
+    """Return the file that says that a slab is finished."""
+    return work / DONE / f"{number:05d}.json"
 
 
 def _finished_slabs(work: Path, plan: ConversionPlan) -> dict[int, dict[str, Any]]:
     """Return the records of the slabs that are finished, by slab number."""
     records = {}
     for number in range(len(plan.slabs)):
-        path = work / "done" / f"{number:05d}.json"
-        if path.exists():
+        path = _record(work, number)
+        with suppress(OSError, ValueError):  # not finished, or the disk lost it
             records[number] = json.loads(path.read_text(encoding="utf-8"))
     return records
 
@@ -483,7 +461,7 @@ def _write_slabs(
                 slab = stack.read_slab(start, stop, threads, room)
                 stack.prefetch(stop, stop + plan.slab)
                 done[number] = _write_slab(slab, plan, work / STORE_NAME, number, threads)
-                write_json(work / "done" / f"{number:05d}.json", done[number])
+                write_json(_record(work, number), done[number])
                 room = slab.values
             bar.update(stop - start)
 
@@ -593,17 +571,10 @@ def _write_slices(
 
 def _publish(store: Path, output: Path) -> None:
     """Move a finished store to where it belongs, replacing what stood there."""
-    output.parent.mkdir(parents=True, exist_ok=True)
-    retired = output.with_name(f".{uuid.uuid4().hex[:8]}-retired-{output.name}")
-    if output.exists():
-        output.rename(retired)
     try:
-        store.rename(output)
+        move(store, output)
     except OSError as error:
-        if retired.exists():
-            retired.rename(output)
         raise InputError(
             f"{output}: cannot move the result there from {store} ({error.strerror}); keep the "
             "folder of unfinished work on the same file system"
         ) from None
-    shutil.rmtree(retired, ignore_errors=True)

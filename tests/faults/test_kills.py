@@ -1,0 +1,140 @@
+"""Killed at random moments: the same command ends with an undisturbed run's bytes."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from comparing import content, differences, leftovers
+from runs import ROOT, kill, pretended, snakemake, start
+from small_run import (
+    LONG,
+    RESULTS,
+    STAGES,
+    run_stage,
+    run_until,
+    temporary_folder,
+    warm_up,
+    write_inputs,
+)
+
+#: Kills of each stage, and of the chain, in the long tier.
+MANY = int(os.environ.get("BRAINARCH_FAULT_KILLS", "10"))
+Note = Callable[[str, str, str], None]
+
+
+@pytest.fixture(scope="module")
+def seed() -> int:
+    """Return the seed of all moments; say the one of a failure to see it again."""
+    return int(os.environ.get("BRAINARCH_FAULT_SEED", "0")) or random.randrange(1, 10**6)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, float]]:
+    """Return a directory in which every stage has run, and their seconds."""
+    directory = tmp_path_factory.mktemp("undisturbed")
+    write_inputs(directory)
+    warm_up()
+    return directory, {name: run_until(name, directory) for name in STAGES}
+
+
+def kill_stages(
+    undisturbed: tuple[Path, dict[str, float]], directory: Path, kills: int, seed: int, note: Note
+) -> None:
+    expected, seconds = content(undisturbed[0] / RESULTS), undisturbed[1]
+    moments = random.Random(seed)
+    write_inputs(directory)
+    for name in STAGES:
+        hits = 0
+        for _ in range(kills if name in LONG else 0):
+            hits += run_stage(name, directory, moments.uniform(0, seconds[name])) < 0
+        assert run_stage(name, directory) == 0, f"{name} did not go on, seed {seed}"
+        if name in LONG:
+            note(f"{name} killed", f"{hits} of {kills} moments, seed {seed}", "went on")
+    found = content(directory / RESULTS)
+    assert differences(found, expected) == [], f"seed {seed}"
+    assert leftovers(directory) == [], f"seed {seed}"
+    assert list(temporary_folder(directory).iterdir()) == [], f"seed {seed}"
+    note("stages: files compared", str(len(found)), "same bytes, nothing left")
+
+
+def test_killed_stages_go_on(
+    undisturbed: tuple[Path, dict[str, float]], tmp_path: Path, seed: int, note: Note
+) -> None:
+    kill_stages(undisturbed, tmp_path, 2, seed, note)
+
+
+@pytest.mark.faults
+def test_stages_killed_often_go_on(
+    undisturbed: tuple[Path, dict[str, float]], tmp_path: Path, seed: int, note: Note
+) -> None:
+    kill_stages(undisturbed, tmp_path, MANY, seed, note)
+
+
+def wait_for_lock(directory: Path, run: subprocess.Popen[str]) -> None:
+    """Wait until a run begins its jobs; what a killed one has left there is of no account."""
+    log = directory / ".snakemake/log"
+    before = set(log.glob("*.log")) if log.exists() else set()
+    while run.poll() is None:
+        new = set(log.glob("*.log")) - before
+        if any("Select jobs to execute" in path.read_text() for path in new):
+            return
+        time.sleep(0.05)
+
+
+@pytest.mark.faults
+def test_the_workflow_goes_on(tmp_path: Path, seed: int, note: Note) -> None:
+    """Snakemake and its jobs are killed at any moment; a stand-in computes nothing."""
+    options = ("--cores", "2", "--configfile", str(ROOT / "config/test.yaml"), "--", "V3")
+    first = pretended(tmp_path)
+    moments, hits, cleared = random.Random(seed), 0, 0
+    for _ in range(MANY):
+        run = start(*options, directory=tmp_path, first=first)
+        wait_for_lock(tmp_path, run)
+        try:
+            said, _ = run.communicate(timeout=moments.uniform(0, 8))
+        except subprocess.TimeoutExpired:
+            said = kill(run)
+            hits += 1
+        cleared += "its lock is cleared" in said
+        assert "cannot be locked" not in said, f"seed {seed}"
+    done = snakemake(*options, directory=tmp_path, first=first)
+    assert done.returncode == 0, f"seed {seed}: {(done.stdout + done.stderr)[-5000:]}"
+    again = snakemake("-n", *options, directory=tmp_path, first=first)
+    assert "Nothing to be done" in again.stdout + again.stderr, f"seed {seed}"
+    assert leftovers(tmp_path) == [], f"seed {seed}"
+    note("workflow killed", f"{hits} of {MANY} moments, seed {seed}", f"{cleared} locks cleared")
+
+
+@pytest.mark.faults
+def test_the_chain_goes_on(tmp_path: Path, seed: int, note: Note) -> None:
+    """All of it is killed: Snakemake, the jobs, and what they started."""
+    options = ("--cores", "2", "--configfile", str(ROOT / "config/test.yaml"))
+    undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
+    temporary = {"TMPDIR": str(tmp_path / "temporary")}
+    for folder in (undisturbed, killed, tmp_path / "temporary"):
+        folder.mkdir()
+    began = time.monotonic()
+    done = snakemake(*options, directory=undisturbed)
+    seconds = time.monotonic() - began
+    assert done.returncode == 0, (done.stdout + done.stderr)[-5000:]
+    moments, hits = random.Random(seed), 0
+    for _ in range(MANY):
+        run = start(*options, directory=killed, **temporary)
+        wait_for_lock(killed, run)
+        time.sleep(moments.uniform(0, 2 * seconds / MANY))
+        hits += run.poll() is None
+        kill(run)
+    done = snakemake(*options, directory=killed, **temporary)
+    assert done.returncode == 0, f"seed {seed}: {(done.stdout + done.stderr)[-5000:]}"
+    found = content(killed / "results/test")
+    assert differences(found, content(undisturbed / "results/test")) == [], f"seed {seed}"
+    assert leftovers(killed) == [], f"seed {seed}"
+    assert list((tmp_path / "temporary").iterdir()) == [], f"seed {seed}"
+    note("chain killed", f"{hits} of {MANY} moments, seed {seed}", "went on by itself")
+    note("chain: files compared", str(len(found)), "same bytes, nothing left")
