@@ -102,3 +102,27 @@ use rule stage as report with:
         settings=PIPELINE.report().settings,
     message:
         "Writing the summary page"
+
+
+use rule stage as explore with:
+    input:
+        **read(PIPELINE.explore()),
+    output:
+        **{
+            **written(PIPELINE.explore()),
+            "page": report(
+                PIPELINE.explore().outputs["page"],
+                category="Summary",
+                caption="../report/explore.rst",
+                labels={"page": "Explore"},
+            ),
+        },
+    log:
+        f"{LOGS}/explore.log",
+    benchmark:
+        f"{TIMES}/explore.tsv"
+    params:
+        verb="explore",
+        settings=PIPELINE.explore().settings,
+    message:
+        "Writing the page to explore slices in"

@@ -25,6 +25,8 @@ from brainarch.volume.kinds import in_zarr
 if TYPE_CHECKING:
     from brainarch.config.model import Config
 
+#: Most slices of one page to explore; with more, each has a page of its own.
+SLICES_A_PAGE = 4
 #: The key, and what to do, where findings are to be compared between slices.
 TWO_SLICES = ("extraction.slices: two labelled ones", "name another slice with labels")
 
@@ -587,6 +589,28 @@ class Pipeline(Reads):
             {"page": r.report("summary.html"), "numbers": r.report("summary.json")},
             {"config": self.config.model_dump(mode="json")},
             {"benchmarks": r.benchmarks, "verified": r.verified},
+        )
+
+    def explore(self) -> Stage:
+        """Write the page to explore slices in: maps, similar places, names from a few clicks."""
+        r, slices = self.results, self.config.extraction.slices
+        files, lacks = self._explored()
+        outputs: Files = {"page": r.report("explore.html")}
+        if len(slices) > SLICES_A_PAGE:
+            outputs["pages"] = {z: r.report(f"explore_z{slice_name(z)}.html") for z in slices}
+        return Stage(
+            "brainarch.explorer.stages:write_explorer",
+            {"volume": r.volume},
+            outputs,
+            {
+                "slices": slices,
+                "areas": self._area_titles,
+                "layer_names": self._layer_titles,
+                "title": self.config.title,
+                "lacks": lacks,
+            },
+            {"files": files},
+            list(files.values()),
         )
 
 
