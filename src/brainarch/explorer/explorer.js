@@ -875,7 +875,12 @@
       this.slice.loadFactors();
       this.marked = new Uint8Array(this.slice.cube?.n ?? 0);
       this.clicked = (view.like ?? []).map(([z, y, x]) => ({ z, y, x }));
-      if (this.clicked.length) this.findSimilar();
+      if (this.clicked.length) {
+        this.findSimilar();
+        const opacity = view.layers?.find(([key]) => key === "similar")?.[1];
+        if (opacity) this.shown.set("similar", opacity);
+        await this.draw();
+      }
       this.tell("slice");
     }
     /** @param {Slice} slice */
@@ -1487,7 +1492,8 @@
   function areasAsGeoJson(codes, grid, legend2, properties) {
     const box = grid.box();
     const polygons = tracePolygons(codes, grid.rows, grid.columns);
-    const features = [...polygons].map(([code, parts]) => {
+    const inOrder = [...polygons].sort(([a], [b]) => a - b);
+    const features = inOrder.map(([code, parts]) => {
       const coordinates = parts.map(
         (rings) => rings.map((ring) => ring.map(([x, y]) => [box.x + x * grid.step, box.y + y * grid.step]))
       );

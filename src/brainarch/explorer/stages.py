@@ -24,7 +24,7 @@ def write_explorer(
     volume: Path,
     files: Mapping[str, Path],
     page: Path,
-    pages: Mapping[int, Path] | None = None,
+    pages: Mapping[int, Path],
     slices: Sequence[int],
     areas: Entries,
     layer_names: Entries,
@@ -42,8 +42,8 @@ def write_explorer(
         ``prediction/104`` and so on; see `brainarch.explorer.slices.KINDS`.
     page : Path
         The page to write (HTML).
-    pages : mapping of int to Path, optional
-        With them, each slice has a page of its own, and ``page`` is the index.
+    pages : mapping of int to Path
+        Where there are any, each slice has a page of its own, and ``page`` is the index.
     slices : sequence of int
         Numbers of the slices.
     areas, layer_names : sequence of mapping
@@ -60,7 +60,7 @@ def write_explorer(
     """
     opened = open_volume(volume)
     shown = {"areas": areas, "layers": layer_names}
-    if pages is None:
+    if not pages:
         write_text(page, _explorer(opened, files, lacks, slices, shown, title))
         return
     for z, path in pages.items():

@@ -113,7 +113,8 @@ def principal_components(cubes: Sequence[ThinCube], count: int = 3) -> Component
 def unit_length(X: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return rows of unit length, shape (n, units); rows of zeros stay zero."""
     lengths = np.linalg.norm(X, axis=1, keepdims=True)
-    return np.divide(X, lengths, out=np.zeros_like(X), where=lengths > 0)
+    unit: NDArray[np.float64] = np.divide(X, lengths, out=np.zeros_like(X), where=lengths > 0)
+    return unit
 
 
 def regular(grid: Grid, step: int) -> dict[str, float | int]:

@@ -595,13 +595,14 @@ class Pipeline(Reads):
         """Write the page to explore slices in: maps, similar places, names from a few clicks."""
         r, slices = self.results, self.config.extraction.slices
         files, lacks = self._explored()
-        outputs: Files = {"page": r.report("explore.html")}
-        if len(slices) > SLICES_A_PAGE:
-            outputs["pages"] = {z: r.report(f"explore_z{slice_name(z)}.html") for z in slices}
+        apart = slices if len(slices) > SLICES_A_PAGE else []
         return Stage(
             "brainarch.explorer.stages:write_explorer",
             {"volume": r.volume},
-            outputs,
+            {
+                "page": r.report("explore.html"),
+                "pages": {z: r.report(f"explore_z{slice_name(z)}.html") for z in apart},
+            },
             {
                 "slices": slices,
                 "areas": self._area_titles,

@@ -82,7 +82,12 @@ export class App extends EventTarget {
     this.slice.loadFactors();
     this.marked = new Uint8Array(this.slice.cube?.n ?? 0);
     this.clicked = (view.like ?? []).map(([z, y, x]) => ({ z, y, x }));
-    if (this.clicked.length) this.findSimilar();
+    if (this.clicked.length) {
+      this.findSimilar();
+      const opacity = view.layers?.find(([key]) => key === "similar")?.[1];
+      if (opacity) this.shown.set("similar", opacity);
+      await this.draw();
+    }
     this.tell("slice");
   }
 

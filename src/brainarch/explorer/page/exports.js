@@ -34,7 +34,8 @@ export function csv(head, rows) {
 export function areasAsGeoJson(codes, grid, legend, properties) {
   const box = grid.box();
   const polygons = tracePolygons(codes, grid.rows, grid.columns);
-  const features = [...polygons].map(([code, parts]) => {
+  const inOrder = [...polygons].sort(([a], [b]) => a - b);
+  const features = inOrder.map(([code, parts]) => {
     const coordinates = parts.map((rings) =>
       rings.map((ring) => ring.map(([x, y]) => [box.x + x * grid.step, box.y + y * grid.step])),
     );
