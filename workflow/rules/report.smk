@@ -126,3 +126,24 @@ use rule stage as explore with:
         settings=PIPELINE.explore().settings,
     message:
         "Writing the page to explore slices in"
+
+
+use rule stage as export with:
+    input:
+        unpack(lambda wildcards: read(PIPELINE.export(int(wildcards.z)))),
+    output:
+        **written(PIPELINE.export("{z}")),
+    log:
+        f"{LOGS}/export-z{{z}}.log",
+    benchmark:
+        f"{TIMES}/export-z{{z}}.tsv"
+    params:
+        verb="export --slice {z}",
+        settings=PIPELINE.export("{z}").settings,
+    message:
+        "Writing the maps of slice {wildcards.z} for other programs"
+
+
+rule exports:
+    input:
+        at_slices(PIPELINE.export("{z}").outputs["folder"], CONFIG.extraction.slices),

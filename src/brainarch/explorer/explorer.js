@@ -1,3 +1,4 @@
+// built by make page; SHA-256 of page/*.js: 0176e7062d8a0edd9998418bbd83f589fa7236d92721d6e28963537b0f1e9c78
 "use strict";
 (() => {
   // dom.js

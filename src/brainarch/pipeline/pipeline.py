@@ -15,7 +15,15 @@ from brainarch.atomic import write_text
 from brainarch.embedding.names import UNLABELLED
 from brainarch.errors import InputError
 from brainarch.figures.catalogue import FIGURES
-from brainarch.pipeline.facts import MAIN, NONSENSE, PARTS, PERMUTED, SPLITS
+from brainarch.pipeline.facts import (
+    CLUSTERS,
+    COMPONENTS,
+    MAIN,
+    NONSENSE,
+    PARTS,
+    PERMUTED,
+    SPLITS,
+)
 from brainarch.pipeline.reads import Reads
 from brainarch.pipeline.results import Results, Z, slice_name
 from brainarch.pipeline.shared import NO_AREA
@@ -612,6 +620,25 @@ class Pipeline(Reads):
             },
             {"files": files},
             list(files.values()),
+        )
+
+    def export(self, z: Z) -> Stage:
+        """Write a slice's maps for other programs: GeoJSON for QuPath, OME-Zarr labels."""
+        r = self.results
+        inputs: Files = {
+            "volume": r.volume,
+            "prediction": r.prediction(self._extracted(z), "areas.zarr"),
+            "coefficients": r.coefficients(z),
+        }
+        if z in self.labelled_slices:
+            inputs["labels"] = r.areas
+            if self.config.discovery is not None:
+                inputs |= {kind: r.discovery(z, f"{kind}.zarr") for kind in (CLUSTERS, COMPONENTS)}
+        return Stage(
+            "brainarch.exports.stages:export_slice",
+            inputs,
+            {"folder": r.exports(z)},
+            {"areas": self._area_titles},
         )
 
 
