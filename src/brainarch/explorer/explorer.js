@@ -1,4 +1,4 @@
-// built by make page; SHA-256 of page/*.js: 0176e7062d8a0edd9998418bbd83f589fa7236d92721d6e28963537b0f1e9c78
+// built by make page; SHA-256 of page/*.js: bb910f9626f6cc3b1f7ab855f138a52c7ed203881ff34cf6820acb4b1ad0473b
 "use strict";
 (() => {
   // dom.js
@@ -974,7 +974,7 @@
         }
         return frames;
       }
-      if (this.tool === "mark") return frames;
+      if (this.tool === "mark" || !this.shown.has("similar")) return frames;
       const nearest = this.nearest.get(this.slice.z) ?? [];
       nearest.forEach((spot, i) => frames.push({ spot, kind: "found", text: String(i + 1) }));
       for (const spot of this.clicked) if (spot.z === this.slice.z) frames.push({ spot, kind: "asked" });

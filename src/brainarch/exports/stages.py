@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +104,7 @@ def at_every_pixel(
 
 
 def _factor_features(maps: CoefficientMaps) -> list[dict[str, Any]]:
+    otsu: Callable[[NDArray[np.float32]], float] = threshold_otsu
     palette = style.component_palette(maps.factors)
     found = []
     for factor in range(1, maps.factors + 1):
@@ -111,7 +112,7 @@ def _factor_features(maps: CoefficientMaps) -> list[dict[str, Any]]:
         there = values[maps.extracted]
         if not len(there) or there.min() == there.max():
             continue  # one value has no two classes
-        threshold = float(threshold_otsu(there))
+        threshold = float(otsu(there))
         with np.errstate(invalid="ignore"):
             codes = (values > threshold).astype(np.uint8)
         entry = {"title": f"Factor {factor}", "colour": palette[factor - 1]}

@@ -187,7 +187,7 @@ export class App extends EventTarget {
       }
       return frames;
     }
-    if (this.tool === "mark") return frames;
+    if (this.tool === "mark" || !this.shown.has("similar")) return frames;
     const nearest = this.nearest.get(this.slice.z) ?? [];
     nearest.forEach((spot, i) => frames.push({ spot, kind: "found", text: String(i + 1) }));
     for (const spot of this.clicked) if (spot.z === this.slice.z) frames.push({ spot, kind: "asked" });
