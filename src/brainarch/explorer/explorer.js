@@ -1,4 +1,4 @@
-// built by make page; SHA-256 of page/*.js: bb910f9626f6cc3b1f7ab855f138a52c7ed203881ff34cf6820acb4b1ad0473b
+// built by make page; SHA-256 of page/*.js: c74d5eb32dca048d6249b1953854a9dbc1503a551ee1f3a16557407916f5ab4f
 "use strict";
 (() => {
   // dom.js
@@ -289,10 +289,15 @@
       return index < 0 ? "" : this.tell(index);
     }
   };
+  function coloured(numbers2, table) {
+    const pixels = new Uint32Array(numbers2.length);
+    for (let i = 0; i < numbers2.length; i++) pixels[i] = table[numbers2[i]];
+    return pixels;
+  }
   function codesLayer({ key, title, group: group2, grid }, codes, legend2, note) {
     const table = codeTable(legend2);
     const there = new Set(codes);
-    return new Layer(key, title, group2, grid, Uint32Array.from(codes, (code) => table[code]), {
+    return new Layer(key, title, group2, grid, coloured(codes, table), {
       legend: legend2.filter((_, i) => there.has(i + 1)),
       note,
       tell: (index) => legend2[codes[index] - 1]?.title ?? ""
@@ -321,7 +326,7 @@
     const top = options.top ?? Math.max(low + 1, quantile(numbers2, BRIGHTEST));
     const table = valueTable(stops, low, top);
     const text = (number) => ((number - 1) / 254 * high).toPrecision(3);
-    return new Layer(key, title, group2, grid, Uint32Array.from(numbers2, (q) => table[q]), {
+    return new Layer(key, title, group2, grid, coloured(numbers2, table), {
       scale: { stops, low: text(low), high: text(top) },
       smooth: true,
       note: options.note,
@@ -443,15 +448,16 @@
     const used = [...new Set(spots.map(({ name }) => name))].sort((a, b) => a - b);
     const scores = used.map((name) => {
       const sums = cube.project(fitted.weights[name]);
-      return sums.map((sum) => sum + fitted.intercepts[name]);
+      for (let i = 0; i < sums.length; i++) sums[i] += fitted.intercepts[name];
+      return sums;
     });
     const { names, margins } = decide(scores);
     const codes = new Uint8Array(cube.grid.size);
     const sure = new Uint8Array(cube.grid.size);
-    cube.elements.forEach((element, i) => {
-      codes[element] = used[names[i]] + 1;
-      sure[element] = 1 + Math.round(254 * Math.min(1, margins[i]));
-    });
+    for (let i = 0; i < cube.n; i++) {
+      codes[cube.elements[i]] = used[names[i]] + 1;
+      sure[cube.elements[i]] = 1 + Math.round(254 * Math.min(1, margins[i]));
+    }
     const about = { group: "Clicks", grid: cube.grid };
     return {
       codes,
@@ -467,6 +473,7 @@
   }
 
   // cube.js
+  var BLOCK = 2048;
   var Cube = class {
     /**
      * @param {GridShape} shape
@@ -528,13 +535,17 @@
      */
     project(weights) {
       const sums = new Float64Array(this.n);
-      for (let u = 0; u < this.scale.length; u++) {
-        const weight = weights[u] * this.scale[u];
-        if (weight === 0) continue;
-        const start2 = u * this.n;
-        for (let i = 0; i < this.n; i++) sums[i] += weight * this.units[start2 + i];
+      const { n, units } = this;
+      for (let from = 0; from < n; from += BLOCK) {
+        const to = Math.min(n, from + BLOCK);
+        for (let u = 0; u < this.scale.length; u++) {
+          const weight = weights[u] * this.scale[u];
+          if (weight === 0) continue;
+          const start2 = u * n;
+          for (let i = from; i < to; i++) sums[i] += weight * units[start2 + i];
+        }
       }
-      for (let i = 0; i < this.n; i++) sums[i] /= this.lengths[i] || 1;
+      for (let i = 0; i < n; i++) sums[i] /= this.lengths[i] || 1;
       return sums;
     }
   };
@@ -566,7 +577,12 @@
     return found;
   }
   function closeRound(cube, open, spot, patch) {
-    for (let i = 0; i < cube.n; i++) {
+    const { grid, placeOf } = cube;
+    const low = Math.max(0, Math.floor((spot.y - patch - grid.y0) / grid.step));
+    const high = Math.min(grid.rows, Math.ceil((spot.y + patch - grid.y0) / grid.step) + 1);
+    for (let element = low * grid.columns; element < high * grid.columns; element++) {
+      const i = placeOf[element];
+      if (i < 0) continue;
       if (Math.abs(cube.y[i] - spot.y) < patch && Math.abs(cube.x[i] - spot.x) < patch) open[i] = 0;
     }
   }
@@ -589,9 +605,9 @@
     const leftOut = spots.filter(({ z }) => z === slice.z);
     const nearest = nearestPlaces(cube, cosines, leftOut, patch, NEAREST);
     const numbers2 = new Uint8Array(cube.grid.size);
-    cube.elements.forEach((element, i) => {
-      numbers2[element] = 1 + Math.round(254 * Math.min(1, Math.max(0, cosines[i])));
-    });
+    for (let i = 0; i < cube.n; i++) {
+      numbers2[cube.elements[i]] = 1 + Math.round(254 * Math.min(1, Math.max(0, cosines[i])));
+    }
     const about = { key: "similar", title: "Similarity", group: "Clicks", grid: cube.grid };
     const layer = valuesLayer(about, numbers2, SIMILARITY_STOPS, 1, {
       low: Math.min(254, quantile(numbers2, FAINTEST)),

@@ -1,6 +1,9 @@
 /** @import {GridShape} from "./types.js" */
 import { Grid } from "./grid.js";
 
+/** Places that are summed at a time. */
+const BLOCK = 2048;
+
 /** The rounded representation of a slice: unit u at place i is scale[u] * units[u * n + i]. */
 export class Cube {
   /**
@@ -69,13 +72,18 @@ export class Cube {
    */
   project(weights) {
     const sums = new Float64Array(this.n);
-    for (let u = 0; u < this.scale.length; u++) {
-      const weight = weights[u] * this.scale[u];
-      if (weight === 0) continue;
-      const start = u * this.n;
-      for (let i = 0; i < this.n; i++) sums[i] += weight * this.units[start + i];
+    const { n, units } = this;
+    // a block of places at a time, whose sums stay in the processor's nearest cache
+    for (let from = 0; from < n; from += BLOCK) {
+      const to = Math.min(n, from + BLOCK);
+      for (let u = 0; u < this.scale.length; u++) {
+        const weight = weights[u] * this.scale[u];
+        if (weight === 0) continue;
+        const start = u * n;
+        for (let i = from; i < to; i++) sums[i] += weight * units[start + i];
+      }
     }
-    for (let i = 0; i < this.n; i++) sums[i] /= this.lengths[i] || 1;
+    for (let i = 0; i < n; i++) sums[i] /= this.lengths[i] || 1;
     return sums;
   }
 }

@@ -68,6 +68,18 @@ export class Layer {
 }
 
 /**
+ * The colour of every number.
+ *
+ * @param {Uint8Array} numbers
+ * @param {Uint32Array} table
+ */
+function coloured(numbers, table) {
+  const pixels = new Uint32Array(numbers.length);
+  for (let i = 0; i < numbers.length; i++) pixels[i] = table[numbers[i]];
+  return pixels;
+}
+
+/**
  * @param {Pick<LayerData, "key"|"title"|"group"|"grid">} data
  * @param {Uint8Array} codes
  * @param {Entry[]} legend
@@ -76,7 +88,7 @@ export class Layer {
 export function codesLayer({ key, title, group, grid }, codes, legend, note) {
   const table = codeTable(legend);
   const there = new Set(codes);
-  return new Layer(key, title, group, grid, Uint32Array.from(codes, (code) => table[code]), {
+  return new Layer(key, title, group, grid, coloured(codes, table), {
     legend: legend.filter((_, i) => there.has(i + 1)),
     note,
     tell: (index) => legend[codes[index] - 1]?.title ?? "",
@@ -125,7 +137,7 @@ export function valuesLayer({ key, title, group, grid }, numbers, stops, high, o
   const table = valueTable(stops, low, top);
   /** @param {number} number */
   const text = (number) => (((number - 1) / 254) * high).toPrecision(3);
-  return new Layer(key, title, group, grid, Uint32Array.from(numbers, (q) => table[q]), {
+  return new Layer(key, title, group, grid, coloured(numbers, table), {
     scale: { stops, low: text(low), high: text(top) },
     smooth: true,
     note: options.note,

@@ -42,15 +42,16 @@ export function paintNames(slice, fitted, spots, legend) {
   const used = [...new Set(spots.map(({ name }) => name))].sort((a, b) => a - b);
   const scores = used.map((name) => {
     const sums = cube.project(fitted.weights[name]);
-    return sums.map((sum) => sum + fitted.intercepts[name]);
+    for (let i = 0; i < sums.length; i++) sums[i] += fitted.intercepts[name];
+    return sums;
   });
   const { names, margins } = decide(scores);
   const codes = new Uint8Array(cube.grid.size);
   const sure = new Uint8Array(cube.grid.size);
-  cube.elements.forEach((element, i) => {
-    codes[element] = used[names[i]] + 1;
-    sure[element] = 1 + Math.round(254 * Math.min(1, margins[i]));
-  });
+  for (let i = 0; i < cube.n; i++) {
+    codes[cube.elements[i]] = used[names[i]] + 1;
+    sure[cube.elements[i]] = 1 + Math.round(254 * Math.min(1, margins[i]));
+  }
   const about = { group: "Clicks", grid: cube.grid };
   return {
     codes,

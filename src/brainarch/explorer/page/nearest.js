@@ -39,7 +39,12 @@ export function nearestPlaces(cube, cosines, leftOut, patch, count) {
  * @param {number} patch
  */
 function closeRound(cube, open, spot, patch) {
-  for (let i = 0; i < cube.n; i++) {
+  const { grid, placeOf } = cube;
+  const low = Math.max(0, Math.floor((spot.y - patch - grid.y0) / grid.step));
+  const high = Math.min(grid.rows, Math.ceil((spot.y + patch - grid.y0) / grid.step) + 1);
+  for (let element = low * grid.columns; element < high * grid.columns; element++) {
+    const i = placeOf[element];
+    if (i < 0) continue;
     if (Math.abs(cube.y[i] - spot.y) < patch && Math.abs(cube.x[i] - spot.x) < patch) open[i] = 0;
   }
 }

@@ -41,9 +41,9 @@ export function findSimilar(slice, direction, spots, patch) {
   /** @type {Found[]} */
   const nearest = nearestPlaces(cube, cosines, leftOut, patch, NEAREST);
   const numbers = new Uint8Array(cube.grid.size);
-  cube.elements.forEach((element, i) => {
-    numbers[element] = 1 + Math.round(254 * Math.min(1, Math.max(0, cosines[i])));
-  });
+  for (let i = 0; i < cube.n; i++) {
+    numbers[cube.elements[i]] = 1 + Math.round(254 * Math.min(1, Math.max(0, cosines[i])));
+  }
   const about = { key: "similar", title: "Similarity", group: "Clicks", grid: cube.grid };
   const layer = valuesLayer(about, numbers, SIMILARITY_STOPS, 1, {
     low: Math.min(254, quantile(numbers, FAINTEST)),
