@@ -79,9 +79,9 @@ def write_dataset(folder: Path, stride: int = 4, count: int = 3) -> dict[str, Pa
         confidence = np.where(thin > 0, 0.9, np.nan).astype(np.float32)
         write_maps(
             folder / f"areas{z}.zarr",
-            {"area": thin, "confidence": confidence},
+            {"area": thin, "confidence": confidence, "averaged": thin},
             place,
-            {"areas": list(legend.names)},
+            {"areas": list(legend.names), "average_px": 64},
         )
         maps = CoefficientMaps.create(folder / f"coefficients{z}.zarr", place, 4)
         iy, ix = np.nonzero(thin > 0)
@@ -89,7 +89,7 @@ def write_dataset(folder: Path, stride: int = 4, count: int = 3) -> dict[str, Pa
         inside = (thin == 1).astype(np.uint8) * (1 + (np.arange(len(y)) % 2)[:, None])
         for kind in ("clusters", "components"):
             path = folder / f"z{z}_{kind}.zarr"
-            write_maps(path, {"component": inside}, place, {"area": "Ctx", "components": 2})
+            write_maps(path, {"subdivision": inside}, place, {"area": "Ctx", "subdivisions": 2})
             files[f"{kind}/{z}"] = path
         files |= {
             f"cube/{z}": folder / f"cube{z}.zarr",

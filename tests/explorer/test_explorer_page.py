@@ -27,6 +27,7 @@ from PIL import Image
 from brainarch.dense.cube import Cube
 from brainarch.errors import InputError
 from brainarch.explorer.thin import principal_components, step_within, thin_cube
+from brainarch.stores.metadata import write_attributes
 from brainarch.volume.store import open_volume
 
 
@@ -147,8 +148,8 @@ def test_half_finished_results_show_what_is_there(tmp_path: Path) -> None:
 
 def test_a_slice_without_labels_says_so(tmp_path: Path) -> None:
     files = write_dataset(tmp_path)
-    group = zarr.open_group(tmp_path / "areas.zarr")
-    group.attrs["brainarch"] = {**group.attrs["brainarch"], "annotated_slices": [5]}
+    own = dict(zarr.open_group(tmp_path / "areas.zarr").attrs["brainarch"])
+    write_attributes(tmp_path / "areas.zarr", {"brainarch": {**own, "annotated_slices": [5]}})
     content = content_of(write_page(tmp_path, files))
     why = {e["what"]: e["why"] for e in content["missing"] if e["slice"] == 6}
     assert why["annotated areas"] == "slice 6 is not annotated"

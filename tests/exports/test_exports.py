@@ -50,8 +50,8 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     codes = speckled()
     write_maps(folder / "areas.zarr", {"area": codes}, place, {"areas": ["Ctx", "Str", "WM"]})
     subdivisions = np.where(codes == 1, 2, 0).astype(np.uint8)
-    about = {"area": "Ctx", "components": 2}
-    write_maps(folder / "clusters.zarr", {"component": subdivisions}, place, about)
+    about = {"area": "Ctx", "subdivisions": 2}
+    write_maps(folder / "clusters.zarr", {"subdivision": subdivisions}, place, about)
     legend = make_legend(["Ctx", "Str", "WM"])
     labels = create_labels(
         folder / "labels.zarr", (2, *SHAPE), 1.17, [5], first_slice=5, legend=legend

@@ -38,7 +38,7 @@ def numbered(title: str, count: int) -> list[dict[str, str]]:
     """Return the legend of clusters or components, in the figures' colours."""
     return [
         {"name": str(number), "title": f"{title} {number}", "colour": colour}
-        for number, colour in enumerate(style.component_palette(count), start=1)
+        for number, colour in enumerate(style.subdivision_palette(count), start=1)
     ]
 
 

@@ -162,6 +162,13 @@ class SliceReader:
                 "Prediction",
             )
         )  # fmt: skip
+        width = maps.attrs["average_px"]
+        layers.append(
+            codes_layer(
+                self.blocks, z, "averaged", f"Predicted, averaged over {width} px",
+                maps.read("averaged")[::step, ::step], grid, named(self.areas), "Prediction",
+            )
+        )  # fmt: skip
         step = step_within(maps.shape, MOST_PIXELS * 4)
         layers.append(
             values_layer(
@@ -205,11 +212,11 @@ class SliceReader:
         maps = SliceMaps.open(path)
         kind = "clusters" if "clusters" in path.name else "components"
         step = step_within(maps.shape, MOST_CODES)
-        count = int(maps.attrs["components"])
+        count = int(maps.attrs["subdivisions"])
         title = f"{kind.capitalize()} of {maps.attrs['area']}"
         content.described["layers"].append(
             codes_layer(
-                self.blocks, z, kind, title, maps.read("component")[::step, ::step],
+                self.blocks, z, kind, title, maps.read("subdivision")[::step, ::step],
                 regular(maps, step), numbered(kind[:-1].capitalize(), count), "Subdivisions",
             )
         )  # fmt: skip

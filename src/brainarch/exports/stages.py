@@ -20,6 +20,8 @@ from brainarch.figures import style
 from brainarch.grids.grid import Grid
 from brainarch.grids.labels import read_codes
 from brainarch.grids.maps import SliceMaps
+from brainarch.stores.arrays import MADE_BY
+from brainarch.stores.metadata import write_attributes
 from brainarch.volume.store import open_volume
 
 Legend = Sequence[Mapping[str, str]]
@@ -72,12 +74,12 @@ def export_slice(
         if path is not None:
             opened = SliceMaps.open(path)
             title = f"{opened.attrs['area']} {kind[:-1]}"
-            palette = style.component_palette(int(opened.attrs["components"]))
+            palette = style.subdivision_palette(int(opened.attrs["subdivisions"]))
             numbers = [
                 {"name": f"{kind[:-1]}_{i}", "title": f"{title} {i}", "colour": colour}
                 for i, colour in enumerate(palette, start=1)
             ]
-            maps[kind] = (opened.read("component"), opened, numbers)
+            maps[kind] = (opened.read("subdivision"), opened, numbers)
     shape = open_volume(volume).shape[1:]
     factors = _factor_features(CoefficientMaps.open(coefficients))
     with replacing(folder) as temporary:
@@ -105,7 +107,7 @@ def at_every_pixel(
 
 def _factor_features(maps: CoefficientMaps) -> list[dict[str, Any]]:
     otsu: Callable[[NDArray[np.float32]], float] = threshold_otsu
-    palette = style.component_palette(maps.factors)
+    palette = style.subdivision_palette(maps.factors)
     found = []
     for factor in range(1, maps.factors + 1):
         values = maps.factor_map(factor)
@@ -128,11 +130,18 @@ def _write_labels(path: Path, whole: NDArray[np.uint8], grid: Grid, entries: Leg
     """Write one slice as an OME-Zarr label image with the names and colours of the figures."""
     legend = make_legend([entry["name"] for entry in entries])
     shape = (1, whole.shape[0], whole.shape[1])
-    image = create_labels(path, shape, grid.pixel_um, [grid.z], first_slice=grid.z, legend=legend)
+    image = create_labels(
+        path,
+        shape,
+        grid.pixel_um,
+        [grid.z],
+        first_slice=grid.z,
+        legend=legend,
+        extra={MADE_BY: "`brainarch export`"},
+    )
     image.write_slice(grid.z, whole)
     codes = list(enumerate(entries, start=1))
-    group = zarr.open_group(path, mode="r+")
-    ome: dict[str, Any] = dict(group.attrs["ome"])  # type: ignore[arg-type]
+    ome: dict[str, Any] = dict(zarr.open_group(path, mode="r").attrs["ome"])  # type: ignore[arg-type]
     ome["image-label"] = {
         "colors": [
             {"label-value": code, "rgba": [*bytes.fromhex(entry["colour"][1:]), 255]}
@@ -140,4 +149,4 @@ def _write_labels(path: Path, whole: NDArray[np.uint8], grid: Grid, entries: Leg
         ],
         "properties": [{"label-value": code, "name": entry["title"]} for code, entry in codes],
     }
-    group.attrs["ome"] = ome
+    write_attributes(path, {"ome": ome})
