@@ -22,7 +22,7 @@ else ifneq ($(TORCH),)
 $(error TORCH=$(TORCH) is not known; say TORCH=cpu or TORCH=cuda)
 endif
 
-.PHONY: all setup test test-slow test-faults test-gpu check format bench bench-train bench-factors bench-volume clean help
+.PHONY: all setup test test-slow test-faults test-gpu test-browser page check format bench bench-train bench-factors bench-volume clean help
 
 all: setup  ## set up, run the embedded default, say where the report is
 	snakemake --cores $(CORES)
@@ -51,6 +51,18 @@ test-faults: setup  ## kills, full disks, too little memory: a quarter of an hou
 
 test-gpu: setup  ## tests that need a GPU
 	pytest -m gpu
+
+test-browser: setup  ## the page to explore slices in, in the system's Chromium
+	pip install --quiet --constraint requirements.lock "playwright>=1.50"
+	pytest -m browser -rs tests/explorer
+
+PAGE := src/brainarch/explorer/page
+page: $(PAGE)/node_modules/.package-lock.json  ## check and build that page's script; needs npm
+	cd $(PAGE) && npm run --silent check && npm run --silent build
+
+$(PAGE)/node_modules/.package-lock.json: $(PAGE)/package.json
+	cd $(PAGE) && npm install --no-package-lock --no-audit --no-fund
+	touch $@
 
 check: setup  ## ruff, mypy strict, snakefmt, snakemake --lint, documents in step
 	ruff check

@@ -142,7 +142,7 @@ def changed(edit: Edit) -> set[str]:
 @pytest.mark.parametrize(
     ("edit", "expected"),
     [
-        (put("title", "Another"), set()),
+        (put("title", "Another"), {"explore"}),
         (put("seed", 1), {
             "phantom", "sample", "train", "train_unlabelled", "evaluate", "embed",
             "embed_noise", "prove", "predict",
@@ -190,10 +190,10 @@ def changed(edit: Edit) -> set[str]:
             "evaluate", "predict", "classify", "cluster_score", "gram", "relations",
         }),
         (put("evaluation.average_px", 64), {"predict"}),
-        (put("areas.0.title", "Another"), {"figure", "preview"}),
-        (put("areas.0.colour", "#123456"), {"figure", "preview"}),
+        (put("areas.0.title", "Another"), {"figure", "preview", "explore", "export"}),
+        (put("areas.0.colour", "#123456"), {"figure", "preview", "explore", "export"}),
         (put("areas.0.share", 0.9), {"import_areas", "sample", "evaluate"}),
-        (put("layers.names.0.title", "Another"), {"figure", "preview"}),
+        (put("layers.names.0.title", "Another"), {"figure", "preview", "explore"}),
         (put("volume.compression", "none"), {"convert"}),
     ],
 )  # fmt: skip

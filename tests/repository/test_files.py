@@ -19,6 +19,7 @@ IMAGE_SUFFIXES = {
 }  # fmt: skip
 #: Every image of the repository; all of them come from the phantom.
 ALLOWED_IMAGES = {
+    "docs/images/explore.png",
     "docs/images/overview.png",
 }
 #: What conda calls a package that pip calls otherwise.

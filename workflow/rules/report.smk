@@ -103,3 +103,48 @@ use rule stage as report with:
         settings=PIPELINE.report().settings,
     message:
         "Writing the summary page"
+
+
+use rule stage as explore with:
+    input:
+        **read(PIPELINE.explore()),
+    output:
+        **{
+            **written(PIPELINE.explore()),
+            "page": report(
+                PIPELINE.explore().outputs["page"],
+                category="Summary",
+                caption="../report/explore.rst",
+                labels={"page": "Explore"},
+            ),
+        },
+    log:
+        f"{LOGS}/explore.log",
+    benchmark:
+        f"{TIMES}/explore.tsv"
+    params:
+        verb="explore",
+        settings=PIPELINE.explore().settings,
+    message:
+        "Writing the page to explore slices in"
+
+
+use rule stage as export with:
+    input:
+        unpack(lambda wildcards: read(PIPELINE.export(int(wildcards.z)))),
+    output:
+        **written(PIPELINE.export("{z}")),
+    log:
+        f"{LOGS}/export-z{{z}}.log",
+    benchmark:
+        f"{TIMES}/export-z{{z}}.tsv"
+    params:
+        verb="export --slice {z}",
+        settings=PIPELINE.export("{z}").settings,
+    message:
+        "Writing the maps of slice {wildcards.z} for other programs"
+
+
+rule exports:
+    input:
+        at_slices(PIPELINE.export("{z}").outputs["folder"], CONFIG.extraction.slices),

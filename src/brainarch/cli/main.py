@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import brainarch
-from brainarch.cli import config, preflight, stages, verify, volume
+from brainarch.cli import config, preflight, stages, verify, view, volume
 from brainarch.cli.failures import explain
 from brainarch.errors import InputError
 
@@ -39,7 +39,7 @@ def _options(
     logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s", stream=sys.stderr)
 
 
-for room in (preflight, volume, verify, stages, config):
+for room in (preflight, volume, verify, stages, view, config):
     room.register(app)
 
 

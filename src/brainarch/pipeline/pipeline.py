@@ -15,7 +15,15 @@ from brainarch.atomic import write_json, write_text
 from brainarch.embedding.names import UNLABELLED
 from brainarch.errors import InputError
 from brainarch.figures.catalogue import FIGURES
-from brainarch.pipeline.facts import MAIN, NONSENSE, PARTS, PERMUTED, SPLITS
+from brainarch.pipeline.facts import (
+    CLUSTERS,
+    COMPONENTS,
+    MAIN,
+    NONSENSE,
+    PARTS,
+    PERMUTED,
+    SPLITS,
+)
 from brainarch.pipeline.reads import Reads
 from brainarch.pipeline.results import Results, Z, slice_name
 from brainarch.pipeline.shared import NO_AREA
@@ -25,6 +33,8 @@ from brainarch.volume.kinds import in_zarr
 if TYPE_CHECKING:
     from brainarch.config.model import Config
 
+#: Most slices of one page to explore; with more, each has a page of its own.
+SLICES_A_PAGE = 4
 #: The key, and what to do, where findings are to be compared between slices.
 TWO_SLICES = ("extraction.slices: two labelled ones", "name another slice with labels")
 
@@ -609,6 +619,48 @@ class Pipeline(Reads):
             {"page": r.report("summary.html"), "numbers": r.report("summary.json")},
             {"config": self.config.model_dump(mode="json")},
             {"benchmarks": r.benchmarks, "verified": r.verified},
+        )
+
+    def explore(self) -> Stage:
+        """Write the page to explore slices in: maps, similar places, names from a few clicks."""
+        r, slices = self.results, self.config.extraction.slices
+        files, lacks = self._explored()
+        apart = slices if len(slices) > SLICES_A_PAGE else []
+        return Stage(
+            "brainarch.explorer.stages:write_explorer",
+            {"volume": r.volume},
+            {
+                "page": r.report("explore.html"),
+                "pages": {z: r.report(f"explore_z{slice_name(z)}.html") for z in apart},
+            },
+            {
+                "slices": slices,
+                "areas": self._area_titles,
+                "layer_names": self._layer_titles,
+                "title": self.config.title,
+                "lacks": lacks,
+            },
+            {"files": files},
+            list(files.values()),
+        )
+
+    def export(self, z: Z) -> Stage:
+        """Write a slice's maps for other programs: GeoJSON for QuPath, OME-Zarr labels."""
+        r = self.results
+        inputs: Files = {
+            "volume": r.volume,
+            "prediction": r.prediction(self._extracted(z), "areas.zarr"),
+            "coefficients": r.coefficients(z),
+        }
+        if z in self.labelled_slices:
+            inputs["labels"] = r.areas
+            if self.config.discovery is not None:
+                inputs |= {kind: r.discovery(z, f"{kind}.zarr") for kind in (CLUSTERS, COMPONENTS)}
+        return Stage(
+            "brainarch.exports.stages:export_slice",
+            inputs,
+            {"folder": r.exports(z)},
+            {"areas": self._area_titles},
         )
 
 

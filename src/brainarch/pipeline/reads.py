@@ -127,6 +127,29 @@ class Reads(Shared):
     def _grey_values(self) -> tuple[Files, Settings]:
         return dict(self._grey_tables), {}
 
+    def _explored(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Return what the page to explore shows where it is there, and why it lacks the rest."""
+        r = self.results
+        files, lacks = {"areas": r.areas}, {}
+        if self.config.layers is None:
+            lacks["layers"] = "the config has no layers: they are the user's input"
+        else:
+            files["layers"] = r.layers
+        for z in self.config.extraction.slices:
+            files |= {
+                f"cube/{z}": r.cube(z),
+                f"prediction/{z}": r.prediction(z, "areas.zarr"),
+                f"coefficients/{z}": r.coefficients(z),
+            }
+            for kind in (CLUSTERS, COMPONENTS):
+                if self.config.discovery is None:
+                    lacks[kind] = "the config names no area to subdivide"
+                elif z in self.labelled_slices:
+                    files[f"{kind}/{z}"] = r.discovery(z, f"{kind}.zarr")
+                else:
+                    lacks[kind] = f"slice {z} is not annotated"
+        return files, lacks
+
     def _reported(self) -> dict[str, str]:
         """Return what the page reads, by kind; see `brainarch.reporting.manifest.KINDS`."""
         r = self.results

@@ -186,6 +186,10 @@ class Results:
         """Return a figure's picture or table."""
         return f"{self.folder}/figures/{name}{ending}"
 
+    def exports(self, z: Z) -> str:
+        """Return the folder of a slice's maps for other programs."""
+        return f"{self.folder}/exports/z{slice_name(z)}"
+
     def report(self, name: str) -> str:
         """Return the page that sums a run up, or its numbers."""
         return f"{self.folder}/report/{name}"

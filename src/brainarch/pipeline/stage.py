@@ -35,8 +35,9 @@ class Stage:
         Files by argument; a wildcard may stand in them.
     settings : dict
         What it takes from the config and nothing else: Snakemake compares exactly this.
-    places : dict of str to str
-        Folders that it may use and that are no outputs, such as the one for unfinished work.
+    places : dict
+        Files and folders that it may use, there or not, and that are no outputs: the folder for
+        unfinished work, or maps that a page shows as far as they were made.
     after : list of str
         Files that have to be there first and that the function does not read by that name.
     """
@@ -45,7 +46,7 @@ class Stage:
     inputs: Files
     outputs: Files
     settings: Settings = field(default_factory=dict)
-    places: dict[str, str] = field(default_factory=dict)
+    places: Files = field(default_factory=dict)
     after: list[str] = field(default_factory=list)
 
     @property

@@ -1,0 +1,40 @@
+"""`brainarch view`: leads to the page, writes one of what there is, or says what is missing."""
+
+from __future__ import annotations
+
+import webbrowser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from brainarch.cli.main import app
+from brainarch.errors import InputError
+from small_inputs import write_volume
+
+CONFIG = str(Path(__file__).parents[2] / "config/test.yaml")
+
+
+def test_it_writes_what_there_is_and_opens_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    addresses: list[str] = []
+    monkeypatch.setattr(webbrowser, "open", lambda address: addresses.append(address) or True)
+    results = tmp_path / "results"
+    grey = np.zeros((51, 20, 30), dtype=np.uint8)
+    write_volume(results / "test/volume/volume.ome.zarr", grey, first_slice=104)
+    done = CliRunner().invoke(app, ["view", CONFIG, "--results", str(results)])
+    assert done.exit_code == 0, done.output
+    page = results / "test/report/explore.html"
+    assert addresses == [page.resolve().as_uri()]
+    written = page.stat().st_mtime_ns
+    CliRunner().invoke(app, ["view", CONFIG, "--results", str(results), "--no-browser"])
+    assert page.stat().st_mtime_ns == written
+    assert len(addresses) == 1
+
+
+def test_nothing_to_see_is_one_line(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["view", CONFIG, "--results", str(tmp_path / "none")])
+    assert isinstance(done.exception, InputError)
+    assert "nothing to see yet" in str(done.exception)
