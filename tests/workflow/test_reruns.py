@@ -69,8 +69,11 @@ def test_swapped_values_rerun_all_that_uses_them(finished: Path) -> None:
     ("edit", "expected"),
     [
         (lambda content: None, set()),
-        (lambda content: content.update(title="Another"), {"report"}),
-        (lambda content: content["areas"][0].update(title="Another"), {"figure", "report"}),
+        (lambda content: content.update(title="Another"), {"explore", "report"}),
+        (
+            lambda content: content["areas"][0].update(title="Another"),
+            {"figure", "explore", "report"},
+        ),
         (lambda content: content["extraction"].update(proof_windows=200), {"prove", "report"}),
         (
             lambda content: content["discovery"].update(inside_px=8),
@@ -81,6 +84,7 @@ def test_swapped_values_rerun_all_that_uses_them(finished: Path) -> None:
                 "compare_layers",
                 "match_components",
                 "figure",
+                "explore",
                 "report",
             },
         ),
