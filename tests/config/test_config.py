@@ -93,6 +93,8 @@ def test_a_preset_fills_what_is_left_out_and_refuses_the_others_keys(
 
 
 def test_missing_key(content: dict[str, Any]) -> None:
+    without = content | {"volume": {"shape": content["volume"]["shape"]}}
+    assert problem(without) == "mine.yaml: volume.voxel_um: this key is missing"
     del content["volume"]["shape"]
     assert problem(content) == "mine.yaml: volume.shape: this key is missing"
 
@@ -100,16 +102,29 @@ def test_missing_key(content: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("section", "key", "value", "expected"),
     [
-        ("extraction", "stride", 3, "extraction.stride: Input should be 1, 2, 4, 8 or 16"),
-        ("training", "epochs", "many", "training.epochs: Input should be a valid integer"),
+        ("extraction", "stride", 3, "extraction.stride: wanted 1, 2, 4, 8 or 16 (found 3)"),
+        ("training", "epochs", "many", "training.epochs: wanted a whole number (found 'many')"),
         ("annotations", "slices", [4, 54, 104, 999], "slice 999 is outside the volume (0 to 207)"),
         ("splits", "train", [5], "splits.train: slice 5 is not among annotations.slices"),
         ("splits", "train", [4, 4], "splits.train: a slice is named twice"),
         ("extraction", "rows", [900, 2000], "extraction.rows: [900, 2000] is no range of rows"),
-        ("volume", "voxel_um", float("inf"), "volume.voxel_um: Input should be a finite number"),
+        ("volume", "voxel_um", float("inf"), "volume.voxel_um: wanted a finite number (found inf)"),
         ("splits", "val", [4], "splits: slice 4 stands there twice; a slice has one split"),
         ("readout", "networks", ["texture"], "readout.networks: cnn is missing"),
         ("discovery", "area", "Cx", "discovery.area: Cx is not among the areas"),
+        ("volume", "voxel_um", 0.00117, "in millimetres it would be 1.17 um, say that"),
+        ("volume", "voxel_um", 1170, "in nanometres it would be 1.17 um, say that"),
+        ("splits", "val", [104], "splits: slice 104 stands there twice; a slice has one split"),
+        (
+            "sampling",
+            "min_gap_um",
+            60,
+            "splits: slices 4 (train) and 54 (val) are 58.5 um apart; sampling.min_gap_um asks for "
+            "60 um between splits, choose slices 52 or more apart",
+        ),
+        ("factorization", "factors", 100, "factorization.factors: must be at most 64 (found 100)"),
+        ("discovery", "lower", "outside", "discovery.lower: outside is discovery.upper as well"),
+        ("discovery", "lower", "Ctx", "discovery.lower: Ctx cannot border itself"),
         ("discovery", "upper", "sky", "discovery.upper: sky is neither an area nor outside"),
         ("annotations", "ignore", [0, 6], "areas: the code 6 is used twice"),
         ("volume", "path", "somewhere", "volume.path: the phantom is generated"),
@@ -128,7 +143,44 @@ def test_dataset_and_area_names_obey_the_pattern(content: dict[str, Any], name: 
     assert "dataset: " in problem(content)
     content["dataset"] = "fine"
     content["areas"][0]["name"] = name
-    assert "areas.0.name: " in problem(content)
+    assert f"areas[{name or 1}].name: " in problem(content)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("areas", [{"name": "Ctx", "title": "C", "codes": ["one"]}] * 2, "areas[Ctx].codes[1]: "),
+        ("areas", [{"name": "Ctx", "title": 3, "codes": [1]}], "areas[Ctx].title: wanted text"),
+        ("areas", [{"title": "C", "codes": [1]}], "areas[1].name: this key is missing"),
+        ("areas", [], "areas: wanted at least 2, there are 0"),
+        ("dataset", "a b", "dataset: use letters, digits, _ and - only (found 'a b')"),
+        ("training", 5, "training: wanted a section: keys of its own, indented below it"),
+        ("splits", {"by": "halves"}, "splits: say by: slices or by: blocks"),
+        ("title", None, "title: wanted text; put it in quotes (found nothing)"),
+        ("seed", -1, "seed: must be at least 0 (found -1)"),
+    ],
+)
+def test_mistakes_are_told_in_the_words_of_a_config(
+    content: dict[str, Any], key: str, value: object, expected: str
+) -> None:
+    content[key] = value
+    text = problem(content)
+    assert expected in text
+    assert not any(word in text for word in ("Input should", "pattern", "valid", "areas.0"))
+
+
+def test_keys_of_the_other_kind_of_splits_are_no_riddle(content: dict[str, Any]) -> None:
+    content["splits"] = {"by": "blocks", "slice": 4, "train": [4]}
+    assert "splits.train: is no key with by: blocks; say slice, or change by" in problem(content)
+    content["splits"] = {"by": "slices", "train": [4], "val": [54], "test": [104], "slice": 4}
+    assert "splits.slice: is no key with by: slices; say train, val and test" in problem(content)
+
+
+def test_broken_yaml_names_the_line(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("dataset: mine\nareas: [1, 2\ntitle: x\n")
+    with pytest.raises(InputError, match=r"mine\.yaml: line 3, column \d+: not readable as YAML"):
+        read_config(path)
 
 
 def test_own_volume_needs_files(content: dict[str, Any]) -> None:

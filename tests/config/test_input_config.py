@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from brainarch.config.model import VolumeConfig
 from brainarch.config.read import check_config
 from brainarch.errors import InputError
 
@@ -47,7 +48,7 @@ def test_where_a_label_volume_begins(path: str, start: int | None) -> None:
     ("sections", "expected"),
     [
         ({"volume": {"window": [2, 1]}}, "volume.window: [2.0, 1.0] must be the lower value and"),
-        ({"volume": {"window": [1]}}, "volume.window.1: this key is missing"),
+        ({"volume": {"window": [1]}}, "volume.window[2]: this key is missing"),
         (
             {"volume": {"window": [0, 1], "path": "a.zarr"}},
             "only TIFF files of your own are narrowed",
@@ -72,9 +73,14 @@ def test_keys_that_do_not_fit(sections: dict[str, Any], expected: str) -> None:
 
 def test_a_patch_in_micrometer_says_how_large_pixels_become() -> None:
     volume = {"shape": [300, 300, 411], "voxel_um": 0.65}
-    by_patch = check_config(changed(volume={**volume, "patch_um": 128 * 1.3}), "mine.yaml").volume
-    by_pixel = check_config(changed(volume={**volume, "resample_um": 1.3}), "mine.yaml").volume
+    near = {"min_gap_um": 30}
+
+    def checked(**keys: float) -> VolumeConfig:
+        content = changed(volume={**volume, **keys}, sampling=near)
+        return check_config(content, "mine.yaml").volume
+
+    by_patch, by_pixel = checked(patch_um=128 * 1.3), checked(resample_um=1.3)
     assert by_patch.resampling == by_pixel.resampling
     assert (by_pixel.pixel_um, by_pixel.stored_shape) == (1.3, (300, 150, 206))
-    plain = check_config(changed(volume=volume), "mine.yaml").volume
+    plain = checked()
     assert (plain.pixel_um, plain.stored_shape) == (0.65, (300, 300, 411))

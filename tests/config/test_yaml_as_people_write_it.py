@@ -76,7 +76,7 @@ def test_paths_are_expanded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     ("section", "key", "value", "words"),
     [
         ("annotations", "transpose", False, "annotations.transpose: this key is now annotations.a"),
-        ("annotations", "axes", "xy", "annotations.axes: Input should be 'zyx', 'zxy', 'xyz'"),
+        ("annotations", "axes", "xy", "annotations.axes: wanted 'zyx', 'zxy', 'xyz'"),
         ("volume", "nan", 0, "volume.nan: only float data with a volume.window have NaN pixels"),
         ("volume", "file_step", 0, "volume.file_step: "),
         ("volume", "voxel_um", float("inf"), "volume.voxel_um: "),

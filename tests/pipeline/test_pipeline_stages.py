@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from brainarch.cli.stages import stage_names
 from brainarch.config.read import check_config, read_config
 from brainarch.errors import InputError
+from brainarch.pipeline.jobs import stage_names
 from brainarch.pipeline.pipeline import Pipeline
 from brainarch.pipeline.stage import Stage, flat
 

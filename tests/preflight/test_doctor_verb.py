@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,16 +17,18 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from brainarch.cli.preflight import doctor
+from brainarch.needs.machine import Machine
 from brainarch.preflight import examine
-from brainarch.preflight.machine import Machine
 
 
 @pytest.fixture
 def case(tmp_path: Path) -> tuple[Path, dict[str, Any]]:
     folder = tmp_path / "stack 'ü'"
     folder.mkdir()
+    generator = np.random.default_rng(0)
     for z in range(4):
-        tifffile.imwrite(folder / f"z{z:04d}.tif", np.zeros((150, 200), dtype=np.uint8))
+        grey = generator.integers(0, 256, (150, 200), dtype=np.uint8)
+        tifffile.imwrite(folder / f"z{z:04d}.tif", grey)
         labels = np.repeat([[1, 2]], 100, axis=1).repeat(150, axis=0).astype(np.uint8)
         tifffile.imwrite(tmp_path / f"labels {z}.tif", labels)
     return tmp_path, {
@@ -34,10 +37,11 @@ def case(tmp_path: Path) -> tuple[Path, dict[str, Any]]:
         "source": "tiff",
         "volume": {"path": str(folder), "shape": [4, 150, 200], "voxel_um": 60},
         "areas": [
-            {"name": "A", "title": "A", "codes": [1]},
-            {"name": "B", "title": "B", "codes": [2]},
+            {"name": "A", "title": "A", "codes": [1], "share": 0.3},
+            {"name": "B", "title": "B", "codes": [2], "share": 0.3},
         ],
         "annotations": {"path": str(tmp_path / "labels {z}.tif"), "slices": [0, 1, 2]},
+        "sampling": {"train_patches": 10, "eval_patches": 10},
         "splits": {"by": "slices", "train": [0], "val": [1], "test": [2]},
         "extraction": {"slices": [2]},
     }
@@ -67,9 +71,9 @@ def test_a_good_config_is_ready(case: tuple[Path, dict[str, Any]]) -> None:
     assert "128 x 128 px, 7680 x 7680 um" in result.output
     content = json.loads(output.read_text())
     assert content["problems"] == []
-    cubes = next(need for need in content["needs"] if need["stage"] == "cubes")
+    cube = next(need for need in content["needs"] if need["stage"] == "extract")
     # 30,000 labelled pixels of 64 float32 units, and 2 % for the file system
-    assert cubes["disk_mb"] == pytest.approx(1.02 * (30_000 * 64 * 4 + 30_000) / 1e6, abs=0.06)
+    assert cube["disk_mb"] == pytest.approx(1.02 * (30_000 * 64 * 4 + 30_000) / 1e6, abs=0.06)
     assert not (folder / "results").exists()
 
 
@@ -117,8 +121,10 @@ def test_results_that_are_there_need_no_more_disk(
     trained = folder / "results/mine/networks/main"
     trained.mkdir(parents=True)
     (trained / "network.safetensors").write_bytes(bytes(20_000_000))
-    run(folder, config, f"--output={output}")
+    result = run(folder, config, f"--output={output}")
     assert json.loads(output.read_text())["disk_needed_mb"] == pytest.approx(before - 20, abs=1)
+    (line,) = (line for line in result.output.splitlines() if line.startswith("train "))
+    assert line.endswith("20 MB")
 
 
 def test_memory_is_compared_unless_a_cluster_runs_the_stages(
@@ -128,21 +134,13 @@ def test_memory_is_compared_unless_a_cluster_runs_the_stages(
     monkeypatch.setattr(examine, "look_at_machine", lambda: Machine(2, 8000.0, 1000.0, "none"))
     result = run(folder, config)
     assert result.exit_code == 2
-    (line,) = errors(result)
-    assert line == (
-        "cubes: needs about 1.5 GB of memory, but 1.0 GB are free; end other programs, lower "
-        "extraction.memory_mb, or use a larger machine"
+    found = errors(result)
+    assert (
+        "extract: needs about 1.7 GB of memory, but 1.0 GB are free; end other programs, lower "
+        "extraction.memory_mb, or use a larger machine" in found
     )
+    assert all(": needs about " in line for line in found)
     assert run(folder, config, "--no-memory").exit_code == 0
-
-
-def test_slices_too_wide_for_the_conversion_are_told(
-    case: tuple[Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder, config = case
-    monkeypatch.setattr(examine, "CONVERT_MB", 100.0)
-    (line,) = errors(run(folder, config))
-    assert "--set-resources convert:mem_mb=" in line
 
 
 def test_slices_that_the_run_fetches_need_not_be_there(
@@ -166,13 +164,104 @@ def test_the_phantom_needs_no_files(tmp_path: Path) -> None:
     config = yaml.safe_load((root / "config/test.yaml").read_text())
     result = run(tmp_path, config, "--no-memory")
     assert result.exit_code == 0, result.output
-    assert "source" in result.output
+    assert "phantom   " in result.output
 
 
-def test_conversion_is_given_what_its_rule_asks_for() -> None:
-    text = (Path(__file__).parents[2] / "workflow/rules/volume.smk").read_text()
-    assert f"mem_mb={examine.CONVERT_MB:.0f}," in text
-    assert f"threads: {examine.CONVERT_THREADS}\n" in text
+def test_it_says_how_long_each_stage_takes_and_all(case: tuple[Path, dict[str, Any]]) -> None:
+    folder, config = case
+    output = folder / "p.json"
+    result = run(folder, config, f"--output={output}")
+    content = json.loads(output.read_text())
+    assert {"convert", "train", "extract", "report"} <= {n["stage"] for n in content["needs"]}
+    assert all(need["seconds"] > 0 for need in content["needs"])
+    longest = max(need["seconds"] for need in content["needs"])
+    assert longest <= content["seconds"] <= sum(n["seconds"] * n["jobs"] for n in content["needs"])
+    assert "in all on these" in result.output
+
+
+def change(config: dict[str, Any], key: str, value: object) -> dict[str, Any]:
+    section, _, last = key.partition(".")
+    return config | {section: config[section] | {last: value} if last else value}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        (
+            "sampling.train_patches",
+            900_000,
+            "splits.train (slice 0): A has 14,687 places whose patch of 128 x 128 px lies inside "
+            "it by 30%, but 900,000 patches are asked for; lower sampling.train_patches, or name "
+            "more slices",
+        ),
+        (
+            "sampling.eval_patches",
+            15_001,
+            "splits.val (slice 1): A has 15,000 pixels, but 15,001 patches are asked for; lower "
+            "sampling.eval_patches, or name more slices",
+        ),
+        (
+            "areas",
+            [
+                {"name": "A", "title": "A", "codes": [1], "share": 0.99},
+                {"name": "B", "title": "B", "codes": [2], "share": 0.3},
+            ],
+            "splits.train (slice 0): A has 0 places whose patch of 128 x 128 px lies inside it by "
+            "99%, but 10 patches are asked for; give A a smaller share in areas, e.g. share: 0.75",
+        ),
+        (
+            "splits",
+            {"by": "blocks", "slice": 0},
+            "splits.slice: A has room for 2 patches that share no pixel on slice 0, but three "
+            "splits need 3 each; give it a smaller share in areas, lower splits.min_independent, "
+            "or split by whole slices",
+        ),
+        ("extraction.memory_mb", 256, "extraction.memory_mb: memory of 256 MB: the smallest tile"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_anything_is_made(
+    case: tuple[Path, dict[str, Any]], key: str, value: object, expected: str
+) -> None:
+    folder, config = case
+    result = run(folder, change(config, key, value))
+    assert result.exit_code == 2
+    assert any(line.startswith(expected) for line in errors(result)), result.output
+
+
+def test_an_area_that_a_split_lacks_is_told_once(case: tuple[Path, dict[str, Any]]) -> None:
+    folder, config = case
+    tifffile.imwrite(folder / "labels 1.tif", np.ones((150, 200), dtype=np.uint8))
+    (line,) = errors(run(folder, config))
+    assert "slice 1" in line
+    assert "val" in line
+    assert re.search(r"\bB\b.*leave .* out", line)
+
+
+def test_grey_values_that_use_little_of_the_range_get_a_window(
+    case: tuple[Path, dict[str, Any]],
+) -> None:
+    folder, config = case
+    generator = np.random.default_rng(0)
+    for z, path in enumerate(sorted((folder / "stack 'ü'").iterdir())):
+        tifffile.imwrite(path, generator.integers(100, 4096, (150, 200)).astype(np.uint16) + z)
+    config["volume"]["dtype"] = "uint16"
+    (line,) = errors(run(folder, config))
+    assert line.startswith("volume: slices 0, 2, 3 use grey values 10")
+    window = line.partition("volume.window: ")[2]
+    low, high = json.loads(window)
+    assert 100 <= low < 110
+    assert 4085 < high < 4100
+    config["volume"] |= {"dtype": "uint8", "window": [low, high]}
+    assert run(folder, config).exit_code == 0
+
+
+def test_few_blocks_and_unused_codes_are_warned_of(case: tuple[Path, dict[str, Any]]) -> None:
+    folder, config = case
+    config["areas"][1]["codes"] = [2, 7]
+    result = run(folder, config)
+    assert result.exit_code == 0, result.output
+    assert "the labels of the test slices lie in 4 blocks of 134 px" in result.output
+    assert "brainarch: warning: areas: code 7 of B is on no annotated slice" in result.output
 
 
 def test_it_imports_no_torch() -> None:

@@ -9,7 +9,7 @@ import pytest
 import tifffile
 
 from brainarch.annotations.images import LabelFiles
-from brainarch.preflight.inputs import check_labels, check_volume, grid_pixels, read_labels
+from brainarch.preflight.inputs import check_labels, check_volume, read_labels
 
 CODES = {"A": [1], "B": [2, 5]}
 
@@ -116,22 +116,6 @@ def test_good_labels_have_no_problem(tmp_path: Path) -> None:
     found, broken = read_labels(images, CODES, [0])
     assert broken == []
     assert check_labels(found, "areas", "annotations.ignore", {}) == []
-
-
-@pytest.mark.parametrize("stride", [1, 2, 3, 4])
-@pytest.mark.parametrize("rows", [None, (0, 40), (5, 17), (6, 7)])
-def test_grid_pixels_are_those_with_coordinates_on_the_grid(
-    stride: int, rows: tuple[int, int] | None
-) -> None:
-    labelled = np.random.default_rng(0).random((40, 25)) < 0.4
-    low, high = rows or (0, 40)
-    expected = sum(
-        bool(labelled[y, x])
-        for y in range(low, high)
-        for x in range(25)
-        if y % stride == 0 and x % stride == 0
-    )
-    assert grid_pixels(labelled, stride, rows) == expected
 
 
 def test_an_area_that_a_split_lacks_is_named(tmp_path: Path) -> None:

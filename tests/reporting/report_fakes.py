@@ -34,7 +34,7 @@ def config(source: str = "phantom", **changes: Any) -> dict[str, Any]:
         "dataset": "tiny",
         "title": 'A <script>alert("x")</script> & more',
         "source": source,
-        "volume": {"path": path, "shape": [300, 400, 500]},
+        "volume": {"path": path, "shape": [300, 400, 500], "voxel_um": 1.17},
         "areas": [
             {"name": name, "title": f"<i>{name}</i>", "codes": [code]}
             for code, name in enumerate(NAMES, start=1)

@@ -17,6 +17,14 @@ from runs import ROOT, planned_jobs, snakemake
 
 import brainarch
 from brainarch.figures.catalogue import FIGURES
+from brainarch.needs.stages import NODE, needs
+from brainarch.needs.work import describe_work
+from brainarch.pipeline.jobs import jobs
+from brainarch.pipeline.pipeline import Pipeline
+from brainarch.reporting.runtime import read_benchmark
+
+#: What Snakemake calls a megabyte, in MB.
+MIB = 1.048576
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +46,23 @@ def test_every_stage_leaves_its_results(finished: Path) -> None:
         assert len(list((results / "figures").glob(f"{figure.name}.p*"))) == 2
     unfinished = [path for path in (results / ".partial").rglob("*") if path.is_file()]
     assert unfinished == []
+
+
+def test_no_job_took_more_than_its_rule_asks_for(finished: Path) -> None:
+    """Snakemake's benchmarks of this very run, on whatever machine it is."""
+    pipeline = Pipeline.read(ROOT / "config/test.yaml")
+    work = describe_work(pipeline.config)
+    compared = 0
+    for job in jobs(pipeline):
+        parts = (f"z{v:04d}" if k == "z" else str(v) for k, v in job.arguments)
+        name = "-".join([job.name.replace("_", "-"), *parts])
+        cost = read_benchmark(name, finished / f"results/test/benchmarks/{name}.tsv")
+        asked = needs(job.name, work, NODE, **dict(job.arguments))
+        assert cost.seconds < 60 * asked.runtime_min, name
+        if cost.peak_mb > 0:
+            assert cost.peak_mb * MIB < asked.memory_mb, name
+            compared += 1
+    assert compared > 40
 
 
 def test_a_second_run_does_nothing(finished: Path) -> None:

@@ -32,10 +32,11 @@ def base_config() -> dict[str, Any]:
         "source": "tiff",
         "volume": {"shape": list(SHAPE), "voxel_um": 60, "first_slice": FIRST},
         "areas": [
-            {"name": "A", "title": "First", "codes": [1]},
-            {"name": "B", "title": "Second", "codes": [2]},
+            {"name": "A", "title": "First", "codes": [1], "share": 0.3},
+            {"name": "B", "title": "Second", "codes": [2], "share": 0.3},
         ],
         "annotations": {"slices": [157, 158, 160]},
+        "sampling": {"train_patches": 10, "eval_patches": 10},
         "splits": {"by": "slices", "train": [157], "val": [158], "test": [160]},
         "extraction": {"slices": [160]},
     }

@@ -32,10 +32,16 @@ def case(tmp_path: Path) -> tuple[Path, dict[str, Any]]:
         "source": "tiff",
         "volume": {"path": f"{ODD}/stack", "shape": [4, 150, 200], "voxel_um": 60},
         "areas": [
-            {"name": "A", "title": "O'Brien's $(touch owned) <b>area</b>", "codes": [1]},
-            {"name": "B", "title": 'ü "quoted"', "codes": [2]},
+            {
+                "name": "A",
+                "title": "O'Brien's $(touch owned) <b>area</b>",
+                "codes": [1],
+                "share": 0.3,
+            },
+            {"name": "B", "title": 'ü "quoted"', "codes": [2], "share": 0.3},
         ],
         "annotations": {"path": f"{ODD}/labels {{z}}.tif", "slices": [0, 1, 2]},
+        "sampling": {"train_patches": 10, "eval_patches": 10},
         "splits": {"by": "slices", "train": [0], "val": [1], "test": [2]},
         "extraction": {"slices": [2]},
     }
@@ -66,7 +72,7 @@ def test_odd_paths_and_titles_are_only_text(case: tuple[Path, dict[str, Any]]) -
         ({"volume": {"path": "nowhere"}}, "nowhere"),
         ({"volume": {"shape": [4, 150, 201]}}, "150"),
         ({"annotations": {"path": "gone {z}.tif"}}, "gone 0.tif"),
-        ({"areas": [{"name": "A", "title": "A", "codes": [1]},
+        ({"areas": [{"name": "A", "title": "A", "codes": [1], "share": 0.3},
                     {"name": "B", "title": "B", "codes": [3]}]}, "code 2"),
     ],
 )  # fmt: skip

@@ -30,10 +30,11 @@ def case(tmp_path: Path) -> tuple[Path, dict[str, Any]]:
         "source": "tiff",
         "volume": {"path": "stack", "shape": [4, 150, 200], "voxel_um": 60},
         "areas": [
-            {"name": "A", "title": "A", "codes": [1]},
-            {"name": "B", "title": "B", "codes": [2]},
+            {"name": "A", "title": "A", "codes": [1], "share": 0.3},
+            {"name": "B", "title": "B", "codes": [2], "share": 0.3},
         ],
         "annotations": {"path": "labels {z}.tif", "slices": [0, 1, 2]},
+        "sampling": {"train_patches": 10, "eval_patches": 10},
         "splits": {"by": "slices", "train": [0], "val": [1], "test": [2]},
         "extraction": {"slices": [2]},
     }

@@ -9,7 +9,8 @@ import pytest
 import yaml
 from runs import ROOT, planned_jobs, snakemake
 
-from brainarch.cli.stages import ELSEWHERE, stage_names
+from brainarch.cli.stages import ELSEWHERE
+from brainarch.pipeline.jobs import stage_names
 
 RULE_FILES = sorted((ROOT / "workflow/rules").glob("*.smk"))
 #: Directives of every rule that does something; it inherits the others.

@@ -1,5 +1,6 @@
 """The typed config, what its stages read and write, and what every rule has in common."""
 
+import math
 import sys
 from collections.abc import Mapping
 
@@ -8,6 +9,8 @@ from snakemake.exceptions import WorkflowError
 from brainarch.config.read import check_config, read_content
 from brainarch.errors import InputError
 from brainarch.figures.catalogue import FIGURES
+from brainarch.needs.stages import NODE, needs
+from brainarch.needs.work import describe_work
 from brainarch.pipeline.lock import DirectoryLock
 from brainarch.pipeline.pipeline import Pipeline
 
@@ -36,6 +39,10 @@ LOGS = f"{RESULTS}/logs"
 TIMES = PIPELINE.results.benchmarks
 
 
+#: What there is to do, which decides what every rule asks for.
+WORK = describe_work(CONFIG)
+
+
 wildcard_constraints:
     z=r"\d+",
     run="|".join(PIPELINE.runs),
@@ -58,6 +65,25 @@ def written(stage):
         paths = [p if Path(p).suffix not in ("", ".zarr") else directory(p) for p in paths]
         marked[name] = paths[0] if isinstance(file, str) else paths
     return marked
+
+
+def most_threads(stage):
+    """Return how many threads a stage can use; Snakemake gives it no more than there are."""
+    return needs(stage, WORK, NODE).threads
+
+
+def asked(stage):
+    """Return the resources that a rule asks for; each retry asks for as much memory again."""
+
+    def need(wildcards):
+        values = {"name" if k == "figure" else k: v for k, v in wildcards.items()}
+        return needs(stage, WORK, NODE, **{k: int(v) if k == "z" else v for k, v in values.items()})
+
+    return {
+        "mem_mb": lambda wildcards, attempt: attempt * math.ceil(need(wildcards).memory_mb),
+        "runtime": lambda wildcards: need(wildcards).runtime_min,
+        "disk_mb": lambda wildcards: math.ceil(need(wildcards).disk_mb),
+    }
 
 
 def frozen(wildcards, output):

@@ -11,10 +11,9 @@ use rule stage as plan with:
     benchmark:
         f"{TIMES}/plan.tsv"
     priority: 10  # the longest way to the end: early, beside small jobs
-    threads: 8
+    threads: most_threads("plan")
     resources:
-        mem_mb=2000,
-        runtime=30,
+        **asked("plan"),
     params:
         verb="plan",
         settings=PIPELINE.plan().settings,
@@ -32,10 +31,9 @@ use rule stage as extract with:
     benchmark:
         f"{TIMES}/extract-z{{z}}.tsv"
     priority: 10  # the longest way to the end: early, beside small jobs
-    threads: 8
+    threads: most_threads("extract")
     resources:
-        mem_mb=CONFIG.extraction.memory_mb + 500,
-        runtime=600,
+        **asked("extract"),
     params:
         verb="extract --slice {z}",
         settings=PIPELINE.extract("{z}").settings,
@@ -52,6 +50,8 @@ use rule stage as prove with:
         f"{LOGS}/prove-z{{z}}.log",
     benchmark:
         f"{TIMES}/prove-z{{z}}.tsv"
+    resources:
+        **asked("prove"),
     params:
         verb="prove --slice {z}",
         settings=PIPELINE.prove("{z}").settings,
@@ -68,6 +68,8 @@ use rule stage as predict with:
         f"{LOGS}/predict-z{{z}}.log",
     benchmark:
         f"{TIMES}/predict-z{{z}}.tsv"
+    resources:
+        **asked("predict"),
     params:
         verb="predict --slice {z}",
         settings=PIPELINE.predict("{z}").settings,

@@ -11,6 +11,8 @@ if CONFIG.discovery is not None:
             f"{LOGS}/depth-z{{z}}.log",
         benchmark:
             f"{TIMES}/depth-z{{z}}.tsv"
+        resources:
+            **asked("depth"),
         params:
             verb="depth --slice {z}",
             settings=PIPELINE.depth("{z}").settings,
@@ -26,6 +28,8 @@ if CONFIG.discovery is not None:
             f"{LOGS}/cluster-area-z{{z}}.log",
         benchmark:
             f"{TIMES}/cluster-area-z{{z}}.tsv"
+        resources:
+            **asked("cluster_area"),
         params:
             verb="cluster-area --slice {z}",
             settings=PIPELINE.cluster_area("{z}").settings,
@@ -41,6 +45,8 @@ if CONFIG.discovery is not None:
             f"{LOGS}/find-components-z{{z}}.log",
         benchmark:
             f"{TIMES}/find-components-z{{z}}.tsv"
+        resources:
+            **asked("find_components"),
         params:
             verb="find-components --slice {z}",
             settings=PIPELINE.find_components("{z}").settings,
@@ -58,6 +64,8 @@ if CONFIG.discovery is not None:
             f"{TIMES}/profile-{{kind}}-z{{z}}.tsv"
         wildcard_constraints:
             kind="clusters|components",
+        resources:
+            **asked("profile"),
         params:
             verb="profile --kind {kind} --slice {z}",
             settings=PIPELINE.profile("{kind}", "{z}").settings,
@@ -77,6 +85,8 @@ if CONFIG.discovery is not None:
             f"{TIMES}/compare-layers-{{kind}}-z{{z}}.tsv"
         wildcard_constraints:
             kind="clusters|components",
+        resources:
+            **asked("compare_layers"),
         params:
             verb="compare-layers --kind {kind} --slice {z}",
             settings=PIPELINE.compare_layers("{kind}", "{z}").settings,
@@ -94,6 +104,8 @@ if CONFIG.discovery is not None:
                 f"{LOGS}/match-components.log",
             benchmark:
                 f"{TIMES}/match-components.tsv"
+            resources:
+                **asked("match_components"),
             params:
                 verb="match-components",
                 settings=PIPELINE.match_components().settings,

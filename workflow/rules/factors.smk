@@ -11,10 +11,9 @@ use rule stage as factorize with:
     benchmark:
         f"{TIMES}/factorize.tsv"
     priority: 10  # the longest way to the end: early, beside small jobs
-    threads: 8
+    threads: most_threads("factorize")
     resources:
-        mem_mb=3000,
-        runtime=120,
+        **asked("factorize"),
     params:
         verb="factorize",
         settings=PIPELINE.factorize().settings,
@@ -32,10 +31,9 @@ use rule stage as project with:
     benchmark:
         f"{TIMES}/project-z{{z}}.tsv"
     priority: 10  # the longest way to the end: early, beside small jobs
-    threads: 8
+    threads: most_threads("project")
     resources:
-        mem_mb=2000,
-        runtime=120,
+        **asked("project"),
     params:
         verb="project --slice {z}",
         settings=PIPELINE.project("{z}").settings,
@@ -55,6 +53,8 @@ use rule stage as select_areas with:
         f"{LOGS}/select-areas.log",
     benchmark:
         f"{TIMES}/select-areas.tsv"
+    resources:
+        **asked("select_areas"),
     params:
         verb="select-areas",
         settings=PIPELINE.select_areas().settings,
@@ -73,6 +73,8 @@ if CONFIG.layers is not None:
             f"{LOGS}/select-layers.log",
         benchmark:
             f"{TIMES}/select-layers.tsv"
+        resources:
+            **asked("select_layers"),
         params:
             verb="select-layers",
             settings=PIPELINE.select_layers().settings,
@@ -89,6 +91,8 @@ use rule stage as measure_selection with:
         f"{LOGS}/measure-selection.log",
     benchmark:
         f"{TIMES}/measure-selection.tsv"
+    resources:
+        **asked("measure_selection"),
     params:
         verb="measure-selection",
         settings=PIPELINE.measure_selection().settings,
@@ -107,6 +111,8 @@ if PIPELINE.compared_slices:
             f"{LOGS}/align.log",
         benchmark:
             f"{TIMES}/align.tsv"
+        resources:
+            **asked("align"),
         params:
             verb="align",
             settings=PIPELINE.align().settings,

@@ -10,6 +10,8 @@ use rule stage as nonsense with:
         f"{LOGS}/nonsense.log",
     benchmark:
         f"{TIMES}/nonsense.tsv"
+    resources:
+        **asked("nonsense"),
     params:
         verb="nonsense",
         settings=PIPELINE.nonsense().settings,
@@ -26,6 +28,8 @@ use rule stage as sample with:
         f"{LOGS}/sample-{{run}}.log",
     benchmark:
         f"{TIMES}/sample-{{run}}.tsv"
+    resources:
+        **asked("sample"),
     params:
         verb="sample --run {run}",
         settings=lambda wildcards: PIPELINE.sample(wildcards.run).settings,
@@ -42,10 +46,9 @@ use rule stage as train with:
         f"{LOGS}/train-{{run}}.log",
     benchmark:
         f"{TIMES}/train-{{run}}.tsv"
-    threads: 8
+    threads: most_threads("train")
     resources:
-        mem_mb=3000,
-        runtime=600,
+        **asked("train"),
     params:
         verb="train --run {run}",
         settings=lambda wildcards: PIPELINE.train(wildcards.run).settings,
@@ -62,10 +65,9 @@ use rule stage as train_unlabelled with:
         f"{LOGS}/train-unlabelled.log",
     benchmark:
         f"{TIMES}/train-unlabelled.tsv"
-    threads: 8
+    threads: most_threads("train_unlabelled")
     resources:
-        mem_mb=4000,
-        runtime=600,
+        **asked("train_unlabelled"),
     params:
         verb="train-unlabelled",
         settings=PIPELINE.train_unlabelled().settings,
@@ -82,6 +84,8 @@ use rule stage as evaluate with:
         f"{LOGS}/evaluate-{{run}}-{{split}}.log",
     benchmark:
         f"{TIMES}/evaluate-{{run}}-{{split}}.tsv"
+    resources:
+        **asked("evaluate"),
     params:
         verb="evaluate --run {run} --split {split}",
         settings=lambda wildcards: PIPELINE.evaluate(wildcards.run, wildcards.split).settings,
@@ -98,6 +102,8 @@ use rule stage as embed with:
         f"{LOGS}/embed-{{network}}-{{split}}.log",
     benchmark:
         f"{TIMES}/embed-{{network}}-{{split}}.tsv"
+    resources:
+        **asked("embed"),
     params:
         verb="embed --network {network} --split {split}",
         settings=PIPELINE.embed("{network}", "{split}").settings,
@@ -114,6 +120,8 @@ use rule stage as embed_noise with:
         f"{LOGS}/embed-noise-{{network}}.log",
     benchmark:
         f"{TIMES}/embed-noise-{{network}}.tsv"
+    resources:
+        **asked("embed_noise"),
     params:
         verb="embed-noise --network {network}",
         settings=PIPELINE.embed_noise("{network}").settings,

@@ -11,8 +11,7 @@ use rule stage as classify with:
     benchmark:
         f"{TIMES}/classify.tsv"
     resources:
-        mem_mb=3000,
-        runtime=120,
+        **asked("classify"),
     params:
         verb="classify",
         settings=PIPELINE.classify().settings,
@@ -29,6 +28,8 @@ use rule stage as cluster_score with:
         f"{LOGS}/cluster-score.log",
     benchmark:
         f"{TIMES}/cluster-score.tsv"
+    resources:
+        **asked("cluster_score"),
     params:
         verb="cluster-score",
         settings=PIPELINE.cluster_score().settings,
@@ -45,6 +46,8 @@ use rule stage as gram with:
         f"{LOGS}/gram.log",
     benchmark:
         f"{TIMES}/gram.tsv"
+    resources:
+        **asked("gram"),
     params:
         verb="gram",
         settings=PIPELINE.gram().settings,
@@ -61,6 +64,8 @@ use rule stage as pca with:
         f"{LOGS}/pca.log",
     benchmark:
         f"{TIMES}/pca.tsv"
+    resources:
+        **asked("pca"),
     params:
         verb="pca",
         settings=PIPELINE.pca().settings,
@@ -77,6 +82,8 @@ use rule stage as relations with:
         f"{LOGS}/relations.log",
     benchmark:
         f"{TIMES}/relations.tsv"
+    resources:
+        **asked("relations"),
     params:
         verb="relations",
         settings=PIPELINE.relations().settings,

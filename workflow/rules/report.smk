@@ -17,6 +17,8 @@ use rule stage as figure with:
         f"{LOGS}/figure-{{figure}}.log",
     benchmark:
         f"{TIMES}/figure-{{figure}}.tsv"
+    resources:
+        **asked("figure"),
     params:
         verb="figure --figure {figure}",
         settings=lambda wildcards: PIPELINE.figure(wildcards.figure).settings,
@@ -98,6 +100,8 @@ use rule stage as report with:
         f"{LOGS}/report.log",
     benchmark:
         f"{TIMES}/report.tsv"
+    resources:
+        **asked("report"),
     params:
         verb="report",
         settings=PIPELINE.report().settings,
@@ -122,6 +126,8 @@ use rule stage as explore with:
         f"{LOGS}/explore.log",
     benchmark:
         f"{TIMES}/explore.tsv"
+    resources:
+        **asked("explore"),
     params:
         verb="explore",
         settings=PIPELINE.explore().settings,
@@ -138,6 +144,8 @@ use rule stage as export with:
         f"{LOGS}/export-z{{z}}.log",
     benchmark:
         f"{TIMES}/export-z{{z}}.tsv"
+    resources:
+        **asked("export"),
     params:
         verb="export --slice {z}",
         settings=PIPELINE.export("{z}").settings,

@@ -1,4 +1,4 @@
-"""What every stage has in common: one line of the command, its log, one thread, some memory."""
+"""What every stage has in common: one line of the command, its log, what a small stage needs."""
 
 
 rule stage:
@@ -6,10 +6,8 @@ rule stage:
         f"{LOGS}/stage.log",
     conda:
         "../../envs/brainarch.yaml"
-    threads: 1
     resources:
-        mem_mb=3000,
-        runtime=30,
+        **asked("stage"),
     params:
         config=frozen,
         machine=lambda wildcards, threads: ["--threads", threads],

@@ -12,8 +12,7 @@ use rule stage as preflight with:
         f"{TIMES}/preflight.tsv"
     localrule: True
     resources:
-        mem_mb=1000,
-        runtime=10,
+        **asked("preflight"),
     params:
         verb="doctor",
         settings=CONFIG.volume.model_dump(mode="json"),
@@ -37,10 +36,9 @@ if PIPELINE.is_phantom:
             f"{LOGS}/phantom.log",
         benchmark:
             f"{TIMES}/phantom.tsv"
-        threads: 8
+        threads: most_threads("phantom")
         resources:
-            mem_mb=3000,
-            runtime=60,
+            **asked("phantom"),
         params:
             verb="phantom",
             settings=PIPELINE.phantom().settings,
@@ -63,8 +61,7 @@ if PIPELINE.fetches("image"):
             f"{TIMES}/download-stack.tsv"
         localrule: True
         resources:
-            mem_mb=1000,
-            runtime=1440,
+            **asked("download_stack"),
         params:
             verb="download-stack",
             settings=PIPELINE.download_stack().settings,
@@ -85,8 +82,7 @@ if PIPELINE.fetches("areas"):
             f"{TIMES}/download-areas.tsv"
         localrule: True
         resources:
-            mem_mb=1000,
-            runtime=120,
+            **asked("download_areas"),
         params:
             verb="download-areas",
             settings=PIPELINE.download_areas().settings,
@@ -103,10 +99,9 @@ use rule stage as convert with:
         f"{LOGS}/convert.log",
     benchmark:
         f"{TIMES}/convert.tsv"
-    threads: 8
+    threads: most_threads("convert")
     resources:
-        mem_mb=2000,
-        runtime=120,
+        **asked("convert"),
     params:
         verb="convert",
         machine=lambda wildcards, threads, resources: [
@@ -128,6 +123,8 @@ use rule stage as import_areas with:
         f"{LOGS}/import-areas.log",
     benchmark:
         f"{TIMES}/import-areas.tsv"
+    resources:
+        **asked("import_areas"),
     params:
         verb="import-annotations --kind areas",
         machine=[],
@@ -148,6 +145,8 @@ if CONFIG.layers is not None:
             f"{LOGS}/import-layers.log",
         benchmark:
             f"{TIMES}/import-layers.tsv"
+        resources:
+            **asked("import_layers"),
         params:
             verb="import-annotations --kind layers",
             machine=[],
@@ -166,10 +165,9 @@ use rule stage as volume_statistics with:
         f"{LOGS}/volume-statistics.log",
     benchmark:
         f"{TIMES}/volume-statistics.tsv"
-    threads: 4
+    threads: most_threads("volume_statistics")
     resources:
-        mem_mb=1500,
-        runtime=60,
+        **asked("volume_statistics"),
     params:
         verb="volume-statistics",
     message:
@@ -187,6 +185,8 @@ use rule stage as preview with:
         f"{TIMES}/preview-{{kind}}-z{{z}}.tsv"
     wildcard_constraints:
         kind="|".join(PIPELINE.previewed),
+    resources:
+        **asked("preview"),
     params:
         verb="preview --kind {kind} --slice {z}",
         settings=lambda wildcards: PIPELINE.preview(wildcards.kind, int(wildcards.z)).settings,

@@ -26,6 +26,42 @@ def check_config(
         typer.echo(f"{path}: fine ({read.dataset}, {len(read.areas)} areas)")
 
 
+def init(
+    stack: Annotated[
+        str,
+        typer.Argument(
+            help="Your volume: a folder of TIFF slices, a quoted pattern, one multi-page TIFF, or "
+            "an OME-Zarr image."
+        ),
+    ],
+    labels: Annotated[
+        str | None,
+        typer.Argument(
+            help="Label images: their folder, a quoted pattern with {z} for the slice "
+            "('labels/z{z:04d}.png'), or a label volume."
+        ),
+    ] = None,
+    *,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="Config to write; none is written over.")
+    ] = Path("my_brain.yaml"),
+) -> None:
+    """Write a config for your files; what you must decide is marked."""
+    from brainarch.proposal.files import look_at_labels, look_at_stack
+    from brainarch.proposal.propose import DECIDE, propose, write
+
+    if output.exists():
+        raise InputError(f"{output}: is there already; name another file with -o")
+    found = look_at_stack(stack)
+    proposal = propose(stack, found, None if labels is None else look_at_labels(labels, found))
+    text = write(proposal, stack, str(output))
+    write_text(output, text)
+    typer.echo(
+        f"wrote {output}: {text.count(DECIDE)} lines to decide, marked DECIDE; then: "
+        f"brainarch doctor {output}"
+    )
+
+
 def config_docs(
     repository: Annotated[
         Path, typer.Argument(help="The repository, with its config/ and workflow/ folders.")
@@ -61,5 +97,6 @@ def _read(path: Path) -> str | None:
 
 def register(app: typer.Typer) -> None:
     """Add this room's verbs to the command."""
+    app.command("init")(init)
     app.command("check-config")(check_config)
     app.command("config-docs")(config_docs)

@@ -9,12 +9,14 @@ from typing import Annotated
 import typer
 
 import brainarch
-from brainarch.cli import config, preflight, stages, verify, view, volume
+from brainarch.cli import config, preflight, run, stages, verify, view, volume
 from brainarch.cli.failures import explain
+from brainarch.cli.help import Verbs
 from brainarch.errors import InputError
 
 app = typer.Typer(
     name="brainarch",
+    cls=Verbs,
     help="Learned maps of brain microarchitecture, from a TIFF stack to figures.",
     no_args_is_help=True,
     add_completion=False,
@@ -39,7 +41,7 @@ def _options(
     logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s", stream=sys.stderr)
 
 
-for room in (preflight, volume, verify, stages, view, config):
+for room in (preflight, run, volume, verify, stages, view, config):
     room.register(app)
 
 

@@ -13,6 +13,7 @@ from brainarch.pipeline.pipeline import Pipeline
 ConfigFile = Annotated[
     Path, typer.Argument(help="Config: a YAML file, or the JSON that a run's log names.")
 ]
+RESULTS = "results"
 ResultsFolder = Annotated[
     str, typer.Option(help="Folder of results; each dataset has its own in it.")
 ]

@@ -22,6 +22,19 @@ def parse_shape(text: str) -> tuple[int, int, int]:
     return sizes[0], sizes[1], sizes[2]
 
 
+def positive(option: str, value: float) -> float:
+    """Return a number that is above 0 and finite.
+
+    Raises
+    ------
+    InputError
+        If it is not.
+    """
+    if not 0 < value < math.inf:
+        raise InputError(f"{option} {value:g}: wanted a positive number")
+    return value
+
+
 def parse_integer(option: str, text: str) -> int:
     """Return the one whole number of ``"4"``.
 

@@ -11,6 +11,7 @@ import typer
 
 from brainarch.cli.options import Changes, ConfigFile, ResultsFolder, Threads, read_pipeline
 from brainarch.errors import InputError
+from brainarch.pipeline.jobs import stage_names
 from brainarch.pipeline.pipeline import Pipeline
 from brainarch.pipeline.stage import Stage
 
@@ -22,6 +23,9 @@ MACHINE = {
     "train_unlabelled": ("device",),
     "extract": ("device", "scheduler"),
 }
+
+#: What a dataset may lack so that a stage is no part of it.
+LACKING = {"select_areas": "labels", "select_layers": "layers"}
 
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Scheduler = Annotated[
@@ -45,14 +49,6 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
     "device": (Device, "auto"),
     "scheduler": (Scheduler, None),
 }
-
-
-def stage_names() -> list[str]:
-    """Return the methods of `Pipeline` that are stages, in their order."""
-    methods = inspect.getmembers(Pipeline, inspect.isfunction)
-    found = [name for name, method in methods if method.__annotations__.get("return") == "Stage"]
-    public = [name for name in found if not name.startswith("_")]
-    return sorted(public, key=lambda name: getattr(Pipeline, name).__code__.co_firstlineno)
 
 
 def register(app: typer.Typer) -> None:
@@ -83,6 +79,9 @@ def _verb(name: str) -> Callable[..., None]:
         for part in parts:
             if "{" in str(given[part]):
                 raise InputError(f"{given[part]}: a slice, run or name is wanted, no wildcard")
+        if LACKING.get(name) in pipeline.lacks:
+            reason = pipeline.lacks[LACKING[name]]
+            raise InputError(f"{name.replace('_', '-')}: no part of this dataset: {reason}")
         stage = getattr(pipeline, name)(**{part: given[part] for part in parts})
         run(stage, threads=threads, **{option: given[option] for option in machine})
 

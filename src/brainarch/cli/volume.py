@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
-from brainarch.cli.options import Changes, ResultsFolder, Threads, read_pipeline
+from brainarch.cli.options import RESULTS, Changes, ResultsFolder, Threads, read_pipeline
 from brainarch.errors import InputError
 from brainarch.volume.kinds import Axes
 
@@ -75,13 +75,14 @@ def convert(
     ] = None,
     memory_mb: Annotated[float, typer.Option(min=1, help="Memory that may be used, in MB.")] = 2000,
     threads: Threads = 1,
-    results: ResultsFolder = "results",
+    results: ResultsFolder = RESULTS,
     changes: Changes = None,
 ) -> None:
     """Convert a TIFF stack to an OME-Zarr 0.5 volume with a resolution pyramid."""
     given = _given(
         config,
         ("input", "shape", "voxel_um", "output"),
+        {"set": bool(changes), "results": results != RESULTS},
         input=input_,
         shape=shape,
         voxel_um=voxel_um,
@@ -100,7 +101,7 @@ def convert(
         stage = read_pipeline(config, results, changes).convert()
         stage.run(memory_mb=memory_mb, threads=threads)
         return
-    from brainarch.cli.parsing import parse_shape, parse_window
+    from brainarch.cli.parsing import parse_shape, parse_window, positive
     from brainarch.volume.stages import convert_stack
 
     folder = given["output"].absolute().parent
@@ -108,11 +109,11 @@ def convert(
         source=given["input"],
         shape=parse_shape(given["shape"]),
         dtype=given.get("dtype", "uint8"),
-        voxel_um=given["voxel_um"],
+        voxel_um=positive("--voxel-um", given["voxel_um"]),
         first_slice=given.get("first_slice", 0),
         window=None if window is None else parse_window("--window", window),
         compression=given.get("compression", "zstd"),
-        pixel_um=resample_um,
+        pixel_um=None if resample_um is None else positive("--resample-um", resample_um),
         nan=nan,
         file_step=file_step or 1,
         volume=given["output"],
@@ -135,14 +136,14 @@ def link_volume(
     first_slice: FirstSlice = 0,
 ) -> None:
     """Use an existing OME-Zarr image as the volume, without a copy."""
-    from brainarch.cli.parsing import parse_shape
+    from brainarch.cli.parsing import parse_shape, positive
     from brainarch.volume.stages import link_image
 
     link_image(
         source=input_,
         shape=parse_shape(shape),
         dtype=dtype,
-        voxel_um=voxel_um,
+        voxel_um=positive("--voxel-um", voxel_um),
         first_slice=first_slice,
         volume=output,
     )
@@ -208,13 +209,14 @@ def import_annotations(
             "measured; without it none is.",
         ),
     ] = None,
-    results: ResultsFolder = "results",
+    results: ResultsFolder = RESULTS,
     changes: Changes = None,
 ) -> None:
     """Import label images of some slices (brain areas, or layers)."""
     given = _given(
         config,
         ("volume", "slice", "area", "output_labels", "output_legend", "output_table"),
+        {"kind": kind is not None, "set": bool(changes), "results": results != RESULTS},
         volume=volume,
         slice=slice_ or None,
         area=area or None,
@@ -302,9 +304,17 @@ def download(
     )
 
 
-def _given(config: Path | None, needed: Sequence[str], **options: Any) -> dict[str, Any]:
-    """Return the options that were given; refuse them beside a config, and too few without one."""
+def _given(
+    config: Path | None, needed: Sequence[str], with_config: Mapping[str, bool], **options: Any
+) -> dict[str, Any]:
+    """Return the options that were given; refuse them beside a config, and too few without one.
+
+    ``with_config`` says which options were given that make no sense without a config.
+    """
     given = {name: value for name, value in options.items() if value is not None}
+    beside = [option for option, said in with_config.items() if said]
+    if config is None and beside:
+        raise InputError(f"--{beside[0]}: only with a config; paths say all the rest")
     if config is not None and given:
         extra = next(iter(given)).replace("_", "-")
         raise InputError(f"{config} and --{extra}: give a config or such options, not both")

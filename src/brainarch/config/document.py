@@ -12,10 +12,19 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from brainarch.config.model import Config, SliceSplits
+from brainarch.config.model import BlockSplits, Config, SliceSplits
 
 #: Width of generated comments.
 COMMENT_WIDTH = 92
+
+
+#: `splits.by` as both kinds of splits have it.
+BY = FieldInfo(
+    annotation=Literal["slices", "blocks"],  # type: ignore[arg-type]  # a form, as a field has it
+    description="; ".join(
+        str(kind.model_fields["by"].description) for kind in (SliceSplits, BlockSplits)
+    ),
+)
 
 
 def json_schema() -> str:
@@ -105,10 +114,10 @@ def _walk(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, FieldInfo]
         seen: set[str] = set()
         for inner in _inner_models(field.annotation):
             for key, inner_field in _walk(inner, f"{prefix}{name}{'[]' if many else ''}."):
-                if key in seen and inner is not SliceSplits:
-                    continue  # `splits.by` stands in both kinds of splits
+                if key in seen:
+                    continue
                 seen.add(key)
-                yield key, inner_field
+                yield key, BY if key == "splits.by" else inner_field
 
 
 def _inner_models(annotation: Any) -> list[type[BaseModel]]:

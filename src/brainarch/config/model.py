@@ -6,8 +6,10 @@ are the papers (2019, 2020), A the authors' public code, D the data paper, ours 
 
 from __future__ import annotations
 
+import math
 import os
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -66,6 +68,16 @@ def _unlike(values: list[float]) -> list[float]:
     if len(set(values)) < len(values):
         raise ValueError("a value stands twice")
     return values
+
+
+def _in_micrometres(size: float) -> float:
+    for unit, low, high, factor in (("millimetres", 0, 0.01, 1e3), ("nanometres", 500, 1e99, 1e-3)):
+        if low < size < high:
+            raise ValueError(
+                f"{size:g} um is no voxel of a tissue volume; in {unit} it would be "
+                f"{size * factor:g} um, say that"
+            )
+    return size
 
 
 Variance = Annotated[float, Field(ge=0)]
@@ -127,8 +139,7 @@ class VolumeConfig(Section):
         description="grey value that NaN pixels take before the window, for example outside the "
         "circle of a reconstruction; counted in slices.csv; null refuses them",
     )
-    voxel_um: float = Field(
-        default=1.17,
+    voxel_um: Annotated[float, AfterValidator(_in_micrometres)] = Field(
         gt=0,
         description="edge of the isotropic voxel in micrometres (D: 1.17); checked against the "
         "metadata of OME-TIFF, ImageJ and OME-Zarr",
@@ -687,9 +698,32 @@ class Config(Section):
             every = [*self.splits.train, *self.splits.val, *self.splits.test]
             for z in sorted({z for z in every if every.count(z) > 1}):
                 problems.append(f"splits: slice {z} stands there twice; a slice has one split")
+            problems += self._gap_problems()
         if "cnn" not in self.readout.networks:
             problems.append("readout.networks: cnn is missing; every comparison is with it")
         return problems
+
+    def _gap_problems(self) -> list[str]:
+        """Return the closest slices of different splits if they are closer than may be (V)."""
+        assert self.splits.by == "slices"
+        least, side = self.sampling.min_gap_um, self.volume.voxel_um
+        split_of = {
+            z: split for split in ("train", "val", "test") for z in getattr(self.splits, split)
+        }
+        ordered = sorted(split_of)
+        close = [
+            (w - z, z, w)
+            for z, w in pairwise(ordered)
+            if split_of[z] != split_of[w] and (w - z) * side < least * (1 - 1e-9)
+        ]
+        if not close:
+            return []
+        gap, z, w = min(close)
+        return [
+            f"splits: slices {z} ({split_of[z]}) and {w} ({split_of[w]}) are {gap * side:.1f} um "
+            f"apart; sampling.min_gap_um asks for {least:g} um between splits, choose slices "
+            f"{math.ceil(least / side - 1e-9)} or more apart"
+        ]
 
     def _slice_problems(self) -> list[str]:
         first = self.volume.first_slice
@@ -752,6 +786,13 @@ class Config(Section):
                 border = getattr(self.discovery, key)
                 if border not in (*OUTSIDE, *names):
                     problems.append(f"discovery.{key}: {border} is neither an area nor outside")
+                if border == self.discovery.area:
+                    problems.append(f"discovery.{key}: {border} cannot border itself")
+            if self.discovery.upper == self.discovery.lower:
+                problems.append(
+                    f"discovery.lower: {self.discovery.lower} is discovery.upper as well; depth "
+                    "runs from one border to another, name two"
+                )
         elif self.layers is not None:
             problems.append("layers: they need discovery, which names the area that they divide")
         return problems

@@ -13,7 +13,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from brainarch.config.model import Config
+from brainarch.config.model import BlockSplits, Config, SliceSplits
+from brainarch.config.words import found, name_key, wanted, yaml_problem
 from brainarch.errors import InputError
 
 #: Where keys of earlier versions have gone.
@@ -63,6 +64,8 @@ def read_content(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise InputError(f"{path}: line {line} is not UTF-8; save the file as UTF-8") from None
+    except yaml.MarkedYAMLError as error:
+        raise InputError(f"{path}: {yaml_problem(error)}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: not readable as YAML ({' '.join(str(error).split())})") from None
     except OSError as error:
@@ -192,15 +195,20 @@ def check_config(content: Mapping[str, Any], origin: str) -> Config:
     try:
         return Config.model_validate(dict(content))
     except ValidationError as error:
-        lines = [_explain(detail) for detail in error.errors()]
+        lines = [_explain(detail, content) for detail in error.errors()]
         raise InputError(f"{origin}: " + "; ".join(lines)) from None
 
 
-def _explain(detail: ErrorDetails) -> str:
+def _explain(detail: ErrorDetails, content: Mapping[str, Any]) -> str:
+    """Return one wrong key in the words of a config: which, what is wanted, what was found."""
     location = list(detail["loc"])
     if location[:1] == ["splits"] and location[1:2] in (["slices"], ["blocks"]):
-        del location[1]  # pydantic inserts which kind of split it took the keys for
-    key = ".".join(str(part) for part in location)
+        kind = location.pop(1)  # pydantic inserts which kind of split it took the keys for
+        other = BlockSplits if kind == "slices" else SliceSplits
+        if detail["type"] == "extra_forbidden" and location[1] in other.model_fields:
+            own = {"slices": "train, val and test", "blocks": "slice"}[str(kind)]
+            return f"splits.{location[1]}: is no key with by: {kind}; say {own}, or change by"
+    key = name_key(location, content)
     if detail["type"] == "extra_forbidden":
         if key in MOVED:
             return f"{key}: this key is now {MOVED[key]}"
@@ -209,8 +217,7 @@ def _explain(detail: ErrorDetails) -> str:
         return f"{key}: unknown key{hint}"
     if detail["type"] == "missing":
         return f"{key}: this key is missing"
-    message = detail["msg"].removeprefix("Value error, ")
-    return f"{key}: {message} (found {detail['input']!r})" if key else message
+    return f"{key}: {wanted(detail)} ({found(detail)})" if key else wanted(detail)
 
 
 def _siblings(parents: list[Any]) -> list[str]:

@@ -7,6 +7,7 @@ depend on how many take part.
 from __future__ import annotations
 
 import importlib
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -36,6 +37,8 @@ from brainarch.network.grey import Normalisation, to_unit
 
 #: Tiles in work for each GPU: one is computed while another one is written.
 TILES_PER_GPU = 2
+#: How a dask scheduler's address looks.
+ADDRESS = re.compile(r"\w+://.+:\d+")
 #: Seconds to wait for a dask scheduler.
 PATIENCE = 10
 
@@ -276,6 +279,8 @@ def _connect(address: str) -> Iterator[Any]:
         raise InputError(
             "scheduler: dask.distributed is not installed; pip install 'brainarch[cluster]'"
         ) from None
+    if not ADDRESS.fullmatch(address):
+        raise InputError(f"scheduler {address}: wanted an address such as tcp://host:8786")
     try:
         client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, TimeoutError, ValueError):

@@ -249,7 +249,7 @@ class Client:
             raise PassingError(_reason(error), reached=True) from None
         except (requests.exceptions.SSLError, requests.exceptions.InvalidURL) as error:
             raise InputError(f"{self.host}: {_reason(error)}; check download.host") from None
-        except requests.exceptions.InvalidSchema:
+        except (requests.exceptions.InvalidSchema, requests.exceptions.MissingSchema):
             raise InputError(f"{self.host}: begin with https://; check download.host") from None
         except requests.RequestException as error:
             raise PassingError(_reason(error), reached=not _never_connected(error)) from None

@@ -27,7 +27,7 @@ from brainarch.pipeline.facts import (
 from brainarch.pipeline.reads import Reads
 from brainarch.pipeline.results import Results, Z, slice_name
 from brainarch.pipeline.shared import NO_AREA
-from brainarch.pipeline.stage import Files, Stage, known, pick
+from brainarch.pipeline.stage import Files, Stage, flat, known, pick
 from brainarch.volume.kinds import in_zarr
 
 if TYPE_CHECKING:
@@ -77,6 +77,13 @@ class Pipeline(Reads):
         path.touch()
         if self.source_states:
             write_json(Path(self.results.sources), self.source_states)
+
+    @cached_property
+    def goals(self) -> list[str]:
+        """Files that a whole run is for; everything else is on the way to them."""
+        figures = [path for name in self.figures for path in flat(self.figure(name).outputs)]
+        pages = [*flat(self.report().outputs), *flat(self.explore().outputs)]
+        return [*pages, *flat(self.relations().outputs), *figures]
 
     # ---------------------------------------------------------------- volume and annotations
 
@@ -518,7 +525,7 @@ class Pipeline(Reads):
         r = self.results
         return Stage(
             "brainarch.discovery.stages:cluster_area",
-            {"cube": r.cube(self._extracted(z)), **self._areas},
+            {"cube": r.cube(known("--slice", z, self.labelled_slices)), **self._areas},
             {
                 "map": r.discovery(z, "clusters.zarr"),
                 "fit": r.discovery(z, "clusters.json"),
@@ -531,7 +538,10 @@ class Pipeline(Reads):
         r = self.results
         return Stage(
             "brainarch.discovery.stages:find_components",
-            {"coefficients": r.coefficients(self._extracted(z)), **self._areas},
+            {
+                "coefficients": r.coefficients(known("--slice", z, self.labelled_slices)),
+                **self._areas,
+            },
             {
                 "map": r.discovery(z, "components.zarr"),
                 "table": r.discovery(z, "components.csv"),

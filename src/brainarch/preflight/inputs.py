@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -34,11 +34,14 @@ class VolumeFound:
     shape : tuple of int or None
         Slices, rows, columns; None if nothing could be read.
     problems : tuple of str
+    greys : mapping of int to ndarray of uint8 or uint16, shape (rows, columns)
+        A few slices as they would be stored.
     """
 
     text: str
     shape: tuple[int, int, int] | None
     problems: tuple[str, ...]
+    greys: Mapping[int, NDArray[np.generic]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -57,8 +60,10 @@ class SliceLabels:
         Pixels by area (or layer), those without a pixel included.
     ignored, unknown : mapping of int to int
         Pixels by code that is left out, and by code that the legend does not know.
-    labelled : ndarray of bool, shape (rows, columns)
-        The pixels of any area.
+    codes : frozenset of int
+        Every code of the image.
+    entries : ndarray of uint8, shape (rows, columns)
+        Which entry of the legend each pixel belongs to, from 1; 0 for none.
     rims : str
         Thin rims of one code between two others, as words; empty without.
     """
@@ -69,8 +74,14 @@ class SliceLabels:
     counts: Mapping[str, int]
     ignored: Mapping[int, int]
     unknown: Mapping[int, int]
-    labelled: NDArray[np.bool_]
+    codes: frozenset[int]
+    entries: NDArray[np.uint8]
     rims: str = ""
+
+    @property
+    def labelled(self) -> NDArray[np.bool_]:
+        """The pixels of any entry."""
+        return self.entries > 0
 
     @property
     def text(self) -> str:
@@ -139,12 +150,14 @@ def check_volume(
             check()
         except InputError as error:
             problems.append(str(error))
+    text, greys = _describe_stack(stack, first_slice), {}
     if not problems:
         try:
             check_samples(stack)
+            greys = {first_slice + i: stack.read(i, i + 1)[0] for i in _some(stack.shape[0])}
         except InputError as error:
             problems.append(str(error))
-    return VolumeFound(_describe_stack(stack, first_slice), stack.shape, tuple(problems))
+    return VolumeFound(text, stack.shape, tuple(problems), greys)
 
 
 def _check_image(
@@ -159,7 +172,12 @@ def _check_image(
         return VolumeFound("not usable", None, (str(error),))
     last = first_slice + image.shape[0] - 1
     where = f"slices {first_slice} to {last} (OME-Zarr, used where it lies)"
-    return VolumeFound(f"{describe(image.shape, image.dtype)}, {where}", image.shape, ())
+    text = f"{describe(image.shape, image.dtype)}, {where}"
+    try:
+        greys = {first_slice + i: image.read_slice(i) for i in _some(image.shape[0])}
+    except InputError as error:
+        return VolumeFound(text, image.shape, (str(error),))
+    return VolumeFound(text, image.shape, (), greys)
 
 
 def read_labels(
@@ -262,20 +280,9 @@ def check_labels(
     return problems
 
 
-def grid_pixels(labelled: NDArray[np.bool_], stride: int, rows: tuple[int, int] | None) -> int:
-    """Return how many labelled pixels lie on a grid, in a band of rows if given.
-
-    Parameters
-    ----------
-    labelled : ndarray of bool, shape (rows, columns)
-    stride : int
-        Distance of the grid's pixels.
-    rows : tuple of int, optional
-        First and one past the last row.
-    """
-    first, stop = rows if rows is not None else (0, labelled.shape[0])
-    start = -(-first // stride) * stride
-    return int(labelled[start:stop:stride, ::stride].sum())
+def _some(slices: int) -> list[int]:
+    """Return the first, the middle and the last index, each once."""
+    return sorted({0, slices // 2, slices - 1})
 
 
 def _describe_stack(stack: Stack, first_slice: int) -> str:
@@ -302,11 +309,21 @@ def _count_codes(
         counts={name: sum(pixels.get(code, 0) for code in own) for name, own in codes.items()},
         ignored={code: n for code, n in pixels.items() if code in ignored},
         unknown={c: n for c, n in pixels.items() if c not in known and c not in ignored},
-        labelled=np.isin(image, sorted(known)),
+        codes=frozenset(pixels),
+        entries=_entries(image, present, codes),
         rims=describe_rims(
             find_rims(image), {code: name for name, own in codes.items() for code in own}
         ),
     )
+
+
+def _entries(
+    image: NDArray[np.integer], present: NDArray[np.integer], codes: Mapping[str, Collection[int]]
+) -> NDArray[np.uint8]:
+    entry = {code: index for index, own in enumerate(codes.values(), 1) for code in own}
+    table = np.array([entry.get(int(code), 0) for code in present], dtype=np.uint8)
+    found: NDArray[np.uint8] = table[np.searchsorted(present, image)]
+    return found
 
 
 def _counted(codes: Mapping[int, int]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from brainarch.preflight.machine import Machine
+from brainarch.needs.machine import Machine
 
 #: What Snakemake writes about a job whose process, or whose shell, was killed (128 + 9).
 KILLED = re.compile(r"(?ms)(?:exit status 137|SIGKILL).*?^Error in rule (\w+):")

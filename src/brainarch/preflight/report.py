@@ -7,12 +7,38 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from brainarch.preflight.machine import Machine, size_mb
-from brainarch.preflight.needs import Need
+from brainarch.needs.machine import Machine, gigabytes
+from brainarch.reporting.runtime import duration
 
 #: Versions shown; the summary of a run lists more.
 SHOWN = ("brainarch", "python", "numpy", "zarr", "torch", "snakemake")
-GB = 1e3
+
+
+@dataclass(frozen=True)
+class Need:
+    """What one stage needs, all its jobs together.
+
+    Attributes
+    ----------
+    stage : str
+    jobs : int
+    disk_mb, there_mb : float
+        Most that it leaves on disk, and what its results, finished or not, take already.
+    memory_mb, seconds : float
+        Most that one of its jobs holds in memory, and the time that it is expected to take here.
+    """
+
+    stage: str
+    jobs: int
+    disk_mb: float
+    there_mb: float
+    memory_mb: float
+    seconds: float
+
+    @property
+    def missing_mb(self) -> float:
+        """How much more disk it needs at most."""
+        return max(0.0, self.disk_mb - self.there_mb)
 
 
 @dataclass(frozen=True)
@@ -50,8 +76,12 @@ class Preflight:
         What was found of the input: kind and one line.
     needs : sequence of Need
     supply : Supply
+    seconds : float
+        How long the whole run is expected to take here.
     problems : sequence of str
         One line each; empty if ready.
+    warnings : sequence of str
+        What may be meant otherwise, one line each.
     """
 
     title: str
@@ -59,28 +89,20 @@ class Preflight:
     found: Sequence[tuple[str, str]]
     needs: Sequence[Need]
     supply: Supply
+    seconds: float
     problems: Sequence[str] = field(default_factory=tuple)
-
-
-def present_mb(need: Need, results: Path) -> float:
-    """Return how much disk a stage's results, finished or not, take already, in MB."""
-    return sum(size_mb(path) for pattern in need.outputs for path in results.glob(pattern))
-
-
-def missing_mb(needs: Sequence[Need], results: Path) -> list[float]:
-    """Return how much more disk every stage needs, in MB, beyond what its results take already."""
-    return [max(0.0, need.disk_mb - present_mb(need, results)) for need in needs]
+    warnings: Sequence[str] = field(default_factory=tuple)
 
 
 def supply_problems(needs: Sequence[Need], supply: Supply) -> list[str]:
     """Return what disk and memory do not suffice for, one line each."""
     problems = []
-    missing = missing_mb(needs, supply.results)
-    if sum(missing) > supply.disk_mb:
-        largest = sorted(zip(missing, needs, strict=True), key=lambda pair: -pair[0])[:3]
-        named = ", ".join(f"{need.stage} {gigabytes(size)}" for size, need in largest)
+    missing = sum(need.missing_mb for need in needs)
+    if missing > supply.disk_mb:
+        largest = sorted(needs, key=lambda need: -need.missing_mb)[:3]
+        named = ", ".join(f"{need.stage} {gigabytes(need.missing_mb)}" for need in largest)
         problems.append(
-            f"{supply.results}: the run needs up to {gigabytes(sum(missing))} of disk ({named}), "
+            f"{supply.results}: the run needs up to {gigabytes(missing)} of disk ({named}), "
             f"but {gigabytes(supply.disk_mb)} are free; free some, extract fewer pixels "
             "(extraction.stride, extraction.rows), or work on another disk"
         )
@@ -99,9 +121,9 @@ def supply_problems(needs: Sequence[Need], supply: Supply) -> list[str]:
 
 #: What makes a stage need less memory.
 MEMORY_ADVICE = {
-    "cubes": "lower extraction.memory_mb",
-    "factors": "extract fewer pixels (extraction.stride, extraction.rows)",
-    "discovery": "extract fewer pixels (extraction.stride, extraction.rows)",
+    "extract": "lower extraction.memory_mb",
+    "factorize": "extract fewer pixels (extraction.stride, extraction.rows)",
+    "cluster_area": "extract fewer pixels (extraction.stride, extraction.rows)",
 }
 
 
@@ -117,18 +139,22 @@ def text(preflight: Preflight) -> str:
         f"GPU        {machine.device}",
         *(f"{kind:<10} {line}" for kind, line in preflight.found),
         "",
-        f"{'stage':<16}{'disk at most':>14}{'already there':>16}{'memory':>12}",
+        f"{'stage':<20}{'jobs':>5}{'time here':>14}{'memory':>10}{'disk at most':>15}"
+        f"{'already there':>16}",
     ]
     for need in preflight.needs:
-        there = present_mb(need, supply.results)
+        there = gigabytes(need.there_mb) if need.there_mb else ""
         lines.append(
-            f"{need.stage:<16}{gigabytes(need.disk_mb):>14}"
-            f"{gigabytes(there) if there else '':>16}{gigabytes(need.memory_mb):>12}"
+            f"{need.stage.replace('_', '-'):<20}{need.jobs:>5}{duration(need.seconds):>14}"
+            f"{gigabytes(need.memory_mb):>10}{gigabytes(need.disk_mb):>15}{there:>16}".rstrip()
         )
-    total = sum(need.disk_mb for need in preflight.needs)
-    more = sum(missing_mb(preflight.needs, supply.results))
-    lines.append(f"{'all':<16}{gigabytes(total):>14}")
+    jobs, total = (sum(getattr(n, key) for n in preflight.needs) for key in ("jobs", "disk_mb"))
+    more = sum(need.missing_mb for need in preflight.needs)
     lines.append(
+        f"{'all':<20}{jobs:>5}{duration(preflight.seconds):>14}{'':>10}{gigabytes(total):>15}"
+    )
+    lines.append(
+        f"about {duration(preflight.seconds)} in all on these {machine.cores} cores; "
         f"{gigabytes(more)} more disk at most, {gigabytes(supply.disk_mb)} free where "
         f"{supply.results} is"
     )
@@ -138,7 +164,6 @@ def text(preflight: Preflight) -> str:
 def content(preflight: Preflight) -> dict[str, Any]:
     """Return the same as JSON values, for ``preflight.json``."""
     machine, supply = preflight.supply.machine, preflight.supply
-    missing = missing_mb(preflight.needs, supply.results)
     return {
         "title": preflight.title,
         "versions": dict(preflight.versions),
@@ -152,20 +177,17 @@ def content(preflight: Preflight) -> dict[str, Any]:
         "needs": [
             {
                 "stage": need.stage,
+                "jobs": need.jobs,
                 "disk_mb": round(need.disk_mb, 1),
-                "missing_mb": round(more, 1),
+                "missing_mb": round(need.missing_mb, 1),
                 "memory_mb": round(need.memory_mb),
+                "seconds": round(need.seconds),
             }
-            for need, more in zip(preflight.needs, missing, strict=True)
+            for need in preflight.needs
         ],
-        "disk_needed_mb": round(sum(missing)),
+        "seconds": round(preflight.seconds),
+        "disk_needed_mb": round(sum(need.missing_mb for need in preflight.needs)),
         "disk_free_mb": round(supply.disk_mb),
         "problems": list(preflight.problems),
+        "warnings": list(preflight.warnings),
     }
-
-
-def gigabytes(megabytes: float) -> str:
-    """Return a size as people say it: 320 MB, 5.9 GB."""
-    if megabytes < 1:
-        return "0 MB" if megabytes == 0 else "< 1 MB"
-    return f"{megabytes:,.0f} MB" if megabytes < GB else f"{megabytes / GB:,.1f} GB"

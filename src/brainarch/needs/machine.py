@@ -13,6 +13,7 @@ from pathlib import Path
 from brainarch.disk import existing, free_bytes
 
 MB = 1e6
+GB = 1e3
 #: Where Linux says how much memory there is, and how much of it this process may use.
 MEMINFO = Path("/proc/meminfo")
 CGROUP_LIMITS = (
@@ -38,12 +39,18 @@ class Machine:
         Memory that this process may use, and the part that nobody uses now.
     device : str
         The GPU's name, or why none will be used.
+    speed : float
+        Speed of a core, relative to the one that durations were measured on.
+    gpu_speed : float
+        Speed of the GPU, likewise in such cores; 0 without one.
     """
 
     cores: int
     memory_mb: float
     free_memory_mb: float
     device: str
+    speed: float = 1.0
+    gpu_speed: float = 0.0
 
 
 def look_at_machine() -> Machine:
@@ -69,7 +76,9 @@ def writable(folder: Path) -> bool:
 
 
 def size_mb(path: Path) -> float:
-    """Return how much disk a file, or all files of a folder, take in MB."""
+    """Return how much disk a file, or all files of a folder, take in MB; a link takes none."""
+    if path.is_symlink():
+        return 0.0
     if not path.is_dir():
         return path.stat().st_size / MB if path.exists() else 0.0
     total = 0
@@ -78,6 +87,13 @@ def size_mb(path: Path) -> float:
             with suppress(FileNotFoundError):  # another process may be at work there
                 total += (Path(folder) / name).lstat().st_size
     return total / MB
+
+
+def gigabytes(megabytes: float) -> str:
+    """Return a size as people say it: 320 MB, 5.9 GB."""
+    if megabytes < 1:
+        return "0 MB" if megabytes == 0 else "< 1 MB"
+    return f"{megabytes:,.0f} MB" if megabytes < GB else f"{megabytes / GB:,.1f} GB"
 
 
 def device() -> str:

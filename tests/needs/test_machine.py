@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from brainarch.preflight import machine
-from brainarch.preflight.machine import Machine, device, free_disk_mb, look_at_machine, size_mb
+from brainarch.needs import machine
+from brainarch.needs.machine import Machine, device, free_disk_mb, look_at_machine, size_mb
 
 MEMINFO = "MemTotal:  2000000 kB\nMemFree:  100000 kB\nMemAvailable:  1500000 kB\n"
 

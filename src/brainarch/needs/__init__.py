@@ -1,0 +1,1 @@
+"""What every stage of a run needs: threads, memory, time, disk, a GPU; from sizes alone."""

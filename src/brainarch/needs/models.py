@@ -1,0 +1,422 @@
+"""How memory, time and disk of each stage follow from its work.
+
+Disk is counted as if nothing could be compressed, so a run that starts does not end for want of it.
+Memory and seconds were measured on real runs (tests/needs/measured.csv) and grow with the sizes
+that drive them; seconds are those of one core of `brainarch.needs.speed.REFERENCE_GFLOPS`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from brainarch.geometry import UNITS
+from brainarch.needs.sizes import (
+    MB,
+    THREADS,
+    coefficients_mb,
+    convert_mb,
+    cube_mb,
+    pyramid_mb,
+    volume_mb,
+)
+from brainarch.needs.work import Work
+
+#: Memory of the interpreter with its libraries in MB: without torch, and with it (measured).
+PLAIN_MB = 280.0
+TORCH_MB = 680.0
+#: Seconds until such a process begins to work (measured).
+PLAIN_SECONDS = 3.0
+TORCH_SECONDS = 5.0
+#: Weights of the network: 4.9 million, in float32.
+NETWORK_MB = 20.0
+#: Networks on disk while one is trained: two checkpoints with Adam's two moments each (measured).
+TRAINING_COPIES = 7
+#: Bytes of one row of a patch table or of a table of predictions (measured, rounded up).
+ROW_BYTES = 120
+#: Bytes a pixel of the maps of one slice: area and confidence.
+PREDICTION_BYTES = 6
+#: Figures that show tables and no slice.
+TABLE_FIGURES = ("V4_classifiers", "learning_curves", "grey_values")
+#: The figure that opens the network.
+OVERVIEW = "V1_overview"
+#: Rows of a Gram matrix as drawn.
+GRAM_ROWS = 600
+#: MB that come from BossDB in a second (ours; the line and the server decide).
+DOWNLOAD_MB = 1.0
+#: Bytes of the representation that the solver of the factors holds at most.
+HELD_BYTES = 512 * 2**20
+#: Core seconds of the network on a window, forward.
+WINDOW_SECONDS = 2.2e-3
+#: Core seconds of a window that is recomputed as proof, in float32 and in float64.
+PROOF_SECONDS = 25e-3
+#: Core seconds of a training step on one crop of 64 windows; of the texture features of a window.
+CROP_SECONDS = 62e-3
+TEXTURE_SECONDS = 5e-3
+#: How often training on crops looks at validation patches.
+EVALUATIONS = 10
+#: Core seconds a pixel of the dense extraction, by stride: measured at 1, planned for the others.
+EXTRACT_SECONDS = {1: 18e-6, 2: 18e-6, 4: 22e-6, 8: 39e-6, 16: 95e-6}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a job costs on one core.
+
+    Attributes
+    ----------
+    memory_mb, disk_mb : float
+    alone : float
+        Seconds that one thread works, whatever there are.
+    shared : float
+        Core seconds that threads divide between them.
+    """
+
+    memory_mb: float
+    alone: float
+    shared: float = 0.0
+    disk_mb: float = 0.0
+
+
+@dataclass(frozen=True)
+class Model:
+    """How a stage's cost follows from its work.
+
+    Attributes
+    ----------
+    cost : callable
+        Takes the work and the job's arguments.
+    threads : int
+        Threads that it can use at most.
+    gpu : bool
+        Whether it can use a GPU for what threads would share.
+    """
+
+    cost: Callable[..., Cost]
+    threads: int = 1
+    gpu: bool = False
+
+    def of(self, work: Work, **arguments: Any) -> Cost:
+        """Return a job's cost; arguments that make no difference are left out."""
+        known = inspect.signature(self.cost).parameters
+        return self.cost(work, **{k: v for k, v in arguments.items() if k in known})
+
+
+MODELS: dict[str, Model] = {}
+#: A stage that reads tables and writes tables.
+SMALL = Model(lambda _work: Cost(PLAIN_MB + 50, PLAIN_SECONDS + 2, disk_mb=5.0))
+
+
+def _model(
+    threads: int = 1, *, gpu: bool = False
+) -> Callable[[Callable[..., Cost]], Callable[..., Cost]]:
+    """Make a function ``_stage`` the model of that stage."""
+
+    def register(cost: Callable[..., Cost]) -> Callable[..., Cost]:
+        MODELS[cost.__name__.removeprefix("_")] = Model(cost, threads, gpu)
+        return cost
+
+    return register
+
+
+@_model(THREADS)
+def _phantom(work: Work) -> Cost:
+    config = work.config
+    images = len(config.annotations.slices) + len(config.layers.slices if config.layers else ())
+    # images of areas and layers, and three of what was planted
+    disk = volume_mb(work) + config.volume.shape[0] * 1e-3 + 5 * images * work.slice_px / MB
+    return Cost(1500 + 150 * work.slice_px / MB, 45, 160e-9 * work.voxels, disk)
+
+
+@_model()
+def _download_stack(work: Work) -> Cost:
+    return Cost(500, 10 + volume_mb(work) / DOWNLOAD_MB, disk_mb=volume_mb(work))
+
+
+@_model()
+def _download_areas(work: Work) -> Cost:
+    return Cost(500, 60, disk_mb=len(work.config.annotations.slices) * 4 * work.slice_px / MB)
+
+
+@_model()
+def _preflight(work: Work) -> Cost:
+    return Cost(PLAIN_MB + 12 * work.slice_px / MB, PLAIN_SECONDS + 0.1e-6 * work.slice_px)
+
+
+@_model(THREADS)
+def _convert(work: Work) -> Cost:
+    if work.links:
+        return Cost(PLAIN_MB, PLAIN_SECONDS)
+    disk = volume_mb(work) + pyramid_mb(work.config.volume.stored_shape, work.itemsize)
+    return Cost(convert_mb(work), 3, 16e-9 * work.voxels * work.itemsize, disk)
+
+
+@_model(4)
+def _volume_statistics(work: Work) -> Cost:
+    return Cost(PLAIN_MB + 25 * work.slice_px / MB, 3, 10e-9 * work.voxels)
+
+
+def _labels(work: Work, slices: int) -> Cost:
+    pixels = slices * work.slice_px
+    return Cost(PLAIN_MB + 30 * work.slice_px / MB, 3 + 0.4e-6 * pixels, disk_mb=2 * pixels / MB)
+
+
+@_model()
+def _import_areas(work: Work) -> Cost:
+    return _labels(work, len(work.config.annotations.slices))
+
+
+@_model()
+def _import_layers(work: Work) -> Cost:
+    layers = work.config.layers
+    return _labels(work, len(layers.slices) if layers else 0)
+
+
+@_model()
+def _sample(work: Work) -> Cost:
+    pixels = work.split_slices * work.slice_px
+    disk = (work.all_patches * ROW_BYTES + pixels) / MB
+    seconds = 3 + 0.1e-6 * pixels * work.areas
+    if work.config.splits.by == "blocks":
+        seconds += 300  # the search for cuts
+    return Cost(PLAIN_MB + 40 * work.slice_px / MB, seconds, disk_mb=disk)
+
+
+@_model(THREADS, gpu=True)
+def _train(work: Work, run: str = "main") -> Cost:
+    config, training = work.config, work.config.training
+    shares = {"permuted": training.permuted_share, "nonsense": training.nonsense_share}
+    share = shares.get(run, 1.0)
+    if training.preset == "papers":
+        windows = 3 * work.patches("train") + work.patches("val")
+        core = share * (training.epochs or 0) * WINDOW_SECONDS * windows
+    else:
+        core = share * CROP_SECONDS * (training.steps or 0) * (training.crops or 0)
+        core += EVALUATIONS * WINDOW_SECONDS * work.patches("val")
+    slices = len(config.annotations.slices) * work.slice_px * work.itemsize
+    memory = TORCH_MB + 700 + 3 * slices / MB
+    return Cost(memory, TORCH_SECONDS + 10, core, (1 + TRAINING_COPIES) * NETWORK_MB)
+
+
+@_model(THREADS, gpu=True)
+def _train_unlabelled(work: Work) -> Cost:
+    keys = work.config.unlabelled
+    core = keys.steps * keys.places * (2 * WINDOW_SECONDS * 3 + keys.side**2 * 1e-3)
+    slices = len({*work.config.annotations.slices, *work.config.extraction.slices})
+    memory = TORCH_MB + 800 + 30 * keys.places + 2 * slices * work.slice_px * work.itemsize / MB
+    return Cost(memory, TORCH_SECONDS + 5, core, (1 + TRAINING_COPIES) * NETWORK_MB)
+
+
+@_model()
+def _evaluate(work: Work, split: str = "test") -> Cost:
+    patches = work.patches(split)
+    seconds = TORCH_SECONDS + WINDOW_SECONDS * patches
+    return Cost(TORCH_MB + 0.05 * 128, seconds, disk_mb=patches * ROW_BYTES / MB)
+
+
+def _embedded(patches: int, network: str) -> Cost:
+    disk = patches * (UNITS * 4 + ROW_BYTES) / MB
+    memory = TORCH_MB + 100 + patches * UNITS * 16 / MB
+    seconds = TEXTURE_SECONDS if network == "texture" else WINDOW_SECONDS
+    return Cost(memory, TORCH_SECONDS + seconds * patches, disk_mb=disk)
+
+
+@_model()
+def _embed(work: Work, network: str = "texture", split: str = "train") -> Cost:
+    return _embedded(work.patches(split), network)
+
+
+@_model()
+def _embed_noise(work: Work, network: str = "texture") -> Cost:
+    return _embedded(work.noisy_patches, network)
+
+
+@_model(THREADS)
+def _plan(_work: Work) -> Cost:
+    return Cost(TORCH_MB, TORCH_SECONDS)
+
+
+@_model(THREADS, gpu=True)
+def _extract(work: Work, z: int | None = None) -> Cost:
+    keys, pixels = work.config.extraction, work.pixels(z)
+    storage = {"float32": 4, "float16": 2}[keys.storage]
+    core = EXTRACT_SECONDS[keys.stride] * pixels * (0.5 if keys.precision == "bfloat16" else 1)
+    disk = cube_mb(pixels, storage) + work.slice_px / MB
+    return Cost(keys.memory_mb + 200, TORCH_SECONDS, core, disk)
+
+
+@_model()
+def _prove(work: Work, z: int | None = None) -> Cost:
+    keys = work.config.extraction
+    # the cube is read in bands of chunks: values, what is finite, and copies
+    band = cube_mb(128 * math.ceil(work.config.volume.stored_shape[2] / keys.stride), 4)
+    seconds = PROOF_SECONDS * keys.proof_windows + 2e-6 * work.pixels(z)
+    return Cost(TORCH_MB + 400 + 4 * band, TORCH_SECONDS + seconds, disk_mb=1)
+
+
+@_model()
+def _predict(work: Work, z: int | None = None) -> Cost:
+    pixels = work.pixels(z)
+    memory = TORCH_MB + 80 * work.slice_px / MB + 120 * pixels / MB
+    disk = PREDICTION_BYTES * work.slice_px / MB
+    return Cost(memory, TORCH_SECONDS + 3e-6 * pixels + 0.3e-6 * work.slice_px, disk_mb=disk)
+
+
+def _readout(work: Work, seconds: float, patches: int) -> Cost:
+    """Return the cost of a stage on the representations of all compared networks."""
+    networks = len(work.config.readout.networks)
+    memory = PLAIN_MB + 50 + networks * patches * UNITS * 16 / MB
+    return Cost(memory, PLAIN_SECONDS + networks * seconds, disk_mb=1)
+
+
+@_model()
+def _classify(work: Work) -> Cost:
+    patches = work.patches("train") + work.patches("test") + work.noisy_patches
+    return _readout(work, 0.3e-3 * patches, patches)
+
+
+@_model()
+def _cluster_score(work: Work) -> Cost:
+    patches = work.patches("train") + work.patches("test")
+    return _readout(work, 1 + 1e-3 * patches, patches)
+
+
+@_model()
+def _gram(work: Work) -> Cost:
+    patches = work.areas * min(work.config.readout.gram_patches, work.config.sampling.eval_patches)
+    networks = len(work.config.readout.networks)
+    cost = _readout(work, 0.1e-6 * patches**2, patches)
+    memory = cost.memory_mb + 3 * patches**2 * 8 / MB
+    return Cost(memory, cost.alone, disk_mb=1 + networks * GRAM_ROWS**2 * 8 / MB)
+
+
+@_model()
+def _pca(work: Work) -> Cost:
+    return _readout(work, 0.2, work.patches("test"))
+
+
+@_model()
+def _relations(work: Work) -> Cost:
+    patches = work.patches("train") + work.patches("test")
+    return _readout(work, 0.1e-3 * patches, patches)
+
+
+@_model(THREADS)
+def _factorize(work: Work) -> Cost:
+    keys = work.config.factorization
+    pixels = sum(work.pixels(z) for z in keys.slices) if keys.slices else work.pixels()
+    # what is held of X, at most as much as the solver holds, and the coefficients twice
+    held = min(pixels * UNITS * 4, HELD_BYTES)
+    memory = PLAIN_MB + 300 + (held + 8 * keys.factors * pixels) / MB
+    core = 0.008e-6 * pixels * keys.factors * keys.max_iterations
+    return Cost(memory, PLAIN_SECONDS + 8, core, coefficients_mb(pixels, keys.factors))
+
+
+@_model(THREADS)
+def _project(work: Work, z: int | None = None) -> Cost:
+    pixels, factors = work.pixels(z), work.config.factorization.factors
+    core = 2e-6 * pixels * factors
+    return Cost(1000, PLAIN_SECONDS + 4, core, coefficients_mb(pixels, factors))
+
+
+def _on_maps(work: Work, seconds: float = 0.0) -> Cost:
+    """Return the cost of a stage on the coefficient maps of a slice."""
+    pixels, factors = work.pixels(), work.config.factorization.factors
+    memory = PLAIN_MB + 80 + 6 * factors * pixels / MB + 30 * work.slice_px / MB
+    return Cost(memory, PLAIN_SECONDS + 1e-7 * pixels * factors + seconds, disk_mb=2)
+
+
+@_model()
+def _select_areas(work: Work) -> Cost:
+    return _on_maps(work)
+
+
+@_model()
+def _select_layers(work: Work) -> Cost:
+    return _on_maps(work)
+
+
+@_model()
+def _measure_selection(work: Work) -> Cost:
+    return _on_maps(work, 5 + 5e-6 * work.pixels())
+
+
+@_model()
+def _align(work: Work) -> Cost:
+    nulls = work.config.statistics.nulls
+    pixels, factors = work.pixels(), work.config.factorization.factors
+    return _on_maps(work, 0.006e-6 * nulls * pixels * factors)
+
+
+@_model()
+def _depth(work: Work) -> Cost:
+    pixels = work.slice_px
+    return Cost(PLAIN_MB + 60 * pixels / MB, 3 + 1e-6 * pixels, disk_mb=4 * pixels / MB)
+
+
+@_model()
+def _cluster_area(work: Work, z: int | None = None) -> Cost:
+    memory = PLAIN_MB + 2 * cube_mb(work.pixels(z), 4) + 40 * work.slice_px / MB
+    return Cost(memory, PLAIN_SECONDS + 3e-6 * work.pixels(z), disk_mb=3 * work.slice_px / MB)
+
+
+@_model()
+def _find_components(work: Work, z: int | None = None) -> Cost:
+    pixels, factors = work.pixels(z), work.config.factorization.factors
+    memory = PLAIN_MB + 24 * factors * pixels / MB + 40 * work.slice_px / MB
+    return Cost(memory, PLAIN_SECONDS + 5e-6 * pixels, disk_mb=3 * work.slice_px / MB)
+
+
+@_model()
+def _compare_layers(work: Work) -> Cost:
+    pixels, nulls = work.slice_px, work.config.statistics.nulls
+    seconds = PLAIN_SECONDS + 3e-9 * pixels * nulls
+    return Cost(PLAIN_MB + 80 * pixels / MB, seconds, disk_mb=1)
+
+
+@_model()
+def _profile(work: Work) -> Cost:
+    pixels = work.slice_px
+    return Cost(PLAIN_MB + 60 * pixels / MB, PLAIN_SECONDS + 1e-6 * pixels, disk_mb=1)
+
+
+@_model()
+def _preview(work: Work) -> Cost:
+    pixels = work.slice_px
+    return Cost(PLAIN_MB + 60 + 45 * pixels / MB, PLAIN_SECONDS + 2 + 1e-6 * pixels, disk_mb=10)
+
+
+@_model()
+def _figure(work: Work, name: str = "") -> Cost:
+    if name in TABLE_FIGURES:
+        return Cost(PLAIN_MB + 50, PLAIN_SECONDS + 3, disk_mb=6)
+    pixels = work.slice_px
+    memory = PLAIN_MB + 150 + (45 + 6 * work.config.factorization.factors) * pixels / MB
+    if name in ("", OVERVIEW):
+        memory = max(memory, TORCH_MB + 100)
+    return Cost(memory, PLAIN_SECONDS + 3 + 1e-6 * pixels, disk_mb=6)
+
+
+@_model()
+def _report(_work: Work) -> Cost:
+    return Cost(PLAIN_MB + 100, PLAIN_SECONDS + 12, disk_mb=30)
+
+
+@_model()
+def _nonsense(work: Work) -> Cost:
+    return _labels(work, len(work.config.annotations.slices))
+
+
+@_model()
+def _explore(work: Work) -> Cost:
+    pixels = len(work.extracted) * work.slice_px
+    return Cost(900 + 100 * pixels / MB, PLAIN_SECONDS + 10 + 5e-6 * pixels, disk_mb=60)
+
+
+@_model()
+def _export(work: Work) -> Cost:
+    pixels = work.slice_px
+    return Cost(PLAIN_MB + 150 * pixels / MB, PLAIN_SECONDS + 10e-6 * pixels, disk_mb=60)
