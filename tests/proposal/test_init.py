@@ -124,3 +124,21 @@ def test_what_it_refuses_is_one_line(files: Path, break_it: object, expected: st
     assert isinstance(result.exception, InputError)
     assert expected in str(result.exception)
     assert "\n" not in str(result.exception)
+
+
+def test_the_only_slice_is_numbered_as_its_label_image_is(files: Path) -> None:
+    one = files / "slice_z7.tif"
+    tifffile.imwrite(one, tifffile.imread(files / "my scan/scan_101.tif"))
+    pattern = str(files / "labels/brain2_z{z:04d}.png")
+    for z in (104, 107, 110):
+        (files / f"labels/brain2_z{z:04d}.png").unlink()
+    assert init(files, str(one), pattern).exit_code == 0
+    text = (files / "mine.yaml").read_text()
+    assert "first_slice: 101  # DECIDE: number of the only slice" in text
+
+
+def test_labels_of_slices_that_the_stack_lacks_are_one_line(files: Path) -> None:
+    (files / "labels/brain2_z0110.png").rename(files / "labels/brain2_z0112.png")
+    result = init(files, str(files / "my scan"), str(files / "labels"))
+    assert isinstance(result.exception, InputError)
+    assert "labels of slice 112, but the stack's slices are 100 to 111" in str(result.exception)

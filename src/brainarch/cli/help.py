@@ -12,7 +12,7 @@ from brainarch.errors import InputError
 
 #: Verbs by what they are for, in the order in which somebody needs them; the rest are stages.
 GROUPS = {
-    "Start here": ("init", "doctor", "estimate", "run", "preview", "report"),
+    "Start here": ("init", "doctor", "estimate", "run", "view"),
     "A volume of your own, without a config": (
         "convert",
         "link-volume",
@@ -20,7 +20,7 @@ GROUPS = {
         "import-annotations",
         "download",
     ),
-    "For the config's keepers": ("check-config", "config-docs"),
+    "Config files": ("check-config", "config-docs"),
 }
 STAGES = "Stages, as `brainarch run` calls them"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from brainarch.config.document import commented_yaml
 from brainarch.config.model import Config, SamplingConfig
 from brainarch.config.read import check_config
+from brainarch.errors import InputError
 from brainarch.geometry import PATCH, patch_share
 from brainarch.preflight.feasible import check_greys, grey_range
 from brainarch.proposal.files import LabelsFound, StackFound
@@ -58,9 +59,16 @@ def propose(source: str, stack: StackFound, labels: LabelsFound | None) -> Propo
         The stack as it was named.
     stack : StackFound
     labels : LabelsFound or None
+
+    Raises
+    ------
+    InputError
+        If labels are of slices that the stack does not have.
     """
     marks: dict[str, str] = {}
     unknown = set()
+    if labels is not None:
+        stack = _numbered(stack, labels, marks)
     volume: dict[str, Any] = {
         "path": source,
         "shape": list(stack.shape),
@@ -108,6 +116,22 @@ def write(proposal: Proposal, source: str, path: str) -> str:
         said = f"{line.partition(':')[0]}: null" if key in proposal.unknown else line
         lines.append(said + (DECIDE + proposal.marks[key] if key in proposal.marks else ""))
     return "\n".join(lines) + "\n"
+
+
+def _numbered(stack: StackFound, labels: LabelsFound, marks: dict[str, str]) -> StackFound:
+    """Return the stack, its only slice numbered as the only label image is."""
+    last = stack.first_slice + stack.shape[0] - 1
+    outside = [z for z in labels.images if not stack.first_slice <= z <= last]
+    if not outside:
+        return stack
+    if stack.shape[0] == len(labels.images) == 1:
+        (z,) = labels.images
+        marks["volume.first_slice"] = "number of the only slice, taken from its label image"
+        return replace(stack, first_slice=z, greys={z: next(iter(stack.greys.values()))})
+    raise InputError(
+        f"{labels.path}: labels of slice {outside[0]}, but the stack's slices are "
+        f"{stack.first_slice} to {last}; name both by the same numbers"
+    )
 
 
 def _greys(stack: StackFound, marks: dict[str, str], *, in_place: bool) -> dict[str, Any]:
