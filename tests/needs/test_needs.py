@@ -65,6 +65,7 @@ def test_memory_is_never_below_and_at_most_three_times_above_what_was_measured(
     """Snakemake's benchmarks of two whole runs: peak memory in MB, seconds, processor seconds.
 
     The tiny one ran beside other programs, so its processor seconds tell more than its seconds.
+    Factorisation was measured by itself, on cubes of those sizes of 15 factors and noise.
     """
     work = work_of(row["config"])
     arguments = dict(part.split("=") for part in row["arguments"].split())

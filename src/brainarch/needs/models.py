@@ -308,9 +308,9 @@ def _relations(work: Work) -> Cost:
 def _factorize(work: Work) -> Cost:
     keys = work.config.factorization
     pixels = sum(work.pixels(z) for z in keys.slices) if keys.slices else work.pixels()
-    # what is held of X, at most as much as the solver holds, and the coefficients twice
+    # what is held of X, at most as much as the solver holds, with a copy, and the coefficients
     held = min(pixels * UNITS * 4, HELD_BYTES)
-    memory = PLAIN_MB + 300 + (held + 8 * keys.factors * pixels) / MB
+    memory = PLAIN_MB + 220 + (2 * held + 12 * keys.factors * pixels) / MB
     core = 0.008e-6 * pixels * keys.factors * keys.max_iterations
     return Cost(memory, PLAIN_SECONDS + 8, core, coefficients_mb(pixels, keys.factors))
 

@@ -82,8 +82,10 @@ class Pipeline(Reads):
     def goals(self) -> list[str]:
         """Files that a whole run is for; everything else is on the way to them."""
         figures = [path for name in self.figures for path in flat(self.figure(name).outputs)]
-        pages = [*flat(self.report().outputs), *flat(self.explore().outputs)]
-        return [*pages, *flat(self.relations().outputs), *figures]
+        stages = [self.report(), self.explore(), self.relations()]
+        if "labels" not in self.lacks:
+            stages.append(self.measure_selection())
+        return [*(path for stage in stages for path in flat(stage.outputs)), *figures]
 
     # ---------------------------------------------------------------- volume and annotations
 
