@@ -28,13 +28,14 @@ def config(boss: Boss) -> dict[str, Any]:
         "source": "prasad2020",
         "volume": {"path": "resources/tiny/stack", "shape": list(SHAPE), "voxel_um": 60},
         "areas": [
-            {"name": "VP", "title": "Ventral posterior nucleus", "codes": [4]},
-            {"name": "WM", "title": "White matter", "codes": [6, 8]},
+            {"name": "VP", "title": "Ventral posterior", "codes": [4], "share": 0.3},
+            {"name": "WM", "title": "White matter", "codes": [6, 8], "share": 0.3},
         ],
         "annotations": {
             "path": "resources/tiny/labels/z{z:04d}.tif", "slices": [0, 1, 3], "ignore": [0, 3],
         },
         "download": {"host": boss.address, "image": IMAGE, "areas": AREAS},
+        "sampling": {"train_patches": 5, "eval_patches": 5},
         "splits": {"by": "slices", "train": [0], "val": [1], "test": [3]},
         "extraction": {"slices": [3]},
     }  # fmt: skip

@@ -38,7 +38,7 @@ from brainarch.network.grey import Normalisation, to_unit
 #: Tiles in work for each GPU: one is computed while another one is written.
 TILES_PER_GPU = 2
 #: How a dask scheduler's address looks.
-ADDRESS = re.compile(r"\w+://.+:\d+")
+ADDRESS = re.compile(r"[a-z]+://[^\s]+")
 #: Seconds to wait for a dask scheduler.
 PATIENCE = 10
 
