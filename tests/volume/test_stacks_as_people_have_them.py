@@ -316,7 +316,7 @@ REFUSED: dict[str, tuple[Make, str, dict[str, Any], str]] = {
         {},
         "page 0 lacks pixels",
     ),
-    "voxel without end": (files(NAMES), "", {"voxel_um": "inf"}, "must be positive and finite"),
+    "voxel without end": (files(NAMES), "", {"voxel_um": "inf"}, "wanted a positive number"),
     "NaN": (
         files(NAMES, [*(GREY[:5] / np.float32(100)), NAN[5]], photometric="minisblack"),
         "",
