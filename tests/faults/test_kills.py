@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from comparing import content, differences, leftovers
-from runs import ROOT, kill, pretended, snakemake, start
+from runs import TINY, kill, pretended, snakemake, start
 from small_run import (
     LONG,
     RESULTS,
@@ -90,7 +90,7 @@ def wait_for_lock(directory: Path, run: subprocess.Popen[str]) -> None:
 @pytest.mark.faults
 def test_the_workflow_goes_on(tmp_path: Path, seed: int, note: Note) -> None:
     """Snakemake and its jobs are killed at any moment; a stand-in computes nothing."""
-    options = ("--cores", "2", "--configfile", str(ROOT / "config/test.yaml"), "--", "V3")
+    options = (*TINY, "--", "V3")
     first = pretended(tmp_path)
     moments, hits, cleared = random.Random(seed), 0, 0
     for _ in range(MANY):
@@ -112,29 +112,26 @@ def test_the_workflow_goes_on(tmp_path: Path, seed: int, note: Note) -> None:
 
 
 @pytest.mark.faults
-def test_the_chain_goes_on(tmp_path: Path, seed: int, note: Note) -> None:
+def test_the_chain_goes_on(
+    undisturbed_chain: tuple[Path, float], tmp_path: Path, seed: int, note: Note
+) -> None:
     """All of it is killed: Snakemake, the jobs, and what they started."""
-    options = ("--cores", "2", "--configfile", str(ROOT / "config/test.yaml"))
-    undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
-    temporary = {"TMPDIR": str(tmp_path / "temporary")}
-    for folder in (undisturbed, killed, tmp_path / "temporary"):
+    undisturbed, seconds = undisturbed_chain
+    killed, temporary = tmp_path / "killed", tmp_path / "temporary"
+    for folder in (killed, temporary):
         folder.mkdir()
-    began = time.monotonic()
-    done = snakemake(*options, directory=undisturbed)
-    seconds = time.monotonic() - began
-    assert done.returncode == 0, (done.stdout + done.stderr)[-5000:]
     moments, hits = random.Random(seed), 0
     for _ in range(MANY):
-        run = start(*options, directory=killed, **temporary)
+        run = start(*TINY, directory=killed, TMPDIR=str(temporary))
         wait_for_lock(killed, run)
         time.sleep(moments.uniform(0, 2 * seconds / MANY))
         hits += run.poll() is None
         kill(run)
-    done = snakemake(*options, directory=killed, **temporary)
+    done = snakemake(*TINY, directory=killed, TMPDIR=str(temporary))
     assert done.returncode == 0, f"seed {seed}: {(done.stdout + done.stderr)[-5000:]}"
     found = content(killed / "results/test")
     assert differences(found, content(undisturbed / "results/test")) == [], f"seed {seed}"
     assert leftovers(killed) == [], f"seed {seed}"
-    assert list((tmp_path / "temporary").iterdir()) == [], f"seed {seed}"
+    assert list(temporary.iterdir()) == [], f"seed {seed}"
     note("chain killed", f"{hits} of {MANY} moments, seed {seed}", "went on by itself")
     note("chain: files compared", str(len(found)), "same bytes, nothing left")

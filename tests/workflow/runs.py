@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+#: How the chain is run on the tiny phantom.
+TINY = ("--cores", "2", "--configfile", str(ROOT / "config/test.yaml"))
 
 
 def command(*arguments: str, directory: Path) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from runs import ROOT, planned_jobs, snakemake
+from runs import ROOT, TINY, planned_jobs, snakemake
 
 import brainarch
 from brainarch.figures.catalogue import FIGURES
@@ -30,8 +30,7 @@ MIB = 1.048576
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("tiny")
-    config = str(ROOT / "config/test.yaml")
-    done = snakemake("--cores", "2", "--configfile", config, directory=directory)
+    done = snakemake(*TINY, directory=directory)
     assert done.returncode == 0, (done.stdout + done.stderr)[-5000:]
     return directory
 

@@ -5,6 +5,7 @@ A stand-in for the command makes the outputs; it waits, or dies, where a test wa
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
@@ -57,4 +58,5 @@ def test_a_job_that_was_killed_says_so(directory: Path) -> None:
     run = snakemake(*OPTIONS, directory=directory, first=directory / "bin")
     assert run.returncode == 1
     (line,) = [x for x in run.stderr.splitlines() if x.startswith("convert: killed, most likely")]
-    assert "its rule asks for 2000 MB, this machine has " in line
+    given = re.findall(r"brainarch convert .*--memory-mb (\d+)", run.stdout + run.stderr)
+    assert f"its rule asks for {given[0]} MB, this machine has " in line
