@@ -43,10 +43,11 @@ def test_patch_means_are_those_of_patches_cut_one_by_one() -> None:
     np.testing.assert_allclose(patch_means(values, y, x), expected)
 
 
-@pytest.mark.parametrize("step", [16, 32])
+@pytest.mark.parametrize("step", [28, 32])
 def test_planted_spots_are_counted(step: int) -> None:
-    found = measure_patches(noisy(spots(step, 4.5, depth=30)), UM, *CENTRE)
-    assert found["blob_density"][0, 0] == pytest.approx((1000 / (step * UM)) ** 2, rel=0.05)
+    y, x = np.arange(96, 208, 4), np.arange(96, 304, 4)
+    found = measure_patches(noisy(spots(step, 4.5)), UM, y, x)
+    assert found["blob_density"].mean() == pytest.approx((1000 / (step * UM)) ** 2, rel=0.05)
 
 
 def test_larger_spots_have_larger_radii() -> None:

@@ -22,7 +22,7 @@ from brainarch.geometry import PATCH, PATCH_BEFORE
 #: of radius root 2 times as much, which is 3 to 6 um.
 BLOB_UM = (2.3, 3.2, 4.5)
 #: Response of a blob, in units of the noise of the responses.
-BLOB_CONTRAST = 3.0
+BLOB_CONTRAST = 4.0
 #: Least distance of two blobs, in um.
 BLOB_APART_UM = 4.0
 #: Smoothing before vessels are looked for, and width of the ground they are compared with, in um.
@@ -30,7 +30,7 @@ VESSEL_UM, GROUND_UM = 1.5, 30.0
 #: Contrast against the ground in which a vessel begins, and to which it goes on, in units of noise.
 VESSEL_CONTRAST = (4.0, 2.5)
 #: Width of a ridge's filter in um, and its contrast in units of noise.
-RIDGE_UM, RIDGE_CONTRAST = 1.5, 2.0
+RIDGE_UM, RIDGE_CONTRAST = 2.5, 3.0
 #: Smoothing of the gradient before orientations are compared, in um.
 GRADIENT_UM = 1.5
 
