@@ -29,6 +29,7 @@ from brainarch.figures import rasters
 from brainarch.figures.gram import Gram
 from brainarch.figures.panels import Areas
 from brainarch.figures.rasters import Raster
+from brainarch.microstructure.measures import MEASURES
 from brainarch.patches.table import COLUMNS as PATCH_COLUMNS
 from brainarch.readout.classifiers import CLASSIFIER_COLUMNS, NOISE_COLUMNS
 from brainarch.readout.clusters import CLUSTER_COLUMNS
@@ -438,3 +439,27 @@ def curve(top: float = 0.9, epochs: int = 12) -> pd.DataFrame:
                 }
             )
     return table(CURVE_COLUMNS, rows)
+
+
+def meaning(names: tuple[str, ...], factors: int = 15) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What each factor follows, and the means of areas."""
+    rng = np.random.default_rng(8)
+    follows = [
+        {
+            "factor": factor,
+            "measure": measure,
+            "rho": rho,
+            "low": rho - 0.3,
+            "high": rho + 0.3,
+            "description": "few dark blobs, no one direction, many fibres",
+        }
+        for factor in range(1, factors + 1)
+        for measure in MEASURES
+        for rho in rng.uniform(-0.7, 0.7, 1)
+    ]
+    means = [
+        {"kind": "area", "name": name, "quantity": f"factor {factor}", "mean": rng.random()}
+        for factor in range(1, factors + 1)
+        for name in names
+    ]
+    return pd.DataFrame(follows), pd.DataFrame(means)

@@ -107,6 +107,8 @@ def write_tables(root, labels):
         "differences": fakes.differences(),
         "noise": fakes.noise(),
         "curve": fakes.curve(),
+        "meaning": fakes.meaning(NAMES)[0],
+        "atlas": fakes.meaning(NAMES)[1],
         "patches": fakes.patch_table(labels, NAMES),
         "sizes": fakes.sizes(labels, NAMES),
         "errors": errors,
@@ -235,6 +237,11 @@ def given(root):
             "agreements": [root / f"agreement_{z}.csv" for z in (4, 6)],
             "matches": root / "matches.csv",
             "layer_selection": root / "selection_layers.csv",
+        },
+        "meaning": {
+            **areas,
+            "meaning": root / "meaning.csv",
+            "atlas": root / "atlas.csv",
         },
         "learning_curves": {"curves": {"main": root / "curve.csv"}, "chance": 0.25},
     }

@@ -18,6 +18,7 @@ from brainarch.figures import (
     factors,
     gram,
     learning_curves,
+    meaning,
     overview,
     plotted,
     rasters,
@@ -203,6 +204,12 @@ def draw_curves(runs=("main", "permuted")) -> Drawn:
     return table, learning_curves.draw(table)
 
 
+def draw_meaning(count=6, k=15) -> Drawn:
+    areas = fakes.areas(count)
+    table = meaning.prepare(*fakes.meaning(areas.names, k), areas)
+    return table, meaning.draw(table, areas)
+
+
 WHOLE = {
     "overview": draw_overview,
     "annotations": draw_annotations,
@@ -212,6 +219,7 @@ WHOLE = {
     "clusters": draw_clusters,
     "factorization": draw_factorization,
     "factors": draw_factors,
+    "meaning": draw_meaning,
     "learning_curves": draw_curves,
 }
 
@@ -261,6 +269,8 @@ def test_factors_of_any_number_of_areas(count, assert_readable):
         (draw_factors, {"shape": (200, 150)}, set()),
         (draw_factors, {"layers": False}, {"f", "g"}),
         (draw_factors, {"aligned": False, "slices": 0, "layers": False}, {"c"}),
+        (draw_meaning, {"k": 40}, set()),
+        (draw_meaning, {"count": 12, "k": 2}, set()),
         (draw_curves, {"runs": ("blocks1",)}, set()),
     ],
 )
@@ -325,6 +335,15 @@ def test_confusion_picture_holds_the_tables_shares():
         np.testing.assert_allclose(drawn.get_array(), expected.to_numpy())
         shares = [float(text.get_text().split("\n")[0] or 0) for text in axes.texts]
         np.testing.assert_allclose(shares, expected.to_numpy().ravel(), atol=0.005)
+
+
+def test_correlations_that_may_be_zero_are_white():
+    table, figure = draw_meaning(k=5)
+    rows = plotted.pick(table, "a").dropna(subset=["y"])
+    shown = figure.axes[0].collections[0].get_array().ravel()
+    sure = (rows["low"] * rows["high"] > 0).to_numpy()
+    assert 0 < sure.sum() < len(sure)
+    np.testing.assert_allclose(shown, np.where(sure, rows["y"], 0))
 
 
 def test_points_lie_where_the_table_says():

@@ -147,7 +147,7 @@ def changed(edit: Edit) -> set[str]:
             "phantom", "sample", "train", "train_unlabelled", "evaluate", "embed",
             "embed_noise", "prove", "predict",
             "classify", "cluster_score", "gram", "pca", "relations", "factorize", "align",
-            "measure_selection",
+            "measure_selection", "explain_factors",
             "cluster_area", "find_components", "compare_layers", "match_components",
             "figure",
         }),
@@ -184,6 +184,7 @@ def changed(edit: Edit) -> set[str]:
         (put("statistics.nulls", 50), {"align", "compare_layers", "match_components"}),
         (put("statistics.resamples", 300), {
             "evaluate", "predict", "classify", "cluster_score", "gram", "relations",
+            "explain_factors",
         }),
         (put("annotations.hole_um2", 500), {"import_areas", "import_layers"}),
         (put("statistics.block_px", 300), {

@@ -100,6 +100,24 @@ use rule stage as measure_selection with:
         "Measuring what the selected factors share and give back"
 
 
+use rule stage as explain_factors with:
+    input:
+        unpack(lambda wildcards: read(PIPELINE.explain_factors(int(wildcards.z)))),
+    output:
+        **written(PIPELINE.explain_factors("{z}")),
+    log:
+        f"{LOGS}/explain-factors-z{{z}}.log",
+    benchmark:
+        f"{TIMES}/explain-factors-z{{z}}.tsv"
+    resources:
+        **asked("explain_factors"),
+    params:
+        verb="explain-factors --slice {z}",
+        settings=PIPELINE.explain_factors("{z}").settings,
+    message:
+        "Comparing the factors of slice {wildcards.z} with blobs, vessels and fibres"
+
+
 if PIPELINE.compared_slices:
 
     use rule stage as align with:

@@ -68,6 +68,11 @@ rule M2:
         one("M2_factors"),
 
 
+rule M3:
+    input:
+        one("M3_meaning"),
+
+
 rule variability:
     input:
         drawn("Paper V", "Controls"),
@@ -78,6 +83,7 @@ rule microarchitecture:
     input:
         drawn("Paper M"),
         [] if "labels" in PIPELINE.lacks else rules.measure_selection.output,
+        list(PIPELINE.explain_factors(PIPELINE.fit_slice).outputs.values()),
 
 
 rule figures:

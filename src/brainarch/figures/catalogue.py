@@ -132,6 +132,17 @@ FIGURES = (
         needs=("labels",),
     ),
     Figure(
+        "M3_meaning",
+        "what factors follow",
+        "Paper M",
+        "(a) Spearman's correlation of every factor's coefficient with classical measures of the "
+        "same patches; colour and number where the 95 % interval of a spatial block bootstrap does "
+        "not hold 0, white elsewhere. In words, to the right: the measures that it follows most "
+        "(at least 0.3). Dark blobs of a cell's size are not all cells: on one slice most are "
+        "texture. (b) Mean of each factor in each area, as a share of its greatest.",
+        needs=("labels",),
+    ),
+    Figure(
         "learning_curves",
         "learning curves",
         "Controls",

@@ -40,6 +40,7 @@ from brainarch.figures import (
     scale,
 )
 from brainarch.figures import gram as gram_matrices
+from brainarch.figures import meaning as factor_meaning
 from brainarch.figures.factor_sources import area_view, read_agreement, read_profiles, share_shown
 from brainarch.figures.panels import Areas
 from brainarch.figures.save import save_figure
@@ -448,6 +449,25 @@ def draw_factors(
     numbers = factors.prepare(target, discovery=discovery, layers=layer_target)
     figure = factors.draw(numbers, target, discovery=discovery, layers=layer_target)
     save_figure(figure, numbers, png, pdf, table)
+
+
+def draw_meaning(
+    *, meaning: Path, atlas: Path, areas: Entries, png: Path, pdf: Path, table: Path
+) -> None:
+    """M3: what each factor follows, and in which areas it is strong.
+
+    Parameters
+    ----------
+    meaning, atlas : Path
+        Tables of the factors' correlations with classical measures, and of the areas' means.
+    """
+    shown = Areas.of(areas)
+    numbers = factor_meaning.prepare(
+        read_columns(meaning, "factor", "measure", "rho", "low", "high", "description"),
+        read_columns(atlas, "kind", "name", "quantity", "mean"),
+        shown,
+    )
+    save_figure(factor_meaning.draw(numbers, shown), numbers, png, pdf, table)
 
 
 def draw_learning_curves(

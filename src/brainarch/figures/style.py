@@ -78,6 +78,10 @@ CLASSIFIER_TITLES = {
 SHARES = LinearSegmentedColormap.from_list(
     "shares", ["#FFFFFF", "#D6E4F0", "#8FB8D8", "#3F7FB5", "#1F4E82", "#12294A"]
 )
+#: Blue over white to red, for correlations.
+SIGNED = LinearSegmentedColormap.from_list(
+    "signed", ["#1F4E82", "#8FB8D8", "#FFFFFF", "#F4A85C", "#A63A2B"]
+)
 #: White to dark through orange, for coefficients of factors.
 COEFFICIENTS = LinearSegmentedColormap.from_list(
     "coefficients", ["#FFFFFF", "#FBE3C0", "#F4A85C", "#CF5F3B", "#842A4A", "#2D1138"]

@@ -40,7 +40,7 @@ ROW_BYTES = 120
 #: Bytes a pixel of the maps of one slice: area and confidence.
 PREDICTION_BYTES = 6
 #: Figures that show tables and no slice.
-TABLE_FIGURES = ("V4_classifiers", "learning_curves", "grey_values")
+TABLE_FIGURES = ("V4_classifiers", "M3_meaning", "learning_curves", "grey_values")
 #: The figure that opens the network.
 OVERVIEW = "V1_overview"
 #: Rows of a Gram matrix as drawn.
@@ -342,6 +342,13 @@ def _select_layers(work: Work) -> Cost:
 @_model()
 def _measure_selection(work: Work) -> Cost:
     return _on_maps(work, 5 + 5e-6 * work.pixels())
+
+
+@_model()
+def _explain_factors(work: Work) -> Cost:
+    # a slice in float32, its filtered copies and Hessian
+    cost = _on_maps(work, 4e-6 * work.slice_px)
+    return Cost(cost.memory_mb + 100 * work.slice_px / MB, cost.alone, disk_mb=2)
 
 
 @_model()

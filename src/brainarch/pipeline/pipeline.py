@@ -83,6 +83,7 @@ class Pipeline(Reads):
         """Files that a whole run is for; everything else is on the way to them."""
         figures = [path for name in self.figures for path in flat(self.figure(name).outputs)]
         stages = [self.report(), self.explore(), self.relations()]
+        stages.append(self.explain_factors(self.fit_slice))
         if "labels" not in self.lacks:
             stages.append(self.measure_selection())
         return [*(path for stage in stages for path in flat(stage.outputs)), *figures]
@@ -484,6 +485,26 @@ class Pipeline(Reads):
             },
             {"pairs": r.factors("pairs.csv"), "choices": r.factors("choices.csv")},
             self._seed,
+        )
+
+    def explain_factors(self, z: Z) -> Stage:
+        """Compare a slice's factors with blobs, vessels, fibres; tabulate its areas and layers."""
+        r = self.results
+        inputs: Files = {
+            "volume": r.volume,
+            "coefficients": r.coefficients(self._extracted(z)),
+        }
+        if z in self.labelled_slices:
+            inputs |= self._areas
+            if self.config.discovery is not None:
+                inputs["components"] = r.discovery(z, "components.zarr")
+        if z in self.layer_slices:
+            inputs |= {"layers": r.layers, "layers_legend": r.layers_legend}
+        return Stage(
+            "brainarch.microstructure.stages:explain_factors",
+            inputs,
+            self.explained(z),
+            {**pick(self.config.statistics, "resamples"), **self._seed},
         )
 
     def align(self) -> Stage:

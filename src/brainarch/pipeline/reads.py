@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from brainarch.pipeline.facts import CLUSTERS, COMPONENTS, MAIN, NONSENSE
+from brainarch.pipeline.results import Z, slice_name
 from brainarch.pipeline.shared import Shared
 from brainarch.pipeline.stage import Files, Settings
 
@@ -117,6 +118,15 @@ class Reads(Shared):
             inputs |= {"layers": r.layers, "layer_selection": r.factors("selection_layers.csv")}
             settings["layer_names"] = self._layer_titles
         return inputs, settings
+
+    def _meaning(self) -> tuple[Files, Settings]:
+        tables = self.explained(self.fit_slice)
+        return tables, {"areas": self._area_titles}
+
+    def explained(self, z: Z) -> Files:
+        """Return what is written of a slice's factors in classical measures."""
+        kinds = ("meaning", "atlas")
+        return {kind: self.results.factors(f"z{slice_name(z)}_{kind}.csv") for kind in kinds}
 
     def _learning_curves(self) -> tuple[Files, Settings]:
         # Nonsense areas have another chance, which the figure's line is not.

@@ -1,0 +1,1 @@
+"""Classical measures of a slice's microstructure, and what factors are by them."""

@@ -1,0 +1,135 @@
+"""What a factor follows: rank correlations with classical measures, and a sentence made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from brainarch.statistics.bootstrap import bootstrap_counts, index_blocks
+
+#: Correlation from which a measure is named in a factor's description, and how many are (ours).
+NAMED, MOST_NAMED = 0.3, 3
+#: What a negative and a positive correlation with a measure is called.
+WORDS = {
+    "blob_density": ("few dark blobs", "many dark blobs"),
+    "blob_radius": ("small blobs", "large blobs"),
+    "vessel_share": ("few vessels", "many vessels"),
+    "fibre_share": ("few fibres", "many fibres"),
+    "coherence": ("no one direction", "one direction"),
+    "grey": ("dark", "bright"),
+}
+
+
+def correlate(
+    coefficients: NDArray[np.floating],
+    measures: Mapping[str, NDArray[np.floating]],
+    blocks: NDArray[np.integer],
+    *,
+    resamples: int,
+    seed: int,
+) -> pd.DataFrame:
+    """Return Spearman's correlation of every factor with every measure.
+
+    The intervals resample blocks of the ranks that the whole sample has.
+
+    Parameters
+    ----------
+    coefficients : ndarray, shape (n, factors)
+    measures : mapping of str to ndarray, shape (n,)
+        NaN where a measure says nothing; such pixels are left out of its own correlations.
+    blocks : ndarray of int, shape (n,)
+        Block of each pixel.
+    resamples, seed : int
+        Of the block bootstrap.
+
+    Returns
+    -------
+    DataFrame
+        Columns factor (from 1), measure, rho, low, high, pixels; NaN where one of the two does not
+        vary, intervals NaN with too few blocks.
+    """
+    frames = []
+    for name, values in measures.items():
+        known = np.isfinite(values)
+        ranks = pd.DataFrame(coefficients[known]).rank().to_numpy()
+        own = pd.Series(values[known]).rank().to_numpy()[:, None]
+        middle = (len(own) + 1) / 2
+        a, b = ranks - middle, np.broadcast_to(own - middle, ranks.shape)
+        positions, count = index_blocks(blocks[known])
+        parts = np.stack([np.ones_like(a), a, b, a * a, b * b, a * b], axis=-1)
+        sums = np.zeros((count, *parts.shape[1:]))
+        np.add.at(sums, positions, parts)
+        low, high = bootstrap_counts(
+            _pearson, sums, resamples, seed, sizes=sums[:, :, 0], share=False
+        )
+        frame = pd.DataFrame(
+            {
+                "factor": np.arange(1, a.shape[1] + 1),
+                "measure": name,
+                "rho": _pearson(sums.sum(axis=0)),
+                "low": np.clip(low, -1, 1),
+                "high": np.clip(high, -1, 1),
+                "pixels": int(known.sum()),
+            }
+        )
+        frames.append(frame)
+    whole = pd.concat(frames, ignore_index=True)
+    return whole.sort_values("factor", kind="stable", ignore_index=True)
+
+
+def describe(correlations: pd.DataFrame) -> str:
+    """Say in a few words what a factor follows.
+
+    Parameters
+    ----------
+    correlations : DataFrame
+        One factor's rows of `correlate`. A measure is named if its correlation is at least `NAMED`
+        and its interval does not hold 0, the strongest first.
+    """
+    sure = correlations["low"] * correlations["high"] > 0
+    strong = correlations[sure & (correlations["rho"].abs() >= NAMED)]
+    order = strong["rho"].abs().sort_values(ascending=False, kind="stable").index
+    words = [WORDS[row.measure][int(row.rho > 0)] for row in strong.loc[order].itertuples()]
+    return ", ".join(words[:MOST_NAMED]) or "follows none of the measures"
+
+
+def block_means(
+    values: NDArray[np.floating], blocks: NDArray[np.integer], *, resamples: int, seed: int
+) -> pd.DataFrame:
+    """Return the mean of every column with its interval from a block bootstrap.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n, columns)
+        NaN is left out.
+    blocks : ndarray of int, shape (n,)
+    resamples, seed : int
+
+    Returns
+    -------
+    DataFrame
+        Columns mean, low, high, one row a column; intervals NaN with too few blocks.
+    """
+    positions, count = index_blocks(blocks)
+    known = np.isfinite(values)
+    sums = np.zeros((count, values.shape[1], 2))
+    np.add.at(sums, positions, np.stack([np.where(known, values, 0.0), known], axis=-1))
+    low, high = bootstrap_counts(_mean, sums, resamples, seed, sizes=sums[:, :, 1], share=False)
+    return pd.DataFrame({"mean": _mean(sums.sum(axis=0)), "low": low, "high": high})
+
+
+def _pearson(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return Pearson's correlation from (..., 6) sums: n, a, b, a^2, b^2, a b."""
+    n, a, b, aa, bb, ab = np.moveaxis(sums, -1, 0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        spread = (aa - a * a / n) * (bb - b * b / n)
+        result = np.where(spread > 0, (ab - a * b / n) / np.sqrt(np.maximum(spread, 0)), np.nan)
+    return np.asarray(result, dtype=np.float64)
+
+
+def _mean(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(sums[..., 0] / sums[..., 1], dtype=np.float64)
