@@ -125,9 +125,9 @@ FIGURES = (
         "Paper M",
         "(a) Maps of some units of the dense representation, and of some factors' coefficients. "
         "(b) The basis, rows of unit length, units sorted by the factor in which they weigh most. "
-        "(c) Coefficient maps of all factors, each from 0 to its own 99.5th percentile; framed and "
-        "named where the factor was selected for an area, grey and 'not' where a slice that was "
-        "not fitted contradicts it.",
+        "(c) Coefficient maps of all factors, each from 0 (white) to its own 99.5th percentile, "
+        "pale grey where nothing was extracted; framed and named where the factor was selected for "
+        "an area, grey and 'not' where a slice that was not fitted contradicts it.",
     ),
     Figure(
         "M2_factors",
