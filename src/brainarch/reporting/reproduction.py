@@ -91,7 +91,7 @@ def profile_numbers(profiles: pd.DataFrame | None) -> list[Number]:
     ]
     published, own = linear_sum_assignment(np.array(costs))
     numbers = []
-    for place, row in zip(published, own, strict=True):
+    for place, row in zip(published.tolist(), own.tolist(), strict=True):
         component = list(PROFILES)[place]
         numbers += [
             Number(
