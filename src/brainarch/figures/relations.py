@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from scipy.cluster.hierarchy import dendrogram
+from scipy.cluster.hierarchy import dendrogram, leaves_list
 
 from brainarch.figures import panels, plotted, style
 from brainarch.figures.panels import Areas
@@ -125,10 +125,10 @@ def _draw_measure(sheet: Sheet, rows: pd.DataFrame, measure: str, left: float) -
     branches.set(xlim=(0, 10 * len(names)), ylim=(0, None))
     panels.bare_frame(branches)
 
-    order = [names[leaf] for leaf in found["leaves"]]
+    order = [names[leaf] for leaf in leaves_list(tree).tolist()]
     values = plotted.matrix(pairs, order, order)
     values = values.mask(np.eye(len(order), dtype=bool), 1.0 if alike else 0.0)
-    limits = (0.0, 1.0 if alike else float(values.max(axis=None)))
+    limits = (0.0, 1.0 if alike else float(np.nanmax(values.to_numpy())))
     texts = None
     if len(order) <= panels.MAX_COUNTED:
         digits = 2 if alike else 1
