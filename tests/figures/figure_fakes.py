@@ -17,6 +17,7 @@ from brainarch.discovery.profiles import (
     profile_by_depth,
     profile_by_layer,
 )
+from brainarch.embedding.representations import Representations
 from brainarch.evaluation.area_map import BORDER_COLUMNS
 from brainarch.evaluation.tables import CONFUSION_COLUMNS, METRIC_COLUMNS
 from brainarch.factors.basis import BASIS_COLUMNS
@@ -34,12 +35,15 @@ from brainarch.patches.table import COLUMNS as PATCH_COLUMNS
 from brainarch.readout.classifiers import CLASSIFIER_COLUMNS, NOISE_COLUMNS
 from brainarch.readout.clusters import CLUSTER_COLUMNS
 from brainarch.readout.differences import DIFFERENCE_COLUMNS
+from brainarch.readout.geometry import area_relations
+from brainarch.readout.hierarchy import area_hierarchy
 from brainarch.readout.stages import (
     GRAM_BLOCK_COLUMNS,
     GRAM_ERROR_COLUMNS,
     PCA_COLUMNS,
     PCA_VARIANCE_COLUMNS,
 )
+from brainarch.readout.variability import area_variability
 from brainarch.training.fit import CURVE_COLUMNS
 
 NAMES = ("Ctx", "Str", "VP", "ZI", "HypoTh", "WM")
@@ -264,7 +268,12 @@ def gram_tables(
         grams[network] = Gram(matrix, area)
         same = (area[:, None] == area[None, :]).astype(float)
         error = float(np.linalg.norm(matrix - same) / len(area))
-        errors.append(own | {"block_error": error} | interval(error, 0.02, 0.02))
+        count = len(names)
+        known = {
+            "orthogonal": (1 / count - 1 / len(area)) ** 0.5,
+            "constant": (1 - 1 / count) ** 0.5,
+        }
+        errors.append(own | {"block_error": error} | known | interval(error, 0.02, 0.02))
         for i, name in enumerate(names):
             for j, other in enumerate(names):
                 mean = matrix[area == i][:, area == j].mean()
@@ -284,6 +293,39 @@ def gram_tables(
         table(PCA_VARIANCE_COLUMNS, variance),
         grams,
     )
+
+
+def relation_tables(
+    names: tuple[str, ...], networks: tuple[str, ...] = ("cnn", "untrained", "texture")
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Relations of areas, their hierarchy and variability, of made-up representations."""
+    rng = np.random.default_rng(11)
+    area = np.repeat(np.arange(len(names)), 40).astype(np.int32)
+    tables: tuple[list[pd.DataFrame], ...] = ([], [], [])
+    place = np.arange(len(area), dtype=np.int32)
+    for network in networks:
+        centres = rng.dirichlet(np.ones(8), len(names)) * 4
+        values = centres[area] + rng.normal(0, rng.random((len(names), 8))[area])
+        content = Representations(
+            values.astype(np.float32),
+            z=np.full(len(area), 4, np.int32),
+            y=place % 10 * 1000,
+            x=place,
+            area=area,
+            areas=names,
+            network=network,
+            unit_names=tuple(f"unit {index}" for index in range(8)),
+            commensurate=True,
+            network_digest="",
+            seed=0,
+        )
+        given = {"resamples": 50, "block_px": 1000, "seed": 0}
+        related = area_relations(content, **given)
+        found = (related, area_hierarchy(related), area_variability(content, **given))
+        for frames, frame in zip(tables, found, strict=True):
+            frames.append(frame.assign(network=network))
+    related, joined, varied = (pd.concat(frames) for frames in tables)
+    return related, joined, varied
 
 
 def layer_slices(rows: int = 120, columns: int = 200) -> tuple[np.ndarray, np.ndarray]:

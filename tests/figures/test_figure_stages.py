@@ -98,7 +98,11 @@ def write_found(root, grid, layers, depth, places):
 def write_tables(root, labels):
     names = (("area", NAMES), ("layer", fakes.LAYERS))
     errors, blocks, points, variance, grams = fakes.gram_tables(NAMES, ("cnn", "texture"))
+    related, joined, varied = fakes.relation_tables(NAMES, ("cnn", "texture"))
     tables = {
+        "relations": related,
+        "hierarchy": joined,
+        "variability": varied,
         "confusion": fakes.confusion(NAMES),
         "metrics": fakes.metrics(NAMES),
         "border": fakes.border(),
@@ -205,6 +209,10 @@ def given(root):
             "matrices": {name: root / f"gram_{name}.zarr" for name in ("cnn", "texture")},
             "components": root / "points.csv",
             "variance": root / "variance.csv",
+        },
+        "relations": {
+            **areas,
+            **{name: root / f"{name}.csv" for name in ("relations", "hierarchy", "variability")},
         },
         "clusters": {
             **areas,

@@ -22,6 +22,7 @@ from brainarch.figures import (
     overview,
     plotted,
     rasters,
+    relations,
     save,
     scale,
 )
@@ -107,6 +108,13 @@ def draw_gram(count=6, networks=("cnn", "untrained", "texture")) -> Drawn:
     *tables, grams = fakes.gram_tables(areas.names, networks)
     table = gram.prepare(*tables)
     return table, gram.draw(table, areas, grams)
+
+
+def draw_relations(count=6, networks=("cnn", "untrained", "texture"), trees=True) -> Drawn:
+    areas = fakes.areas(count)
+    related, joined, varied = fakes.relation_tables(areas.names, networks)
+    table = relations.prepare(related, joined if trees else joined.iloc[:0], varied)
+    return table, relations.draw(table, areas)
 
 
 def draw_clusters(shape=(160, 200), layers=True, nulls=True) -> Drawn:
@@ -216,6 +224,7 @@ WHOLE = {
     "scale": draw_scale,
     "classifiers": draw_classifiers,
     "gram": draw_gram,
+    "relations": draw_relations,
     "clusters": draw_clusters,
     "factorization": draw_factorization,
     "factors": draw_factors,
@@ -241,7 +250,9 @@ def test_slices_of_other_shapes_fit_the_page(draw, shape, assert_readable):
 
 
 @pytest.mark.parametrize("count", [2, 12])
-@pytest.mark.parametrize("draw", [draw_scale, draw_gram, draw_overview, draw_annotations])
+@pytest.mark.parametrize(
+    "draw", [draw_scale, draw_gram, draw_relations, draw_overview, draw_annotations]
+)
 def test_any_number_of_areas(draw, count, assert_readable):
     assert_readable(draw(count=count)[1])
 
@@ -257,6 +268,8 @@ def test_factors_of_any_number_of_areas(count, assert_readable):
         (draw_overview, {"predicted": False}, {"e"}),
         (draw_gram, {"networks": ("cnn",)}, set()),
         (draw_gram, {"networks": ("cnn", "resnet18", "squeezenet", "texture")}, set()),
+        (draw_relations, {"networks": ("texture",)}, set()),
+        (draw_relations, {"trees": False}, {"a"}),
         (draw_clusters, {"layers": False, "nulls": False}, {"c", "d"}),
         (draw_clusters, {"nulls": False}, {"d"}),
         (draw_clusters, {"shape": (60, 300)}, set()),
@@ -297,6 +310,20 @@ def test_bars_are_as_high_as_the_table_says():
         for patch in axes.patches
     ]
     np.testing.assert_allclose(bars, expected)
+
+
+def test_trees_join_where_the_table_says():
+    table, figure = draw_relations()
+    heights = [
+        sorted(plotted.pick(table, "a", f"{measure}, joined at")["y"])
+        for measure in relations.MEASURES
+    ]
+    drawn = [
+        sorted(float(max(line.get_ydata())) for line in axes.lines)
+        for axes in figure.axes
+        if axes.get_xlim() == (0, 60)
+    ]
+    np.testing.assert_allclose(drawn, heights)
 
 
 def test_dots_and_curves_are_where_the_table_says():

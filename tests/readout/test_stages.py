@@ -184,6 +184,8 @@ def test_relations(files):
     stages.relate_areas(
         **given(files, "train", "test"),
         relations=files / "relations.csv",
+        hierarchy=files / "hierarchy.csv",
+        variability=files / "variability.csv",
         outliers=files / "outliers.csv",
         predictions=files / "predictions.csv",
         **BOOTSTRAP,
@@ -191,6 +193,13 @@ def test_relations(files):
     table = read_table(files / "relations.csv")
     assert len(table) == 2 * 6
     assert table.groupby(["network", "area"])["nearest"].sum().tolist() == [1] * 6
+    joined = read_table(files / "hierarchy.csv")
+    assert joined.groupby(["network", "measure"])["size"].max().tolist() == [3] * 6
+    varied = read_table(files / "variability.csv").set_index(["network", "area"])
+    assert len(varied) == 2 * 4
+    assert varied.loc[("cnn", "Ctx"), "within"] == pytest.approx(
+        table.set_index(["network", "area"]).loc[("cnn", "Ctx"), "spread"].iloc[0] ** 2
+    )
     outliers = read_table(files / "outliers.csv")
     assert outliers.groupby(["network", "area"]).size().tolist() == [10] * 6
 

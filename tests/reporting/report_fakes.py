@@ -263,5 +263,13 @@ def report(
     """Write a report into ``root`` and return the page and what its JSON holds."""
     page, numbers = root / "out" / "summary.html", root / "out" / "summary.json"
     folder = benchmarks(root) if timed else root / "absent"
-    write_report(files=files, page=page, numbers=numbers, benchmarks=folder, config=config)
+    beside = root / "out" / "reproduction.csv" if config.get("source") == "prasad2020" else None
+    write_report(
+        files=files,
+        page=page,
+        numbers=numbers,
+        benchmarks=folder,
+        config=config,
+        reproduction=beside,
+    )
     return page.read_text(encoding="utf-8"), json.loads(numbers.read_text(encoding="utf-8"))

@@ -3,12 +3,13 @@ from __future__ import annotations
 import json
 from html.parser import HTMLParser
 
+import pandas as pd
 import pytest
 import report_fakes as fakes
 
 from brainarch.errors import InputError
 from brainarch.figures.catalogue import FIGURES
-from brainarch.reporting import pictures, published, runtime
+from brainarch.reporting import pictures, published, reproduction, runtime
 from brainarch.reporting.manifest import Manifest
 
 #: Figures of DESIGN, section 4, as they may be printed.
@@ -59,14 +60,62 @@ def test_a_volume_of_ones_own_shows_none_either(tmp_path):
 def test_the_published_volume_is_shown_beside_its_figures(tmp_path):
     text, record = make(tmp_path, "prasad2020", without=("phantom",))
     page = Page(text).text
-    for figure in ("89.77 %", "88.88 %", "80 %", "about the CNN's"):
+    for figure in ("89.77 %", "88.88 %", "80 %", "in cases slightly above"):
         assert figure in page, figure
-    by_name = {entry["name"]: entry for entry in record["numbers"]}
-    assert by_name["accuracy, test patches"]["published"]["value"] == "88.88 %"
-    assert by_name["accuracy, test patches"]["published"]["source"].startswith("M, V")
-    assert by_name["accuracy, slice z=259, test pixels"]["published"]["value"] == "80 %"
-    assert "published" not in by_name["logistic regression on texture"]
     assert "The splits are the papers' slices" in record["comparison_note"]
+    table = pd.read_csv(tmp_path / "out" / "reproduction.csv").set_index("quantity")
+    test = table.loc["accuracy, test patches"]
+    assert (test["published"], test["published_value"]) == ("88.88 %", pytest.approx(0.8888))
+    assert (test["ours"], test["low"], test["high"]) == (0.86, 0.81, 0.9)
+    assert test["difference"] == pytest.approx(0.86 - 0.8888)
+    assert str(test["inside"]) == "True"
+    assert test["data"] == "tiny, z=259"
+    assert "preset robust" in test["differs"]
+    assert str(table.loc["accuracy, val patches", "inside"]) == "True"
+    assert table.loc["accuracy at scale", "ours"] == 0.79
+    assert table.loc["block error, cnn", "ours"] == 0.41
+    assert str(table.loc["block error, cnn", "inside"]) == "False"
+    assert table.loc["dense pixels of the test slice", "ours"] == 1000
+    above = table.loc["logistic regression minus the CNN itself, accuracy"]
+    assert (above["ours"], above["low"]) == (pytest.approx(0.3), 0.2)
+    assert len(record["reproduction"]) == len(table)
+
+
+def test_what_the_papers_have_and_a_run_has_not_is_said(tmp_path):
+    make(tmp_path, "prasad2020", without=("phantom", "matches"), discovery=None, layers=None)
+    table = pd.read_csv(tmp_path / "out" / "reproduction.csv").set_index("quantity")
+    lacking = table[table["ours"].isna()]["differs"]
+    assert lacking["block error, resnet18"] == "no such network is compared"
+    no_area = "the config names no area to subdivide"
+    assert lacking["share of component 2 in L4"].startswith(no_area)
+    assert lacking["human raters on six-area identification"] == "not measured: people"
+    assert table["differs"].notna().all()
+
+
+def test_components_are_numbered_as_the_published_ones(tmp_path):
+    """Ours 1 to 4 are the published 3, 1, 4, 2, shuffled by hand."""
+    shares = {
+        1: {"L2/3": 0.6, "L4": 0.1, "L5": 0.2, "L6": 0.1},
+        2: {"L2/3": 0.1, "L4": 0.1, "L5": 0.3, "L6": 0.5},
+        3: {"L2/3": 0.1, "L4": 0.1, "L5": 0.7, "L6": 0.1},
+        4: {"L2/3": 0.2, "L4": 0.6, "L5": 0.1, "L6": 0.1},
+    }
+    frame = pd.DataFrame(
+        [
+            {"subdivision": component, "by": "layer", "name": layer, "share": share}
+            for component, profile in shares.items()
+            for layer, share in profile.items()
+        ]
+    )
+    found = {n.key: (n.value, n.note) for n in reproduction.profile_numbers(frame)}
+    assert found == {
+        "profile/1/L5": (0.3, "component 2 of ours"),
+        "profile/1/L6": (0.5, "component 2 of ours"),
+        "profile/2/L4": (0.6, "component 4 of ours"),
+        "profile/3/L2/3": (0.6, "component 1 of ours"),
+        "profile/4/L5": (0.7, "component 3 of ours"),
+    }
+    assert reproduction.profile_numbers(frame[frame["name"] != "L4"]) == []
 
 
 def test_another_split_of_the_published_volume_is_no_reproduction(tmp_path):
@@ -77,13 +126,12 @@ def test_another_split_of_the_published_volume_is_no_reproduction(tmp_path):
 
 @pytest.mark.parametrize("source", ["phantom", "tiff"])
 def test_published_figures_are_given_for_one_source_only(source):
-    assert published.published_figures(source) == {}
-    assert published.published_statements(source) == ()
+    assert published.published_figures(source) == ()
     assert published.comparison_note(source, published.SPLITS) is None
 
 
 def test_published_figures_are_those_of_the_design():
-    figures = published.published_figures("prasad2020")
+    figures = {figure.key: figure for figure in published.published_figures("prasad2020")}
     percents = {
         "accuracy/val": "89.77",
         "accuracy/test": "88.88",
@@ -97,7 +145,10 @@ def test_published_figures_are_those_of_the_design():
     }
     for key, percent in percents.items():
         assert figures[key].value == f"{percent} %"
-    assert figures["block_error/cnn"].value.startswith("0.28")
+        assert figures[key].number == pytest.approx(float(percent) / 100)
+    errors = {"cnn": "0.28", "inception": "0.56", "resnet18": "0.72"}
+    for network, value in errors.items():
+        assert figures[f"block_error/{network}"].value == value
 
 
 def test_the_page_needs_nothing_but_itself(tmp_path):

@@ -58,6 +58,11 @@ rule V6:
         one("V6_clusters"),
 
 
+rule V7:
+    input:
+        one("V7_relations"),
+
+
 rule M1:
     input:
         one("M1_factorization"),
@@ -76,7 +81,6 @@ rule M3:
 rule variability:
     input:
         drawn("Paper V", "Controls"),
-        rules.relations.output,
 
 
 rule microarchitecture:
@@ -95,13 +99,15 @@ use rule stage as report with:
     input:
         **read(PIPELINE.report()),
     output:
-        page=report(
-            PIPELINE.report().outputs["page"],
-            category="Summary",
-            caption="../report/summary.rst",
-            labels={"page": "Summary"},
-        ),
-        numbers=PIPELINE.report().outputs["numbers"],
+        **{
+            **written(PIPELINE.report()),
+            "page": report(
+                PIPELINE.report().outputs["page"],
+                category="Summary",
+                caption="../report/summary.rst",
+                labels={"page": "Summary"},
+            ),
+        },
     log:
         f"{LOGS}/report.log",
     benchmark:

@@ -89,9 +89,10 @@ FIGURES = (
         "Paper V",
         "(a) Gram matrices of unit-length, uncentred representations, equally many patches of "
         "every area, sorted by area. Block error is the distance from the ideal block matrix, "
-        "divided by the number of patches (0 is perfect). (b) Means of the Gram matrix over pairs "
-        "of areas. (c) The patches on their three main principal components, the second and the "
-        "third against the first, with the shares of variance.",
+        "divided by the number of patches (0 is perfect), beside that of representations that are "
+        "alike in nothing (orthogonal) and of constant ones. (b) Means of the Gram matrix over "
+        "pairs of areas. (c) The patches on their three main principal components, the second and "
+        "the third against the first, with the shares of variance.",
     ),
     Figure(
         "V6_clusters",
@@ -106,14 +107,27 @@ FIGURES = (
         needs=("labels", "discovery"),
     ),
     Figure(
+        "V7_relations",
+        "variability within and between areas",
+        "Paper V",
+        "(a) Areas joined to a tree, the most alike first (average linkage), above the values that "
+        "it was made from: the distance of two areas' means over their spread; the same distance "
+        "in units of the variability within areas (Mahalanobis); and how alike two areas vary, the "
+        "cosine of their covariance matrices (linear CKA, units as examples). The cophenetic "
+        "correlation says how far the areas are a hierarchy at all. (b) Mean squared distance of "
+        "an area's patches from their mean, and of that mean from the mean of all areas. (c) The "
+        "second as a share of both, by network; 'all' weighs every area the same. Lines are 95 % "
+        "intervals from a spatial block bootstrap; areas in fewer than eight blocks have none.",
+    ),
+    Figure(
         "M1_factorization",
         "non-negative factorisation",
         "Paper M",
         "(a) Maps of some units of the dense representation, and of some factors' coefficients. "
         "(b) The basis, rows of unit length, units sorted by the factor in which they weigh most. "
-        "(c) Coefficient maps of all factors, each from 0 to its own 99.5th percentile; framed and "
-        "named where the factor was selected for an area, grey and 'not' where a slice that was "
-        "not fitted contradicts it.",
+        "(c) Coefficient maps of all factors, each from 0 (white) to its own 99.5th percentile, "
+        "pale grey where nothing was extracted; framed and named where the factor was selected for "
+        "an area, grey and 'not' where a slice that was not fitted contradicts it.",
     ),
     Figure(
         "M2_factors",

@@ -22,6 +22,8 @@ from brainarch.figures.sheet import Box, Sheet, swatches_height
 MAX_NETWORKS = 4
 #: Points of a scatter plot; more would hide each other.
 MAX_POINTS = 3000
+#: Representations whose block error says what one is worth: patches alike in nothing, in all.
+YARDSTICKS = ("orthogonal", "constant")
 #: Height of a scatter plot in millimetres.
 SCATTER_MM = 24.0
 #: What the plotted table calls a patch's components.
@@ -52,7 +54,8 @@ def prepare(
     Parameters
     ----------
     errors : pandas.DataFrame
-        Columns network, block_error, low, high.
+        Columns network, block_error, low, high, and what orthogonal and constant representations
+        would have.
     blocks : pandas.DataFrame
         Columns network, area, other, mean: area-by-area means of the Gram matrix.
     points : pandas.DataFrame
@@ -61,6 +64,8 @@ def prepare(
         Columns network, component (from 1), share.
     """
     entries: list[dict[str, Any]] = []
+    for yardstick in YARDSTICKS:
+        entries.append(plotted.entry("a", f"block error, {yardstick}", errors[yardstick].iloc[0]))
     for row in plotted.rows_of(errors):
         entries.append(
             plotted.entry(
@@ -94,14 +99,17 @@ def draw(table: pd.DataFrame, areas: Areas, grams: Mapping[str, Gram]) -> Figure
     sheet = Sheet(top_c + 10 + 2 * SCATTER_MM + 7)
     sheet.swatches(0, 0, style.CONTENT_MM, legend)
 
-    sheet.panel("a", 0, top_a, "Gram matrix: cosine similarity of patches, sorted by area")
+    scores = [plotted.pick(table, "a", f"block error, {name}")["y"].iloc[0] for name in YARDSTICKS]
+    known = ", ".join(f"{s:.2f} {name}" for s, name in zip(scores, YARDSTICKS, strict=True))
+    title = "Gram matrix: cosine similarity of test patches, sorted by area"
+    sheet.panel("a", 0, top_a, f"{title} (block error: 0 perfect, {known})")
     sheet.panel("b", 0, top_b, "Mean similarity of two areas")
     sheet.panel("c", 0, top_c, "The same patches on the three main principal components")
     lowest = min(0.0, *(float(np.quantile(gram.values, 0.01)) for gram in grams.values()))
     limits = (np.floor(lowest * 10) / 10, 1.0)
     for index, network in enumerate(networks):
         left = 10 + index * pitch
-        error = plotted.pick(table, "a", series=network)
+        error = plotted.pick(table, "a", "block error", series=network)
         sheet.text(left, top_a + 5.5, style.network_title(network), fontweight="bold")
         caption = "block error " + number_with_interval(error.iloc[0])
         sheet.text(left, top_a + 8.6, caption, fontsize=style.SMALL_FONT)

@@ -41,6 +41,7 @@ from brainarch.figures import (
 )
 from brainarch.figures import gram as gram_matrices
 from brainarch.figures import meaning as factor_meaning
+from brainarch.figures import relations as area_relations
 from brainarch.figures.factor_sources import area_view, read_agreement, read_profiles, share_shown
 from brainarch.figures.panels import Areas
 from brainarch.figures.save import save_figure
@@ -281,12 +282,42 @@ def draw_gram(
         _require_areas(excerpt.areas, shown_areas, path)
         grams[network] = gram_matrices.Gram(excerpt.gram, excerpt.area)
     numbers = gram_matrices.prepare(
-        read_columns(errors, "network", "block_error", "low", "high"),
+        read_columns(errors, "network", "block_error", "low", "high", *gram_matrices.YARDSTICKS),
         read_columns(blocks, "network", "area", "other", "mean"),
         read_columns(components, "network", "area", "pc1", "pc2", "pc3"),
         read_columns(variance, "network", "component", "share"),
     )
     save_figure(gram_matrices.draw(numbers, shown_areas, grams), numbers, png, pdf, table)
+
+
+def draw_relations(
+    *,
+    relations: Path,
+    hierarchy: Path,
+    variability: Path,
+    areas: Entries,
+    png: Path,
+    pdf: Path,
+    table: Path,
+) -> None:
+    """V7: areas as a hierarchy, and variability within areas against between areas.
+
+    Parameters
+    ----------
+    relations, hierarchy, variability : Path
+        Tables of how alike areas are, of how they are joined, and of the parts of the variance.
+    """
+    of_trees = ("measure", "step", "left", "right", "height", "size", "cophenetic")
+    kinds = (*area_relations.PARTS, "share_between")
+    parts = [f"{kind}{end}" for kind in kinds for end in ("", "_low", "_high")]
+    numbers = area_relations.prepare(
+        read_columns(
+            relations, "network", "area", "other", "low", "high", *area_relations.MEASURES
+        ),
+        read_columns(hierarchy, "network", *of_trees),
+        read_columns(variability, "network", "area", *parts),
+    )
+    save_figure(area_relations.draw(numbers, Areas.of(areas)), numbers, png, pdf, table)
 
 
 def draw_clusters(

@@ -34,8 +34,8 @@ LETTER_FONT = 9.0
 
 #: Pixels and points that belong to no area.
 UNLABELLED = "#D5D8DC"
-#: Where a map holds no value.
-ABSENT = "#F2F3F4"
+#: Where a map holds no value; white is the value 0.
+ABSENT = "#D9DDE1"
 #: Text, axes and everything that carries no meaning by colour; seaborn's.
 INK = "#262626"
 FAINT = "#8A929C"

@@ -40,7 +40,13 @@ ROW_BYTES = 120
 #: Bytes a pixel of the maps of one slice: area and confidence.
 PREDICTION_BYTES = 6
 #: Figures that show tables and no slice.
-TABLE_FIGURES = ("V4_classifiers", "M3_meaning", "learning_curves", "grey_values")
+TABLE_FIGURES = (
+    "V4_classifiers",
+    "V7_relations",
+    "M3_meaning",
+    "learning_curves",
+    "grey_values",
+)
 #: The figure that opens the network.
 OVERVIEW = "V1_overview"
 #: Rows of a Gram matrix as drawn.

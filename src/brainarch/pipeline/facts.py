@@ -37,6 +37,11 @@ class Facts:
         """Whether the volume is the synthetic one."""
         return self.config.source == "phantom"
 
+    @cached_property
+    def is_published(self) -> bool:
+        """Whether the volume is the one that both papers are about."""
+        return self.config.source == "prasad2020"
+
     def fetches(self, kind: str) -> bool:
         """Return whether the ``image`` or the ``areas`` come from BossDB."""
         download = self.config.download

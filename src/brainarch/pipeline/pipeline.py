@@ -82,8 +82,7 @@ class Pipeline(Reads):
     def goals(self) -> list[str]:
         """Files that a whole run is for; everything else is on the way to them."""
         figures = [path for name in self.figures for path in flat(self.figure(name).outputs)]
-        stages = [self.report(), self.explore(), self.relations()]
-        stages.append(self.explain_factors(self.fit_slice))
+        stages = [self.report(), self.explore(), self.explain_factors(self.fit_slice)]
         if "labels" not in self.lacks:
             stages.append(self.measure_selection())
         return [*(path for stage in stages for path in flat(stage.outputs)), *figures]
@@ -418,12 +417,13 @@ class Pipeline(Reads):
         )
 
     def relations(self) -> Stage:
-        """Say which areas are alike and which patches are least like their area."""
+        """Say which areas are alike, how they vary, and which patches are least like their area."""
         r = self.results
+        kinds = ("relations", "hierarchy", "variability", "outliers")
         return Stage(
             "brainarch.readout.stages:relate_areas",
             {**self._compared("train", "test"), "predictions": r.predictions},
-            {"relations": r.readout("relations.csv"), "outliers": r.readout("outliers.csv")},
+            {kind: r.readout(f"{kind}.csv") for kind in kinds},
             self._bootstrap,
         )
 
@@ -646,10 +646,13 @@ class Pipeline(Reads):
     def report(self) -> Stage:
         """Sum a run up on one page: verdicts, numbers, figures, versions, cost."""
         r = self.results
+        outputs: Files = {"page": r.report("summary.html"), "numbers": r.report("summary.json")}
+        if self.is_published:
+            outputs["reproduction"] = r.report("reproduction.csv")
         return Stage(
             "brainarch.reporting.stages:write_report",
             {"files": self._reported()},
-            {"page": r.report("summary.html"), "numbers": r.report("summary.json")},
+            outputs,
             {"config": self.config.model_dump(mode="json")},
             {"benchmarks": r.benchmarks, "verified": r.verified},
         )

@@ -61,6 +61,11 @@ class Reads(Shared):
             "variance": r.readout("pca_variance.csv"),
         }, {"areas": self._area_titles}
 
+    def _relations(self) -> tuple[Files, Settings]:
+        kinds = ("relations", "hierarchy", "variability")
+        tables: Files = {kind: self.results.readout(f"{kind}.csv") for kind in kinds}
+        return tables, {"areas": self._area_titles}
+
     def _clusters(self) -> tuple[Files, Settings]:
         r, z = self.results, self.fit_slice
         inputs: Files = {
@@ -209,4 +214,5 @@ class Reads(Shared):
             for z in self.layer_slices:
                 for kind in (CLUSTERS, COMPONENTS):
                     files[f"agreement/{kind}/{z}"] = r.discovery(z, f"{kind}_agreement.csv")
+                files[f"profiles/{z}"] = r.discovery(z, "components_profiles.csv")
         return files

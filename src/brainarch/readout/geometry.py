@@ -12,6 +12,7 @@ from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
 from brainarch.embedding.representations import Representations
+from brainarch.readout.hierarchy import covariance_measures
 from brainarch.statistics.blocks import spatial_blocks
 from brainarch.statistics.bootstrap import bootstrap_counts, index_blocks, pair_sizes
 from brainarch.statistics.metrics import ratio
@@ -34,6 +35,10 @@ RELATION_COLUMNS = {
     "low": "lower end of the separation's 95 % interval (spatial block bootstrap); empty where an "
     "area has fewer than 8 blocks",
     "high": "upper end of the separation's 95 % interval",
+    "mahalanobis": "distance between the two means in units of the variability within areas "
+    "(covariance common to all areas, shrunk after Ledoit and Wolf)",
+    "cka": "how alike the two areas vary, 0 to 1: cosine of their covariance matrices (linear CKA "
+    "with units as examples)",
     "nearest": "whether no area is less separated from this one than the other is",
 }
 OUTLIER_COLUMNS = {
@@ -117,17 +122,8 @@ def area_relations(
         One row per ordered pair of areas that have patches; columns as in `RELATION_COLUMNS`
         without ``network``.
     """
-    values = comparable(content.values, content.commensurate)
-    present = np.unique(content.area)
-    area_index, n_areas = index_blocks(content.area)
-    block_index, n_blocks = index_blocks(spatial_blocks(content.z, content.y, content.x, block_px))
-    units = values.shape[1]
-    # Number, squared length and sum of the patches of every block and area.
-    counts = np.zeros((n_blocks, n_areas, units + 2))
-    np.add.at(counts[..., 0], (block_index, area_index), 1)
-    np.add.at(counts[..., 1], (block_index, area_index), np.einsum("iu,iu->i", values, values))
-    np.add.at(counts[..., 2:], (block_index, area_index), values)
-
+    names, counts = block_sums(content, block_px)
+    n_areas = len(names)
     distance, spread, separation = _separations(counts.sum(axis=0)[None])
     low, high = bootstrap_counts(
         lambda sums: _separations(sums)[2],
@@ -139,7 +135,9 @@ def area_relations(
     )
     others = np.where(np.eye(n_areas, dtype=bool), np.inf, separation[0])
     nearest = others.min(axis=1)
-    names = [content.areas[index] for index in present]
+    mahalanobis, cka = covariance_measures(
+        comparable(content.values, content.commensurate), index_blocks(content.area)[0]
+    )
     rows = [
         {
             "area": names[a],
@@ -150,6 +148,8 @@ def area_relations(
             "separation": separation[0, a, b],
             "low": low[a, b],
             "high": high[a, b],
+            "mahalanobis": mahalanobis[a, b],
+            "cka": cka[a, b],
             "nearest": bool(separation[0, a, b] == nearest[a]),
         }
         for a in range(n_areas)
@@ -157,6 +157,26 @@ def area_relations(
         if a != b
     ]
     return pd.DataFrame(rows, columns=[name for name in RELATION_COLUMNS if name != "network"])
+
+
+def block_sums(content: Representations, block_px: int) -> tuple[list[str], NDArray[np.float64]]:
+    """Return what blocks add to the moments of the areas that have patches.
+
+    Returns
+    -------
+    list of str
+        Names of the areas.
+    ndarray of float64, shape (blocks, areas, units + 2)
+        Number, summed squared length, and sum of the patches; units as `comparable` gives them.
+    """
+    values = comparable(content.values, content.commensurate)
+    area_index, n_areas = index_blocks(content.area)
+    block_index, n_blocks = index_blocks(spatial_blocks(content.z, content.y, content.x, block_px))
+    counts = np.zeros((n_blocks, n_areas, values.shape[1] + 2))
+    np.add.at(counts[..., 0], (block_index, area_index), 1)
+    np.add.at(counts[..., 1], (block_index, area_index), np.einsum("iu,iu->i", values, values))
+    np.add.at(counts[..., 2:], (block_index, area_index), values)
+    return [content.areas[index] for index in np.unique(content.area)], counts
 
 
 def area_outliers(train: Representations, test: Representations, count: int) -> pd.DataFrame:
@@ -226,12 +246,21 @@ def _separations(
     Shapes: (resamples, areas, units + 2) -> (resamples, areas, areas), (resamples, areas),
     (resamples, areas, areas).
     """
-    number = sums[..., :1]
-    mean = ratio(sums[..., 2:], np.broadcast_to(number, sums[..., 2:].shape))
+    mean, variance = spreads(sums)
     length = np.einsum("rau,rau->ra", mean, mean)
     products = mean @ mean.transpose(0, 2, 1)
     squared = length[:, :, None] + length[:, None, :] - 2 * products
     distance = np.sqrt(np.maximum(squared, 0))
-    variance = np.maximum(ratio(sums[..., 1], number[..., 0]) - length, 0)
     pooled = np.sqrt((variance[:, :, None] + variance[:, None, :]) / 2)
     return distance, np.sqrt(variance), ratio(distance, pooled)
+
+
+def spreads(sums: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return means, and mean squared distances from them, from moments as of `block_sums`.
+
+    Shapes: (resamples, areas, units + 2) -> (resamples, areas, units), (resamples, areas).
+    """
+    number = sums[..., :1]
+    mean = ratio(sums[..., 2:], np.broadcast_to(number, sums[..., 2:].shape))
+    length = np.einsum("rau,rau->ra", mean, mean)
+    return mean, np.maximum(ratio(sums[..., 1], number[..., 0]) - length, 0)

@@ -39,7 +39,9 @@ from brainarch.readout.geometry import (
 )
 from brainarch.readout.gram import summarise_gram, unit_rows
 from brainarch.readout.gram_excerpt import GramExcerpt, excerpt_gram, save_excerpt
+from brainarch.readout.hierarchy import HIERARCHY_COLUMNS, area_hierarchy
 from brainarch.readout.threads import limit_threads
+from brainarch.readout.variability import VARIABILITY_COLUMNS, area_variability
 from brainarch.statistics.blocks import BlockSide, spatial_blocks
 from brainarch.tables import read_table, write_table
 
@@ -320,13 +322,15 @@ def relate_areas(
     test: Mapping[str, Path],
     predictions: Path,
     relations: Path,
+    hierarchy: Path,
+    variability: Path,
     outliers: Path,
     resamples: int,
     block_px: BlockSide,
     seed: int,
     threads: int = 1,
 ) -> None:
-    """Write how far apart areas are, and which patches are least like their area.
+    """Write how far apart areas are, how they vary, and which patches are least like their area.
 
     Parameters
     ----------
@@ -335,7 +339,7 @@ def relate_areas(
         measured against train patches.
     predictions : Path
         As in `classify_patches`.
-    relations, outliers : Path
+    relations, hierarchy, variability, outliers : Path
         Tables to write.
     resamples, block_px, seed
         Of the block bootstrap.
@@ -349,15 +353,20 @@ def relate_areas(
     """
     fitted_on, scored = load_networks(train), load_networks(test)
     require_partners(fitted_on, scored, "test")
-    related, farthest = [], []
+    related, joined, varied, farthest = [], [], [], []
     side = read_blocks(block_px, predictions).side
     with limit_threads(threads):
         for network, content in progress(scored.items(), desc="relating areas", unit="network"):
             table = area_relations(content, resamples=resamples, block_px=side, seed=seed)
             related.append(table.assign(network=network))
+            joined.append(area_hierarchy(table).assign(network=network))
+            own = area_variability(content, resamples=resamples, block_px=side, seed=seed)
+            varied.append(own.assign(network=network))
             found = area_outliers(fitted_on[network], content, OUTLIERS)
             farthest.append(found.assign(network=network))
     write_table(_stack(related)[list(RELATION_COLUMNS)], relations, RELATION_COLUMNS)
+    write_table(_stack(joined)[list(HIERARCHY_COLUMNS)], hierarchy, HIERARCHY_COLUMNS)
+    write_table(_stack(varied)[list(VARIABILITY_COLUMNS)], variability, VARIABILITY_COLUMNS)
     write_table(_stack(farthest)[list(OUTLIER_COLUMNS)], outliers, OUTLIER_COLUMNS)
 
 

@@ -32,6 +32,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "selection_layers": (),
     "alignment_chosen": (),
     "agreement": ("kind", "slice"),
+    "profiles": ("slice",),
     "matches": (),
     "phantom": (),
     "figure": ("name",),

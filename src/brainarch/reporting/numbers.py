@@ -143,11 +143,11 @@ def difference_numbers(differences: pd.DataFrame | None) -> list[Number]:
     numbers = []
     for row in [] if differences is None else differences.to_dict("records"):
         first = CLASSIFIERS.get(row["classifier"], row["classifier"])
-        other = f"on {row['other_network']}"
+        other, key = f"on {row['other_network']}", ""
         if row["other_classifier"] == "cnn":
-            other = "the network's own last layer"
+            other, key = "the network's own last layer", f"above_head/{row['classifier']}"
         name = f"{first} on {row['network']} minus {other}"
-        numbers.append(_number(group, name, row, value="difference", digits=DIFFERENCE_DIGITS))
+        numbers.append(_number(group, name, row, key, "difference", digits=DIFFERENCE_DIGITS))
     return numbers
 
 
@@ -158,12 +158,11 @@ def readout_numbers(
     numbers = []
     if classifiers is not None:
         for row in classifiers[classifiers["split"] == "test"].to_dict("records"):
-            key = f"classifier/{row['classifier']}" if row["network"] == "cnn" else ""
             name = f"{CLASSIFIERS.get(row['classifier'], row['classifier'])} on {row['network']}"
             if row["classifier"] == "cnn":
                 name = "the network's own last layer"
             numbers.append(
-                _number("Classifiers, accuracy on test patches", name, row, key, "accuracy")
+                _number("Classifiers, accuracy on test patches", name, row, "", "accuracy")
             )
     if mixture is not None:
         for row in mixture.to_dict("records"):

@@ -1,6 +1,6 @@
-"""Figures published for the volume of prasad2020, with their sources.
+"""What the two papers published of the volume of prasad2020, with sources.
 
-They are shown for a dataset whose config declares ``source: prasad2020`` and for no other (DESIGN,
+It is shown for a dataset whose config declares ``source: prasad2020`` and for no other (DESIGN,
 section 4): any other volume has its own truth.
 """
 
@@ -12,73 +12,122 @@ from dataclasses import dataclass
 SOURCE = "prasad2020"
 #: Slices of the papers' splits (M).
 SPLITS = {"train": (159,), "val": (209,), "test": (259,)}
+NAN = float("nan")
 
 
 @dataclass(frozen=True)
 class Published:
-    """A published figure.
+    """A published number, or a statement that a number of ours can stand beside.
 
     Parameters
     ----------
     key : str
         Which number of ours it stands beside; see `brainarch.reporting.numbers`.
+    quantity : str
+        What it is.
     value : str
         As printed.
     source : str
-        V, M, A or D (see DESIGN), and what it was measured on.
+        V, M, A or D (see DESIGN).
+    basis : str
+        What it was measured on, as far as is stated.
+    number : float
+        The value, shares between 0 and 1; NaN for a statement.
     """
 
     key: str
+    quantity: str
     value: str
     source: str
+    basis: str
+    number: float = NAN
 
 
-_FIGURES = (
-    Published("accuracy/val", "89.77 %", "M, V; 1,000 patches per area"),
-    Published("accuracy/test", "88.88 %", "M, V; 1,000 patches per area"),
-    Published("accuracy/map", "80 %", "V; more than 5 million patches of a slice (z=259 by M)"),
-    Published("recall/Ctx", "87 %", "A (overview picture)"),
-    Published("recall/HypoTh", "92 %", "A (overview picture)"),
-    Published("recall/Str", "91 %", "A (overview picture)"),
-    Published("recall/VP", "91 %", "A (overview picture)"),
-    Published("recall/WM", "86 %", "A (overview picture)"),
-    Published("recall/ZI", "84 %", "A (overview picture)"),
-    Published("classifier/logistic", "about the CNN's, in cases slightly above", "V Fig. 4"),
-    Published("classifier/linear_svm", "about the CNN's, in cases slightly above", "V Fig. 4"),
-    Published("classifier/rbf_svm", "about the CNN's, in cases slightly above", "V Fig. 4"),
-    Published("v_measure/cnn", "far above the pretrained networks'", "V Fig. 4"),
-    Published("block_error/cnn", "0.28 (Inception 0.56, ResNet18 0.72)", "V"),
-)
+def _share(key: str, quantity: str, percent: float, source: str, basis: str) -> Published:
+    return Published(key, quantity, f"{percent:g} %", source, basis, percent / 100)
 
-#: What the papers say that no single number of ours stands beside.
-STATEMENTS = (
+
+_RECALLS = {"Ctx": 87, "HypoTh": 92, "Str": 91, "VP": 91, "WM": 86, "ZI": 84}
+_CLASSIFIERS = {"linear_svm": "linear SVM", "rbf_svm": "RBF SVM", "logistic": "logistic regression"}
+_BLOCK_ERRORS = {"cnn": 0.28, "inception": 0.56, "resnet18": 0.72}
+#: Shares of a component's pixels in layers, as far as they are published (A), by component.
+PROFILES = {
+    1: {"L5": 0.32, "L6": 0.39},
+    2: {"L4": 0.50},
+    3: {"L2/3": 0.62},
+    4: {"L5": 0.62},
+}
+
+FIGURES = (
+    _share("accuracy/val", "accuracy, val patches", 89.77, "M, V", "1,000 patches per area"),
+    _share("accuracy/test", "accuracy, test patches", 88.88, "M, V", "1,000 patches per area"),
+    _share("accuracy/map", "accuracy at scale", 80, "V", "over 5 million patches; z=259 by M"),
+    Published("pixels", "dense pixels of the test slice", "about 5.5 million", "M", "z=259", 5.5e6),
+    *(
+        _share(
+            f"recall/{area}", f"accuracy by area, {area}", percent, "A", "test; overview picture"
+        )
+        for area, percent in _RECALLS.items()
+    ),
+    *(
+        Published(
+            f"above_head/{key}",
+            f"{title} minus the CNN itself, accuracy",
+            "about 0, in cases slightly above",
+            "V",
+            "Fig. 4",
+        )
+        for key, title in _CLASSIFIERS.items()
+    ),
+    Published(
+        "v_measure/cnn",
+        "V-measure of a Gaussian mixture on the CNN's representation",
+        "far above the pretrained networks'",
+        "V",
+        "Fig. 4",
+    ),
+    *(
+        Published(
+            f"block_error/{key}", f"block error, {key}", f"{value:.2f}", "V", "not stated", value
+        )
+        for key, value in _BLOCK_ERRORS.items()
+    ),
     Published(
         "raters",
-        "human raters on six-area identification: 78 to 85 %",
-        "D; image size not stated, so not directly comparable",
+        "human raters on six-area identification",
+        "78 to 85 %",
+        "D",
+        "image size not stated, so not directly comparable",
     ),
     Published(
         "components",
-        "cortical components 1 and 3: L2/3 and L5/6, moderate density, no axons; 1 also L4 and L6 "
-        "with axons; barreloids in 2",
+        "what cortical components are",
+        "1 and 3: L2/3 and L5/6, moderate density, no axons; 1 also L4 and L6 with axons; "
+        "barreloids in 2",
         "M",
+        "z=259",
+    ),
+    *(
+        Published(
+            f"profile/{component}/{layer}",
+            f"share of component {component} in {layer}",
+            f"{share:.2f}",
+            "A",
+            "z=259; bar chart",
+            share,
+        )
+        for component, profile in PROFILES.items()
+        for layer, share in profile.items()
     ),
     Published(
-        "profiles",
-        "layer profiles: 1: L5 0.32, L6 0.39; 2: L4 0.50; 3: L2/3 0.62; 4: L5 0.62",
-        "A (bar chart); z=259, found again on z=359",
+        "matches", "components found again on another slice", "found again on z=359", "A", "z=359"
     ),
 )
 
 
-def published_figures(source: str) -> dict[str, Published]:
-    """Return the published figures by key; none unless the data are those of the papers."""
-    return {figure.key: figure for figure in _FIGURES} if source == SOURCE else {}
-
-
-def published_statements(source: str) -> tuple[Published, ...]:
-    """Return what else the papers say; nothing unless the data are theirs."""
-    return STATEMENTS if source == SOURCE else ()
+def published_figures(source: str) -> tuple[Published, ...]:
+    """Return what is published; nothing unless the data are those of the papers."""
+    return FIGURES if source == SOURCE else ()
 
 
 def comparison_note(source: str, splits: dict[str, tuple[int, ...]]) -> str | None:

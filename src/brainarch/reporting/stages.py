@@ -11,8 +11,10 @@ from brainarch.config.read import check_config
 from brainarch.reporting.manifest import Manifest
 from brainarch.reporting.page import render_page
 from brainarch.reporting.pictures import embed_pictures
+from brainarch.reporting.reproduction import REPRODUCTION_COLUMNS
 from brainarch.reporting.runtime import read_benchmarks, read_verified
 from brainarch.reporting.summary import collect, machine_readable
+from brainarch.tables import write_table
 
 #: Bytes that all embedded pictures may take; the page stays below 3 MB.
 PICTURE_BUDGET = 2_800_000
@@ -26,6 +28,7 @@ def write_report(
     benchmarks: Path,
     config: Mapping[str, Any],
     verified: Path | None = None,
+    reproduction: Path | None = None,
 ) -> None:
     """Sum a run up on one page: verdicts, numbers, figures, versions, cost.
 
@@ -41,6 +44,8 @@ def write_report(
         The whole config of the run.
     verified : Path, optional
         What `brainarch verify` left (JSON), if it was ever run.
+    reproduction : Path, optional
+        Table of every published number beside ours, to write; only where the data are the papers'.
 
     Raises
     ------
@@ -48,6 +53,8 @@ def write_report(
         If a file or the config is wrong.
     """
     summary = collect(check_config(config, "config"), Manifest(files))
+    if reproduction is not None:
+        write_table(summary["reproduction"], reproduction, REPRODUCTION_COLUMNS)
     summary["costs"] = read_benchmarks(benchmarks)
     summary["pictures"] = embed_pictures(summary.pop("figures"), PICTURE_BUDGET)
     write_json(numbers, machine_readable(summary))

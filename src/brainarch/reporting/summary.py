@@ -10,7 +10,7 @@ import pandas as pd
 
 from brainarch.config.model import Config
 from brainarch.pipeline.facts import CLUSTERS, COMPONENTS, MAIN, NONSENSE, PERMUTED, SPLITS, Facts
-from brainarch.reporting import numbers, published, verdicts
+from brainarch.reporting import numbers, published, reproduction, verdicts
 from brainarch.reporting.manifest import Manifest
 from brainarch.reporting.missing import missing_targets
 from brainarch.reporting.runtime import versions
@@ -34,6 +34,7 @@ def collect(config: Config, files: Manifest) -> dict[str, Any]:
         if split == "test"
     } | {f"slice z={z}": frame for (z,), frame in files.tables("prediction_confusion").items()}
     figures = {name: path for (name,), path in files.paths("figure").items()}
+    found = _all_numbers(facts, files, metrics)
     return {
         "dataset": config.dataset,
         "title": config.title,
@@ -45,7 +46,7 @@ def collect(config: Config, files: Manifest) -> dict[str, Any]:
         "planted": _planted(config, files.record("phantom")),
         "areas": _area_table(files.table("areas")),
         "patches": _patch_table(files),
-        "numbers": _all_numbers(facts, files, metrics),
+        "numbers": found,
         "confused": [
             (f"Areas taken for another, {where}", numbers.confused_pairs(frame))
             for where, frame in confused.items()
@@ -55,8 +56,7 @@ def collect(config: Config, files: Manifest) -> dict[str, Any]:
             for target in ("area", "layer")
             if (frame := files.table(f"selection_{target}s")) is not None
         ],
-        "published": published.published_figures(config.source),
-        "statements": published.published_statements(config.source),
+        "reproduction": _reproduction(facts, files, found),
         "comparison_note": published.comparison_note(config.source, splits),
         "position_note": numbers.position_note(config.splits.by == "slices"),
         "missing": missing_targets(facts, figures),
@@ -85,9 +85,7 @@ def machine_readable(summary: dict[str, Any]) -> dict[str, Any]:
     shown["numbers"] = []
     for number in summary["numbers"]:
         record = asdict(number)
-        figure = summary["published"].get(record.pop("key"))
-        if figure is not None:
-            record["published"] = {"value": figure.value, "source": figure.source}
+        del record["key"]
         shown["numbers"].append(record)
     shown["confused"] = [{"where": title, "pairs": pairs} for title, pairs in summary["confused"]]
     shown["selected"] = [{"what": title, "rows": rows} for title, rows in summary["selected"]]
@@ -95,8 +93,9 @@ def machine_readable(summary: dict[str, Any]) -> dict[str, Any]:
     shown["costs"] = [asdict(cost) for cost in summary["costs"]]
     shown["figures"] = list(summary["pictures"])
     shown["position_note"] = summary["position_note"]
-    if summary["published"]:
+    if summary["reproduction"] is not None:
         shown["comparison_note"] = summary["comparison_note"]
+        shown["reproduction"] = summary["reproduction"].to_dict("records")
     finite: dict[str, Any] = _finite(shown)
     return finite
 
@@ -157,6 +156,27 @@ def _all_numbers(
         *numbers.difference_numbers(files.table("differences")),
         *numbers.factor_numbers(fits, facts.fit_slices),
     ]
+
+
+def _reproduction(
+    facts: Facts, files: Manifest, found: list[numbers.Number]
+) -> pd.DataFrame | None:
+    """Return every published number beside ours; None where nothing is published of the data."""
+    figures = published.published_figures(facts.config.source)
+    if not figures:
+        return None
+    test = facts.split_slices("test")
+    fits = {int(z): fit for (z,), fit in files.records("fit").items()}
+    return reproduction.reproduction_table(
+        facts,
+        figures,
+        [
+            *found,
+            *reproduction.pixel_numbers(fits, test),
+            *reproduction.profile_numbers(files.table("profiles", str(test[0]))),
+            *reproduction.match_numbers(files.table("matches")),
+        ],
+    )
 
 
 def _data_rows(config: Config, splits: dict[str, tuple[int, ...]]) -> list[list[str]]:

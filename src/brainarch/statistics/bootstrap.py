@@ -220,6 +220,6 @@ def _ends(
     centre, slope = np.log(safe / (1 - safe)), 1 / (safe * (1 - safe))
     ends = []
     for sign in (-1, 1):
-        logit = centre + sign * half * slope
+        logit = np.where(inside, centre + sign * half * slope, 0.0)
         ends.append(np.where(inside, 1 / (1 + np.exp(-logit)), value + sign * half))
     return ends[0], ends[1]
