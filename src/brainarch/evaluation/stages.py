@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from brainarch.annotations.legend import read_legend
 from brainarch.annotations.store import open_labels
 from brainarch.dense.cube import Cube, require_source
+from brainarch.embedding.representations import load_representations
 from brainarch.errors import InputError
 from brainarch.evaluation import area_map, tables
 from brainarch.evaluation.errors import error_blocks, read_blocks
+from brainarch.evaluation.novelty import fit_usual, map_novelty, read_usual, write_usual
 from brainarch.evaluation.position import copy_annotation, position_rows
 from brainarch.evaluation.probabilities import area_probabilities, predicted_areas
 from brainarch.grids.maps import write_maps
@@ -121,10 +123,31 @@ def evaluate_patches(
     )
 
 
+def fit_novelty(*, representations: Path, novelty: Path, quantile: float) -> None:
+    """Describe what is usual in the training areas, against which novelty is measured.
+
+    Parameters
+    ----------
+    representations : Path
+        Of the training patches by the trained network.
+    novelty : Path
+        Description to write (JSON): means, precision, threshold.
+    quantile : float
+        Share of the training patches that is to count as usual.
+
+    Raises
+    ------
+    InputError
+        If the representations are missing, damaged or all the same.
+    """
+    write_usual(fit_usual(load_representations(representations), quantile), novelty)
+
+
 def predict_slice(
     *,
     cube: Path,
     network: Path,
+    novelty: Path,
     labels: Path,
     legend: Path,
     splits: Path,
@@ -145,6 +168,8 @@ def predict_slice(
     ----------
     cube, network : Path
         Dense cube of the slice and the trained network that it came from.
+    novelty : Path
+        What is usual in its training areas; see `fit_novelty`.
     labels, legend : Path
         Area labels and what their codes mean; the tables are empty where the slice has none.
     splits : Path
@@ -152,7 +177,7 @@ def predict_slice(
     predictions : Path
         The network's predictions of sampled test patches, whose errors decide on blocks.
     areas : Path
-        Area map to write (Zarr), raw and averaged.
+        Area map to write (Zarr), raw and averaged, with confidence and novelty.
     confusion, metrics, border : Path
         Tables to write; the last is the accuracy by distance to the nearest border.
     average_px : int
@@ -173,6 +198,11 @@ def predict_slice(
     names = read_legend(legend).names
     require_areas(trained, names, network)
     require_source(opened, "network", trained.digest, network)
+    usual = read_usual(novelty)
+    if usual.network != trained.digest:
+        raise InputError(
+            f"{novelty}: of another network than {network}; run `brainarch fit-novelty`"
+        )
     codes = _labels_of(opened, labels)
     judged, subset = _judged(opened, splits)
     place = np.ix_(opened.y, opened.x)
@@ -186,9 +216,19 @@ def predict_slice(
     averaged, _ = area_map.likeliest_areas(probabilities, extracted, width)
     write_maps(
         areas,
-        {"area": found, "confidence": confidence, "averaged": averaged},
+        {
+            "area": found,
+            "confidence": confidence,
+            "averaged": averaged,
+            "novelty": map_novelty(opened, usual),
+        },
         opened.place,
-        {"areas": list(names), "average_px": average_px},
+        {
+            "areas": list(names),
+            "average_px": average_px,
+            "novelty_threshold": usual.threshold,
+            "novelty_quantile": usual.quantile,
+        },
         "`brainarch predict`",
     )
     if subset == "test":

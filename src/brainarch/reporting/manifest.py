@@ -34,6 +34,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "agreement": ("kind", "slice"),
     "matches": (),
     "phantom": (),
+    "maps": ("slice",),
     "figure": ("name",),
 }
 
