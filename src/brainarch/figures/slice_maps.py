@@ -135,7 +135,7 @@ def draw(
         axes = sheet.axes(own)
         panels.show_values(axes, raster, cmap, *limits)
         panels.bare_frame(axes)
-        bar = Box(own.left, own.top + own.height + 1.5, min(40.0, own.width), 1.6)
+        bar = Box(own.left + 2, own.top + own.height + 1.5, min(40.0, own.width - 4), 1.6)
         panels.colour_bar(sheet, bar, cmap, limits, "")
     sheet.swatches(0, below, width, legend)
     return sheet.figure
