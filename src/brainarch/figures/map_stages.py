@@ -51,8 +51,10 @@ def draw_maps(
     if tuple(maps.attrs["areas"]) != shown_areas.names or maps.z != z:
         raise InputError(
             f"{prediction}: made of other areas or another slice than the config's; run "
-            f"`brainarch predict` again"
+            "`brainarch predict` again"
         )
+    if "novelty_threshold" not in maps.attrs:
+        raise InputError(f"{prediction}: holds no novelty; run `brainarch predict` again")
     values = [maps.read(name) for name in ("area", "confidence", "novelty")]
     numbers = slice_maps.prepare(shown_areas, *values, maps.attrs["novelty_threshold"])
     predicted = code_picture(maps, "area")
