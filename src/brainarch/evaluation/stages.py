@@ -18,10 +18,10 @@ from brainarch.embedding.representations import load_representations
 from brainarch.errors import InputError
 from brainarch.evaluation import area_map, tables
 from brainarch.evaluation.errors import error_blocks, read_blocks
-from brainarch.evaluation.novelty import fit_usual, map_novelty, read_usual, write_usual
+from brainarch.evaluation.maps import averaged_over, write_area_maps
+from brainarch.evaluation.novelty import fit_usual, read_usual, write_usual
 from brainarch.evaluation.position import copy_annotation, position_rows
 from brainarch.evaluation.probabilities import area_probabilities, predicted_areas
-from brainarch.grids.maps import write_maps
 from brainarch.network.differences import scan_differences
 from brainarch.network.trained import load_network, require_areas
 from brainarch.patches.sampling import SPLITS
@@ -209,29 +209,13 @@ def predict_slice(
     grid = codes[place]
     if grid.max() > len(names):
         raise InputError(f"{labels}: holds code {grid.max()}, the legend has {len(names)} areas")
-    probabilities = area_map.map_probabilities(opened, trained.network.head)
-    width = max(1, round(average_px / opened.stride))
     extracted, known = opened.extracted, opened.extracted & (grid > 0) & judged[place]
-    found, confidence = area_map.likeliest_areas(probabilities, extracted)
-    averaged, _ = area_map.likeliest_areas(probabilities, extracted, width)
-    write_maps(
-        areas,
-        {
-            "area": found,
-            "confidence": confidence,
-            "averaged": averaged,
-            "novelty": map_novelty(opened, usual),
-        },
-        opened.place,
-        {
-            "areas": list(names),
-            "average_px": average_px,
-            "novelty_threshold": usual.threshold,
-            "novelty_quantile": usual.quantile,
-        },
-        "`brainarch predict`",
+    probabilities, written = write_area_maps(
+        areas, opened, trained, usual, average_px, "`brainarch predict`"
     )
+    found, averaged = written["area"], written["averaged"]
     if subset == "test":
+        width = averaged_over(opened, average_px)
         averaged, _ = area_map.likeliest_areas(probabilities, extracted & judged[place], width)
 
     iy, ix = np.nonzero(known)
