@@ -133,8 +133,8 @@ def read_usual(path: Path) -> Usual:
         raise InputError(f"{path}: damaged, or no description of training data; {remedy}") from None
     if found != FORMAT or checksum != _checksum({"format": found, **content}):
         raise InputError(f"{path}: damaged, or changed since it was written; {remedy}")
-    arrays = {name: np.array(content.pop(name), np.float64) for name in ("means", "precision")}
-    return Usual(**arrays, **content)
+    means, precision = (np.array(content.pop(name), float) for name in ("means", "precision"))
+    return Usual(means, precision, **content)
 
 
 def _checksum(content: dict[str, Any]) -> str:

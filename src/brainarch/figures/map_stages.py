@@ -55,8 +55,13 @@ def draw_maps(
         )
     if "novelty_threshold" not in maps.attrs:
         raise InputError(f"{prediction}: holds no novelty; run `brainarch predict` again")
-    values = [maps.read(name) for name in ("area", "confidence", "novelty")]
-    numbers = slice_maps.prepare(shown_areas, *values, maps.attrs["novelty_threshold"])
+    numbers = slice_maps.prepare(
+        shown_areas,
+        maps.read("area"),
+        maps.read("confidence"),
+        maps.read("novelty"),
+        float(maps.attrs["novelty_threshold"]),
+    )
     predicted = code_picture(maps, "area")
     figure = slice_maps.draw(
         numbers,

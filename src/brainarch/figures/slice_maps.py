@@ -64,7 +64,7 @@ def _entries(
 ) -> Iterator[dict[str, Any]]:
     total = np.count_nonzero(masks[EVERYWHERE])
     for name, mask in masks.items():
-        pixels = np.count_nonzero(mask)
+        pixels = int(np.count_nonzero(mask))
         yield plotted.entry("a", "extracted pixels", pixels, item=name)
         share = pixels / total if total else np.nan
         yield plotted.entry("a", "share of extracted pixels", share, item=name)
