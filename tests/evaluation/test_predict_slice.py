@@ -11,6 +11,7 @@ from brainarch.annotations.store import create_labels
 from brainarch.dense.cube import Cube
 from brainarch.errors import InputError
 from brainarch.evaluation.area_map import BORDER_COLUMNS
+from brainarch.evaluation.novelty import Usual, write_usual
 from brainarch.evaluation.stages import predict_slice
 from brainarch.evaluation.tables import CONFUSION_COLUMNS, METRIC_COLUMNS
 from brainarch.grids.grid import Place
@@ -55,6 +56,8 @@ def files(tmp_path):
     splits[20:50][labels[20:50] > 0] = 3
     create_labels(tmp_path / "splits.zarr", SHAPE, 1.17, [1]).write_slice(1, splits)
     write_legend(make_legend(AREAS), tmp_path / "legend.csv")
+    usual = Usual(np.ones((3, 64)), np.eye(64), 0.99, 1.2, trained.digest)
+    write_usual(usual, tmp_path / "novelty.json")
     return tmp_path
 
 
@@ -62,6 +65,7 @@ def predict(files, z=1, block_px=512, **changes):
     given = {
         "cube": files / f"cube{z}.zarr",
         "network": files / "network.safetensors",
+        "novelty": files / "novelty.json",
         "labels": files / "areas.zarr",
         "legend": files / "legend.csv",
         "splits": files / "splits.zarr",
@@ -84,6 +88,13 @@ def test_the_map_covers_the_extracted_pixels(files):
     np.testing.assert_array_equal(found.read("area") > 0, extracted)
     np.testing.assert_array_equal(np.isfinite(found.read("confidence")), extracted)
     assert found.attrs["areas"] == list(AREAS)
+    novelty = found.read("novelty")
+    np.testing.assert_array_equal(np.isfinite(novelty), extracted)
+    X = np.concatenate([X for _, _, X in Cube.open(files / "cube1.zarr").batches()])
+    np.testing.assert_allclose(
+        novelty[extracted], np.sqrt(((X - 1.0) ** 2).mean(axis=1)), rtol=1e-5
+    )
+    assert found.attrs["novelty_threshold"] == 1.2
 
 
 def test_the_test_pixels_are_judged(files):
@@ -137,7 +148,10 @@ def test_wrong_files_are_refused_in_one_line(files):
     create_labels(files / "four.zarr", SHAPE, 1.17, [1]).write_slice(1, labels)
     wide = create_labels(files / "wide.zarr", (3, 70, 99), 1.17, [1])
     wide.write_slice(1, np.zeros((70, 99), dtype=np.uint8))
+    write_usual(Usual(np.ones((3, 64)), np.eye(64), 0.99, 1.2, "?"), files / "stranger.json")
     cases = [
+        ({"novelty": files / "stranger.json"}, "stranger.json: of another network than"),
+        ({"novelty": files / "gone.json"}, "gone.json: not there; run `brainarch fit-novelty`"),
         ({"network": files / "other.safetensors"}, "was extracted from another network"),
         ({"legend": files / "two.csv"}, "trained on 3 areas"),
         ({"labels": files / "four.zarr"}, "holds code 4, the legend has 3 areas"),

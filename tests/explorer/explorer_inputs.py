@@ -79,9 +79,14 @@ def write_dataset(folder: Path, stride: int = 4, count: int = 3) -> dict[str, Pa
         confidence = np.where(thin > 0, 0.9, np.nan).astype(np.float32)
         write_maps(
             folder / f"areas{z}.zarr",
-            {"area": thin, "confidence": confidence, "averaged": thin},
+            {
+                "area": thin,
+                "confidence": confidence,
+                "averaged": thin,
+                "novelty": np.where(thin == 2, 2 * confidence, confidence),
+            },
             place,
-            {"areas": list(legend.names), "average_px": 64},
+            {"areas": list(legend.names), "average_px": 64, "novelty_threshold": 0.9},
         )
         maps = CoefficientMaps.create(folder / f"coefficients{z}.zarr", place, 4)
         iy, ix = np.nonzero(thin > 0)

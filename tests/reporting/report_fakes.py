@@ -16,6 +16,8 @@ from brainarch.discovery.agreement import AGREEMENT_COLUMNS
 from brainarch.discovery.matching import MATCH_COLUMNS
 from brainarch.evaluation.tables import CONFUSION_COLUMNS, METRIC_COLUMNS
 from brainarch.factors.selection_stages import CHOSEN_COLUMNS, selection_columns
+from brainarch.figures import slice_maps
+from brainarch.figures.panels import Areas
 from brainarch.patches.sampling import COUNT_COLUMNS, INDEPENDENT_COLUMNS
 from brainarch.pipeline.facts import SPLITS
 from brainarch.readout.classifiers import CLASSIFIER_COLUMNS
@@ -160,6 +162,15 @@ def differences(low: float, high: float) -> pd.DataFrame:
     )
 
 
+def maps(seed: int) -> pd.DataFrame:
+    """What the picture of a slice plots: all of it extracted, half of it the first area."""
+    areas = Areas.of([{"name": name, "title": name, "colour": None} for name in NAMES])
+    codes = np.random.default_rng(seed).integers(1, 7, (20, 30)).astype(np.uint8)
+    codes[:10] = 1
+    novelty = np.where(codes == 1, 2.0, 1.0).astype(np.float32)
+    return slice_maps.prepare(areas, codes, np.full(codes.shape, 0.75, np.float32), novelty, 1.5)
+
+
 def proof(exact: bool = True) -> dict[str, Any]:
     comparison = {"relative_max": 3e-7, "relative_norm": 2e-7}
     return {
@@ -211,6 +222,8 @@ def results(root: Path) -> dict[str, Path]:
         "agreement/clusters/259": agreement(0.3, 0.2),
         "agreement/components/259": agreement(0.1, 0.2),
         "matches": matches((1, 2, 0.1, 2), (2, 1, 0.2, 1)),
+        "maps/259": maps(1),
+        "maps/300": maps(2),
     }
     records = {
         "proof/259": proof(),

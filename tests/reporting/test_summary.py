@@ -156,7 +156,9 @@ def test_the_page_needs_nothing_but_itself(tmp_path):
     page = Page(text)
     assert page.open == []
     own = ("data:image/png;base64,", "#")
-    assert {one for one in page.addresses if not one.startswith(own)} == {"explore.html"}
+    # links for a click, nothing that it shows
+    pictures = {f"../figures/maps_z0{z}.png" for z in (259, 300)}
+    assert {one for one in page.addresses if not one.startswith(own)} == {"explore.html"} | pictures
     assert "script" not in page.tags
     assert "@import" not in text
     assert "url(" not in text
@@ -230,6 +232,18 @@ def test_figures_are_shown_with_the_catalogues_caption(tmp_path):
     figure = next(figure for figure in FIGURES if figure.name == "V3_scale")
     assert f"V3_scale: {figure.title}." in page
     assert figure.caption in page
+
+
+def test_every_extracted_slice_has_a_line_annotated_or_not(tmp_path):
+    text, record = make(tmp_path)
+    one, other = record["maps"]
+    assert (one["slice"], one["annotated"], one["confidence"]) == (259, "yes", 0.75)
+    assert (other["slice"], other["annotated"]) == (300, "no: nothing to judge it by")
+    assert other["pixels"] == 600
+    assert other["largest"].startswith("Ctx ")
+    assert 0.5 < other["unusual"] < 0.7  # the first area, and only that, is beyond the threshold
+    for z in (259, 300):
+        assert f'href="../figures/maps_z0{z}.png"' in text
 
 
 def test_a_run_with_almost_nothing_still_has_a_summary(tmp_path):

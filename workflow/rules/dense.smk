@@ -59,6 +59,24 @@ use rule stage as prove with:
         "Recomputing random windows of slice {wildcards.z} one by one"
 
 
+use rule stage as fit_novelty with:
+    input:
+        **read(PIPELINE.fit_novelty()),
+    output:
+        **written(PIPELINE.fit_novelty()),
+    log:
+        f"{LOGS}/fit-novelty.log",
+    benchmark:
+        f"{TIMES}/fit-novelty.tsv"
+    resources:
+        **asked("fit_novelty"),
+    params:
+        verb="fit-novelty",
+        settings=PIPELINE.fit_novelty().settings,
+    message:
+        "Describing what is usual in the training areas"
+
+
 use rule stage as predict with:
     input:
         **read(PIPELINE.predict("{z}")),

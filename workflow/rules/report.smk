@@ -28,6 +28,24 @@ use rule stage as figure with:
         "Drawing {wildcards.figure}"
 
 
+use rule stage as draw_maps with:
+    input:
+        unpack(lambda wildcards: read(PIPELINE.draw_maps(int(wildcards.z)))),
+    output:
+        **written(PIPELINE.draw_maps("{z}")),
+    log:
+        f"{LOGS}/maps-z{{z}}.log",
+    benchmark:
+        f"{TIMES}/maps-z{{z}}.tsv"
+    resources:
+        **asked("draw_maps"),
+    params:
+        verb="draw-maps --slice {z}",
+        settings=lambda wildcards: PIPELINE.draw_maps(int(wildcards.z)).settings,
+    message:
+        "Drawing what the network says of slice {wildcards.z}"
+
+
 rule V1:
     input:
         one("V1_overview"),

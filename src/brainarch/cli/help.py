@@ -19,6 +19,7 @@ GROUPS = {
         "verify",
         "import-annotations",
         "download",
+        "apply",
     ),
     "Config files": ("check-config", "config-docs"),
 }

@@ -472,6 +472,13 @@ class EvaluationConfig(Section):
         description="width in pixels that the area map's probabilities are averaged over; the map "
         "is given raw and averaged, each with its own accuracy (ours)",
     )
+    novelty_quantile: float = Field(
+        default=0.99,
+        gt=0.5,
+        lt=1,
+        description="share of the training patches that counts as usual: a pixel that is farther "
+        "from the training areas is marked as unlike them (ours)",
+    )
 
 
 class UnlabelledConfig(Section):

@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 from brainarch.annotations.legend import read_legend
 from brainarch.annotations.store import open_labels
 from brainarch.dense.cube import Cube, require_source
+from brainarch.embedding.representations import load_representations
 from brainarch.errors import InputError
 from brainarch.evaluation import area_map, tables
 from brainarch.evaluation.errors import error_blocks, read_blocks
+from brainarch.evaluation.maps import averaged_over, write_area_maps
+from brainarch.evaluation.novelty import fit_usual, read_usual, write_usual
 from brainarch.evaluation.position import copy_annotation, position_rows
 from brainarch.evaluation.probabilities import area_probabilities, predicted_areas
-from brainarch.grids.maps import write_maps
 from brainarch.network.differences import scan_differences
 from brainarch.network.trained import load_network, require_areas
 from brainarch.patches.sampling import SPLITS
@@ -121,10 +123,31 @@ def evaluate_patches(
     )
 
 
+def fit_novelty(*, representations: Path, novelty: Path, quantile: float) -> None:
+    """Describe what is usual in the training areas, against which novelty is measured.
+
+    Parameters
+    ----------
+    representations : Path
+        Of the training patches by the trained network.
+    novelty : Path
+        Description to write (JSON): means, precision, threshold.
+    quantile : float
+        Share of the training patches that is to count as usual.
+
+    Raises
+    ------
+    InputError
+        If the representations are missing, damaged or all the same.
+    """
+    write_usual(fit_usual(load_representations(representations), quantile), novelty)
+
+
 def predict_slice(
     *,
     cube: Path,
     network: Path,
+    novelty: Path,
     labels: Path,
     legend: Path,
     splits: Path,
@@ -145,6 +168,8 @@ def predict_slice(
     ----------
     cube, network : Path
         Dense cube of the slice and the trained network that it came from.
+    novelty : Path
+        What is usual in its training areas; see `fit_novelty`.
     labels, legend : Path
         Area labels and what their codes mean; the tables are empty where the slice has none.
     splits : Path
@@ -152,7 +177,7 @@ def predict_slice(
     predictions : Path
         The network's predictions of sampled test patches, whose errors decide on blocks.
     areas : Path
-        Area map to write (Zarr), raw and averaged.
+        Area map to write (Zarr), raw and averaged, with confidence and novelty.
     confusion, metrics, border : Path
         Tables to write; the last is the accuracy by distance to the nearest border.
     average_px : int
@@ -173,25 +198,24 @@ def predict_slice(
     names = read_legend(legend).names
     require_areas(trained, names, network)
     require_source(opened, "network", trained.digest, network)
+    usual = read_usual(novelty)
+    if usual.network != trained.digest:
+        raise InputError(
+            f"{novelty}: of another network than {network}; run `brainarch fit-novelty`"
+        )
     codes = _labels_of(opened, labels)
     judged, subset = _judged(opened, splits)
     place = np.ix_(opened.y, opened.x)
     grid = codes[place]
     if grid.max() > len(names):
         raise InputError(f"{labels}: holds code {grid.max()}, the legend has {len(names)} areas")
-    probabilities = area_map.map_probabilities(opened, trained.network.head)
-    width = max(1, round(average_px / opened.stride))
     extracted, known = opened.extracted, opened.extracted & (grid > 0) & judged[place]
-    found, confidence = area_map.likeliest_areas(probabilities, extracted)
-    averaged, _ = area_map.likeliest_areas(probabilities, extracted, width)
-    write_maps(
-        areas,
-        {"area": found, "confidence": confidence, "averaged": averaged},
-        opened.place,
-        {"areas": list(names), "average_px": average_px},
-        "`brainarch predict`",
+    probabilities, written = write_area_maps(
+        areas, opened, trained, usual, average_px, "`brainarch predict`"
     )
+    found, averaged = written["area"], written["averaged"]
     if subset == "test":
+        width = averaged_over(opened, average_px)
         averaged, _ = area_map.likeliest_areas(probabilities, extracted & judged[place], width)
 
     iy, ix = np.nonzero(known)

@@ -176,6 +176,15 @@ class SliceReader:
                 regular(maps, step), CONFIDENCE_STOPS, "Prediction", high=1.0,
             )
         )  # fmt: skip
+        usual = maps.attrs.get("novelty_threshold")
+        if usual is not None:  # maps of earlier versions have none
+            title = f"Unlike the training data (usual up to {usual:.2f})"
+            layers.append(
+                values_layer(
+                    self.blocks, z, "novelty", title, maps.read("novelty")[::step, ::step],
+                    regular(maps, step), COEFFICIENT_STOPS, "Prediction", high=3 * usual,
+                )
+            )  # fmt: skip
         self._add_errors(content, z, maps, area)
 
     def _add_errors(

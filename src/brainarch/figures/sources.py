@@ -66,6 +66,22 @@ def code_picture(maps: SliceMaps, name: str) -> Raster:
     return _placed(picture, maps, (slice(top, bottom), slice(left, right)))
 
 
+def value_picture(maps: SliceMaps, name: str) -> Raster:
+    """Return a map of numbers, cropped to where it has any.
+
+    Raises
+    ------
+    InputError
+        If it has none.
+    """
+    values = maps.read(name)
+    if not np.isfinite(values).any():
+        raise InputError(f"{maps.path}: the map {name} is empty")
+    top, bottom, left, right = rasters.filled_box(np.isfinite(values))
+    picture = rasters.grey_raster(values[top:bottom, left:right], maps.pixel_um)
+    return _placed(picture, maps, (slice(top, bottom), slice(left, right)))
+
+
 def factor_pictures(
     maps: CoefficientMaps,
     factors: Iterable[int],

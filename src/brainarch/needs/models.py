@@ -37,8 +37,8 @@ NETWORK_MB = 20.0
 TRAINING_COPIES = 7
 #: Bytes of one row of a patch table or of a table of predictions (measured, rounded up).
 ROW_BYTES = 120
-#: Bytes a pixel of the maps of one slice: area and confidence.
-PREDICTION_BYTES = 6
+#: Bytes a pixel of the maps of one slice: areas raw and averaged, confidence, novelty.
+PREDICTION_BYTES = 10
 #: Figures that show tables and no slice.
 TABLE_FIGURES = (
     "V4_classifiers",
@@ -264,11 +264,18 @@ def _prove(work: Work, z: int | None = None) -> Cost:
 
 
 @_model()
+def _fit_novelty(work: Work) -> Cost:
+    patches = work.patches("train")
+    memory = TORCH_MB + 50 + 4 * patches * UNITS * 8 / MB
+    return Cost(memory, TORCH_SECONDS + 1 + 1e-5 * patches, disk_mb=1)
+
+
+@_model()
 def _predict(work: Work, z: int | None = None) -> Cost:
     pixels = work.pixels(z)
     memory = TORCH_MB + 80 * work.slice_px / MB + 120 * pixels / MB
     disk = PREDICTION_BYTES * work.slice_px / MB
-    return Cost(memory, TORCH_SECONDS + 3e-6 * pixels + 0.3e-6 * work.slice_px, disk_mb=disk)
+    return Cost(memory, TORCH_SECONDS + 5e-6 * pixels + 0.3e-6 * work.slice_px, disk_mb=disk)
 
 
 def _readout(work: Work, seconds: float, patches: int) -> Cost:
@@ -400,6 +407,12 @@ def _profile(work: Work) -> Cost:
 def _preview(work: Work) -> Cost:
     pixels = work.slice_px
     return Cost(PLAIN_MB + 60 + 45 * pixels / MB, PLAIN_SECONDS + 2 + 1e-6 * pixels, disk_mb=10)
+
+
+@_model()
+def _draw_maps(work: Work) -> Cost:
+    pixels = work.slice_px
+    return Cost(PLAIN_MB + 60 + 60 * pixels / MB, PLAIN_SECONDS + 3 + 1e-6 * pixels, disk_mb=15)
 
 
 @_model()

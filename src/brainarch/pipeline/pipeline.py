@@ -339,6 +339,15 @@ class Pipeline(Reads):
             {**pick(self.config.extraction, windows="proof_windows"), **self._seed},
         )
 
+    def fit_novelty(self) -> Stage:
+        """Describe what is usual in the training areas, against which novelty is measured."""
+        return Stage(
+            "brainarch.evaluation.stages:fit_novelty",
+            {"representations": self.results.representations("cnn", "train")},
+            {"novelty": self.results.novelty},
+            pick(self.config.evaluation, quantile="novelty_quantile"),
+        )
+
     def predict(self, z: Z) -> Stage:
         """Predict the area of every extracted pixel and, where labelled, how right that is."""
         r = self.results
@@ -350,6 +359,7 @@ class Pipeline(Reads):
             {
                 "cube": r.cube(self._extracted(z)),
                 "network": r.network(MAIN),
+                "novelty": r.novelty,
                 **self._areas,
                 "splits": r.splits(MAIN),
                 "predictions": r.predictions,
@@ -626,6 +636,19 @@ class Pipeline(Reads):
             },
             _picture(prefix),
             {"z": z, "areas": self._layer_titles if of_layers else self._area_titles},
+        )
+
+    def draw_maps(self, z: Z) -> Stage:
+        """Draw what the network says of a slice, annotated or not: areas, confidence, novelty."""
+        r = self.results
+        return Stage(
+            "brainarch.figures.map_stages:draw_maps",
+            {
+                "volume": r.volume,
+                "prediction": r.prediction(self._extracted(z), "areas.zarr"),
+            },
+            _picture(r.figure(f"maps_z{slice_name(z)}", "")),
+            {"z": z, "areas": self._area_titles, "annotated": z in self.labelled_slices},
         )
 
     def figure(self, name: str) -> Stage:

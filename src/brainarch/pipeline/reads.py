@@ -210,6 +210,7 @@ class Reads(Shared):
                 files[f"prediction_{kind}/{z}"] = r.prediction(z, f"{kind}.csv")
         for z in self.config.extraction.slices:
             files[f"fit/{z}"] = r.fit(z)
+            files[f"maps/{z}"] = r.figure(f"maps_z{slice_name(z)}", ".csv")
         if self.config.discovery is not None:
             for z in self.layer_slices:
                 for kind in (CLUSTERS, COMPONENTS):

@@ -125,6 +125,11 @@ class Results:
         return f"{self.folder}/networks/{run}/{name}"
 
     @property
+    def novelty(self) -> str:
+        """What is usual in the training areas of the main network."""
+        return self.training("main", "novelty.json")
+
+    @property
     def predictions(self) -> str:
         """What the main network says of the test patches; its errors decide on blocks."""
         return self.evaluation("main", "test", "predictions")

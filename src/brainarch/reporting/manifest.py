@@ -35,6 +35,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "profiles": ("slice",),
     "matches": (),
     "phantom": (),
+    "maps": ("slice",),
     "figure": ("name",),
 }
 

@@ -12,6 +12,7 @@ from brainarch.config.model import Config
 from brainarch.pipeline.facts import CLUSTERS, COMPONENTS, MAIN, NONSENSE, PERMUTED, SPLITS, Facts
 from brainarch.reporting import numbers, published, reproduction, verdicts
 from brainarch.reporting.manifest import Manifest
+from brainarch.reporting.maps import map_rows
 from brainarch.reporting.missing import missing_targets
 from brainarch.reporting.runtime import versions
 
@@ -44,6 +45,7 @@ def collect(config: Config, files: Manifest) -> dict[str, Any]:
         "verdicts": _verdicts(facts, files, test),
         "data": _data_rows(config, splits) + _plan_rows(files.record("plan")),
         "planted": _planted(config, files.record("phantom")),
+        "maps": map_rows(files.tables("maps"), facts.labelled_slices),
         "areas": _area_table(files.table("areas")),
         "patches": _patch_table(files),
         "numbers": found,
@@ -76,6 +78,7 @@ def machine_readable(summary: dict[str, Any]) -> dict[str, Any]:
             "seed",
             "data",
             "planted",
+            "maps",
             "areas",
             "patches",
             "versions",

@@ -1,0 +1,1 @@
+"""A trained network on a volume that it has never seen, without config, labels and Snakemake."""

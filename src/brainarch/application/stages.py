@@ -1,0 +1,153 @@
+"""From a network's file and a volume to maps: areas, confidence, novelty, and a picture of them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from brainarch.annotations.legend import make_legend, write_legend
+from brainarch.atomic import replacing
+from brainarch.dense.cube import Cube, require_source
+from brainarch.dense.stages import extract_slice, plan_extraction
+from brainarch.errors import InputError
+from brainarch.evaluation.maps import write_area_maps
+from brainarch.evaluation.novelty import read_usual
+from brainarch.figures.map_stages import draw_maps
+from brainarch.network.differences import scan_differences
+from brainarch.network.trained import TrainedNetwork, load_network
+from brainarch.volume.store import Volume, open_volume
+
+logger = logging.getLogger(__name__)
+
+#: What describes the training data, beside the network.
+NOVELTY = "novelty.json"
+#: Maps that are written as TIFF too, in the dtypes that they have.
+AS_TIFF = ("area", "confidence", "novelty")
+
+
+def apply_network(
+    *,
+    network: Path,
+    volume: Path,
+    slices: Sequence[int] | None,
+    output: Path,
+    where: str,
+    stride: int,
+    memory_mb: float,
+    average_px: int,
+    threads: int = 1,
+    device: str = "auto",
+) -> list[Path]:
+    """Map areas, confidence and novelty of slices by a trained network; goes on after a kill.
+
+    Parameters
+    ----------
+    network, volume : Path
+        The network's file, with ``novelty.json`` beside it, and any OME-Zarr volume.
+    slices : sequence of int, optional
+        Numbers of the slices; all without.
+    output : Path
+        Folder for the maps: of each slice ``zNNNN_areas.zarr``, ``zNNNN_{area,confidence,novelty}
+        .tif``, ``zNNNN_maps.{png,pdf,csv}`` and the representation, ``zNNNN.zarr``; ``legend.csv``.
+    where : {"tissue", "all"}
+        Which pixels.
+    stride : int
+        Pixels between neighbouring patches: 1, 2, 4, 8 or 16.
+    memory_mb : float
+        Memory that the extraction may use, in MB.
+    average_px : int
+        Width in pixels that probabilities are averaged over for the averaged map.
+    threads, device
+        As in `brainarch.dense.stages.extract_slice`.
+
+    Returns
+    -------
+    list of Path
+        The pictures.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or wrong, or the volume's voxels or dtype are not the training's.
+    """
+    trained, opened = load_network(network), open_volume(volume)
+    if not trained.areas:
+        raise InputError(f"{network}: trained without labels, so that it names no areas")
+    usual = read_usual(network.parent / NOVELTY)
+    if usual.network != trained.digest:
+        raise InputError(f"{network.parent / NOVELTY}: of another network than {network}")
+    _require_alike(trained, opened)
+    wanted = list(opened.slices) if slices is None else list(slices)
+    for z in wanted:
+        opened.index_of(z)
+    write_legend(make_legend(list(trained.areas)), output / "legend.csv")
+    plan, partial = output / ".partial" / "plan.json", output / ".partial" / "extract"
+    plan_extraction(
+        network=network, volume=volume, plan=plan, stride=stride, precision="float32",
+        memory_mb=memory_mb, rows=None, threads=threads,
+    )  # fmt: skip
+    entries = [{"name": name, "title": name, "colour": None} for name in trained.areas]
+    pictures = []
+    for z in wanted:
+        cube = output / f"z{z:04d}.zarr"
+        extract_slice(
+            network=network, plan=plan, volume=volume, cube=cube, partial=partial, z=z,
+            where=where, rows=None, storage="float32", threads=threads, device=device,
+        )  # fmt: skip
+        content = Cube.open(cube)
+        require_source(content, "network", trained.digest, network)
+        if content.attrs["warnings"]:
+            logger.warning(
+                "slice %d: %s; unless the tissue itself differs, convert it with a --window that "
+                "gives it the training's grey values, or do not trust its maps",
+                z,
+                "; ".join(content.attrs["warnings"]),
+            )
+        areas, prefix = output / f"z{z:04d}_areas.zarr", str(output / f"z{z:04d}_maps")
+        _, maps = write_area_maps(areas, content, trained, usual, average_px, "`brainarch apply`")
+        for name in AS_TIFF:
+            side = content.stride * content.pixel_um
+            _write_tiff(output / f"z{z:04d}_{name}.tif", maps[name], side)
+        picture = Path(f"{prefix}.png")
+        draw_maps(
+            volume=volume, prediction=areas, z=z, areas=entries, annotated=False,
+            png=picture, pdf=Path(f"{prefix}.pdf"), table=Path(f"{prefix}.csv"),
+        )  # fmt: skip
+        pictures.append(picture)
+    return pictures
+
+
+def _require_alike(trained: TrainedNetwork, volume: Volume) -> None:
+    """Refuse a volume whose voxels or grey values the network cannot know."""
+    um, dtype = (volume.pixel_um, trained.pixel_um), (str(volume.dtype), trained.dtype)
+    found, mend = scan_differences(um, dtype), []
+    if scan_differences(um, (trained.dtype, trained.dtype)):
+        mend.append(f"--resample-um {trained.pixel_um:g}")
+    if dtype[0] != dtype[1]:
+        mend.append(f"--dtype {trained.dtype} --window LOW,HIGH")
+    if found:
+        raise InputError(
+            f"{volume.path}: {'; '.join(found)}; make a volume that fits with "
+            f"`brainarch convert ... {' '.join(mend)}`"
+        )
+
+
+def _write_tiff(path: Path, values: NDArray[np.generic], pixel_um: float) -> None:
+    """Write a map as TIFF that states its pixel size; NaN stays where nothing was extracted."""
+    per_cm = 1e4 / pixel_um
+    with replacing(path) as temporary:
+        tifffile.imwrite(
+            temporary,
+            values,
+            photometric="minisblack",
+            compression="zlib",
+            resolution=(per_cm, per_cm),
+            resolutionunit="CENTIMETER",
+            metadata=None,
+            software=False,
+        )

@@ -1,0 +1,141 @@
+"""How unlike its training data a pixel is (ours; neither paper measures it).
+
+The patches that trained the network are described by the mean representation of each area and one
+covariance that all areas share. A pixel's novelty is its Mahalanobis distance from the nearest
+area: a network names every pixel, also one that is of no area that it knows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.covariance import LedoitWolf
+
+from brainarch.atomic import write_json
+from brainarch.dense.cube import Cube
+from brainarch.embedding.representations import Representations
+from brainarch.errors import InputError
+
+#: Name of the file's layout, and of what its SHA-256 is.
+FORMAT = "brainarch-novelty-1"
+CHECKSUM = "sha256"
+
+
+@dataclass(frozen=True, eq=False)
+class Usual:
+    """What representations of the training patches are like.
+
+    Parameters
+    ----------
+    means : ndarray of float64, shape (areas, units)
+        Of each area that has training patches.
+    precision : ndarray of float64, shape (units, units)
+        Inverse of the covariance inside areas, which all areas share.
+    quantile, threshold : float
+        Share of the training patches that are no farther than the threshold.
+    network : str
+        Digest of the network; see `brainarch.network.trained.TrainedNetwork`.
+    """
+
+    means: NDArray[np.float64]
+    precision: NDArray[np.float64]
+    quantile: float
+    threshold: float
+    network: str
+
+    def distances(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return the distance of representations from the nearest area.
+
+        Parameters
+        ----------
+        values : ndarray, shape (n, units)
+
+        Returns
+        -------
+        ndarray of float64, shape (n,)
+            Mahalanobis distance over the square root of the number of units: about 1 is usual.
+        """
+        whitening = np.linalg.cholesky(self.precision)
+        whitened = values.astype(np.float64) @ whitening
+        nearest = np.full(len(values), np.inf)
+        for centre in self.means @ whitening:
+            own = whitened - centre
+            np.minimum(nearest, np.einsum("nu,nu->n", own, own), out=nearest)
+        return np.asarray(np.sqrt(nearest / values.shape[1]))
+
+
+def fit_usual(train: Representations, quantile: float) -> Usual:
+    """Describe the training patches; the covariance is shrunk after Ledoit and Wolf.
+
+    Parameters
+    ----------
+    train : Representations
+        Of the training patches by the network itself.
+    quantile : float
+        Share of them that is to count as usual.
+
+    Raises
+    ------
+    InputError
+        If the representations do not vary inside any area.
+    """
+    present, index = np.unique(train.area, return_inverse=True)
+    values = train.values.astype(np.float64)
+    means = np.stack([values[index == own].mean(axis=0) for own in range(len(present))])
+    inside = values - means[index]
+    if not inside.any():
+        raise InputError(
+            "training patches: their representation is the same all over each area, so that "
+            "novelty has no measure; train longer, or sample more patches"
+        )
+    model = LedoitWolf(assume_centered=True).fit(inside)
+    usual = Usual(means, model.precision_, quantile, np.inf, train.network_digest)
+    threshold = float(np.quantile(usual.distances(train.values), quantile))
+    return Usual(means, model.precision_, quantile, threshold, train.network_digest)
+
+
+def map_novelty(cube: Cube, usual: Usual) -> NDArray[np.float32]:
+    """Return the novelty of every extracted pixel, shape (rows, columns); NaN elsewhere."""
+    novelty = np.full(cube.shape, np.nan, dtype=np.float32)
+    for iy, ix, X in cube.batches(desc="novelty"):
+        novelty[iy, ix] = usual.distances(X)
+    return novelty
+
+
+def write_usual(usual: Usual, path: Path) -> None:
+    """Write the description (JSON, with its own SHA-256) in one step."""
+    arrays = {"means": usual.means.tolist(), "precision": usual.precision.tolist()}
+    content = {"format": FORMAT, **asdict(usual), **arrays}
+    write_json(path, content | {CHECKSUM: _checksum(content)})
+
+
+def read_usual(path: Path) -> Usual:
+    """Read what `write_usual` wrote.
+
+    Raises
+    ------
+    InputError
+        If it is missing, damaged or something else.
+    """
+    remedy = "run `brainarch fit-novelty` again"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        checksum, found = content.pop(CHECKSUM), content.pop("format")
+    except FileNotFoundError:
+        raise InputError(f"{path}: not there; {remedy}") from None
+    except (ValueError, OSError, KeyError, AttributeError, TypeError):
+        raise InputError(f"{path}: damaged, or no description of training data; {remedy}") from None
+    if found != FORMAT or checksum != _checksum({"format": found, **content}):
+        raise InputError(f"{path}: damaged, or changed since it was written; {remedy}")
+    means, precision = (np.array(content.pop(name), float) for name in ("means", "precision"))
+    return Usual(means, precision, **content)
+
+
+def _checksum(content: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
