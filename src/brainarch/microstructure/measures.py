@@ -5,7 +5,10 @@ units of the slice's own noise (1.4826 times the median absolute deviation), so 
 contrast of the scan make no difference.
 
 On one slice of x-ray microtomography a cell body is a dark spot among others: at 1.17 um most of
-the dark blobs of a cell's size are texture. The measure is therefore called blobs, not cells.
+the dark blobs of a cell's size are texture. The measure is therefore called blobs, not cells. On
+slice 104 of the default phantom there are as many blobs as cells of the mask within 8 % in cortex
+and white matter, but 1.2 times as many in the striatum, 1.4 in ZI, 2.0 in the hypothalamus and 2.3
+in VP; within cortex they follow the cells (Spearman 0.6), within other areas hardly (below 0.2).
 """
 
 from __future__ import annotations
