@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
@@ -27,6 +28,8 @@ MOVED = {
     "annotations.transpose": "annotations.axes (zxy for columns x rows)",
     "layers.transpose": "layers.axes (zxy for columns x rows)",
 }
+#: A colour that YAML takes for a comment.
+BARE_COLOUR = re.compile(r"[^#]*:\s+(#[0-9A-Fa-f]{6})\b")
 #: Words that YAML 1.1 takes for true or false beside these.
 PLAIN_BOOLEANS = ("true", "false", "True", "False", "TRUE", "FALSE")
 
@@ -83,6 +86,11 @@ def _check_text(text: str) -> None:
     InputError
         With the line, and how to write what is meant.
     """
+    for number, written in enumerate(text.splitlines(), 1):
+        if bare := BARE_COLOUR.match(written):
+            raise InputError(
+                f"line {number}: without quotes {bare[1]} is a comment; write '{bare[1]}' in quotes"
+            )
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     waiting: list[tuple[yaml.Node, str]] = [] if root is None else [(root, "")]
     while waiting:
@@ -215,6 +223,8 @@ def _explain(detail: ErrorDetails, content: Mapping[str, Any]) -> str:
         guess = difflib.get_close_matches(str(location[-1]), _siblings(location[:-1]), n=1)
         hint = f"; did you mean {guess[0]}?" if guess else "; see config/README.md for every key"
         return f"{key}: unknown key{hint}"
+    if detail["type"] == "missing" and isinstance(location[-1], int):
+        return f"{name_key(location[:-1], content)}: entry {location[-1] + 1} is missing"
     if detail["type"] == "missing":
         return f"{key}: this key is missing"
     return f"{key}: {wanted(detail)} ({found(detail)})" if key else wanted(detail)
