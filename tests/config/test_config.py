@@ -109,6 +109,12 @@ def test_missing_key(content: dict[str, Any]) -> None:
         ("splits", "train", [4, 4], "splits.train: a slice is named twice"),
         ("extraction", "rows", [900, 2000], "extraction.rows: [900, 2000] is no range of rows"),
         ("volume", "voxel_um", float("inf"), "volume.voxel_um: wanted a finite number (found inf)"),
+        (
+            "statistics",
+            "block_px",
+            4,
+            "statistics.block_px: must be at least 134 or wanted 'auto' (found 4)",
+        ),
         ("volume", "shape", [800, 1424], "volume.shape: entry 3 is missing"),
         (
             "annotations",

@@ -750,7 +750,8 @@ class Config(Section):
             used.append(("splits.slice", [self.splits.slice], True))
         if self.layers is not None:
             used.append(("layers.slices", self.layers.slices, True))
-        problems = []
+        problems: list[str] = []
+        told: set[int] = set()
         if self.unlabelled.slices is not None:
             used.append(("unlabelled.slices", self.unlabelled.slices, False))
         needs_labels = self.extraction.where == "labelled"
@@ -767,7 +768,8 @@ class Config(Section):
                 problems.append(f"{key}: a slice is named twice")
             inside = f"{first} to {stop - 1}"
             outside = [z for z in slices if not first <= z < stop]
-            if outside:
+            if not told.issuperset(outside):  # most stand in several lists
+                told.update(outside)
                 problems.append(
                     f"{key}: {_slices(outside)} outside the volume ({inside}), which begins at "
                     "volume.first_slice"
