@@ -23,7 +23,7 @@ MINUS, SIGNS = "-\u2013\u2212", "-\u2013\u2212+"
 #: A minus sign that is no hyphen: it follows neither a letter nor a digit.
 SIGN = re.compile(rf"(?<![^\W_])[{MINUS}]$")
 #: A number with a sign or a fraction, for the eye.
-POSITION = re.compile(rf"(?<![^\W_])[{SIGNS}][0-9]|[0-9][.,][0-9]")
+POSITION = re.compile(r"(?<![^\W_])-[0-9]|[\u2013\u2212+][0-9]|[0-9][.,][0-9]")
 
 
 def find_files(source: str | Path) -> list[Path]:
