@@ -215,7 +215,8 @@ def test_slice_outside_the_volume(volume, image, tmp_path, z):
 def test_files_that_are_none(volume, tmp_path):
     path = tmp_path / "l.tif"
     assert refusal(volume, tmp_path, {53: path}) == (
-        f"{path}: no such file; the labels of slice 53 are declared to be there"
+        f"{path}: no such file; the labels of slice 53 are declared to be there; "
+        "its folder is empty"
     )
     path = tmp_path / "l.png"
     path.write_bytes(b"")

@@ -226,7 +226,13 @@ REFUSED: dict[str, tuple[str, Make, LabelFiles, str]] = {
         "l.png",
         lambda path: Image.fromarray(CODES[2]).save(path, format="JPEG"),
         plane(),
-        "not a readable PNG file",
+        "not a readable PNG file (a JPEG image); save it in the format of its name",
+    ),
+    "a negative code": (
+        "l.tif",
+        tiff(CODES[2].astype(np.int16) - 1),
+        plane(),
+        "has the code -1; codes are 0 or more",
     ),
     "png that is turned": (
         "l.png",

@@ -109,6 +109,19 @@ def test_missing_key(content: dict[str, Any]) -> None:
         ("splits", "train", [4, 4], "splits.train: a slice is named twice"),
         ("extraction", "rows", [900, 2000], "extraction.rows: [900, 2000] is no range of rows"),
         ("volume", "voxel_um", float("inf"), "volume.voxel_um: wanted a finite number (found inf)"),
+        (
+            "statistics",
+            "block_px",
+            4,
+            "statistics.block_px: must be at least 134 or wanted 'auto' (found 4)",
+        ),
+        ("volume", "shape", [800, 1424], "volume.shape: entry 3 is missing"),
+        (
+            "annotations",
+            "slices",
+            [4, 54, 104, 900, 999],
+            "annotations.slices: slices 900, 999 are outside the volume (0 to 207), which",
+        ),
         ("splits", "val", [4], "splits: slice 4 stands there twice; a slice has one split"),
         ("readout", "networks", ["texture"], "readout.networks: cnn is missing"),
         ("discovery", "area", "Cx", "discovery.area: Cx is not among the areas"),
@@ -126,7 +139,7 @@ def test_missing_key(content: dict[str, Any]) -> None:
         ("discovery", "lower", "outside", "discovery.lower: outside is discovery.upper as well"),
         ("discovery", "lower", "Ctx", "discovery.lower: Ctx cannot border itself"),
         ("discovery", "upper", "sky", "discovery.upper: sky is neither an area nor outside"),
-        ("annotations", "ignore", [0, 6], "areas: the code 6 is used twice"),
+        ("annotations", "ignore", [0, 6], "areas: the code 6 is used twice (WM and the"),
         ("volume", "path", "somewhere", "volume.path: the phantom is generated"),
     ],
 )

@@ -48,7 +48,7 @@ def test_where_a_label_volume_begins(path: str, start: int | None) -> None:
     ("sections", "expected"),
     [
         ({"volume": {"window": [2, 1]}}, "volume.window: [2.0, 1.0] must be the lower value and"),
-        ({"volume": {"window": [1]}}, "volume.window[2]: this key is missing"),
+        ({"volume": {"window": [1]}}, "volume.window: entry 2 is missing"),
         (
             {"volume": {"window": [0, 1], "path": "a.zarr"}},
             "only TIFF files of your own are narrowed",

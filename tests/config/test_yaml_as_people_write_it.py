@@ -30,6 +30,14 @@ REFUSED = {
         "line 1: 010 without quotes means 8; write '010' in quotes if it is a name, or 10 for",
     ),
     "minutes": ("a: 1:30\n", "line 1: 1:30 without quotes means 90; write '1:30' in quotes"),
+    "a colour": (
+        "areas:\n- {name: A}  # fine\n- name: B\n  colour: #00ff7F\n",
+        "line 4: without quotes #00ff7F is a comment; write '#00ff7F' in quotes",
+    ),
+    "a path of Windows": (
+        'a: "C:\\scan"\n',
+        "line 1, column 8: found unknown escape character 's'; ",
+    ),
     "a day": ("a: 2026-01-02\n", "line 1: 2026-01-02 without quotes means a time"),
     "Latin-1": ("a: 1\ntitle: Gehirn ü\n".encode("latin-1"), "line 2 is not UTF-8"),
 }

@@ -88,7 +88,7 @@ def test_each_mistake_is_one_line_and_all_are_told(case: tuple[Path, dict[str, A
     found = errors(result)
     assert len(found) == 3, result.output
     assert "but 4 x 150 x 201 uint8 was declared" in found[0]
-    assert found[1] == f"{folder / 'labels 3.tif'}: no such file"
+    assert found[1].startswith(f"{folder / 'labels 3.tif'}: no such file; its folder has labels ")
     assert "code 2 (15,000 px) is not in the legend" in found[2]
     assert found[2].endswith("(likewise slices 1, 2)")
     assert "ready" not in result.output.splitlines()
@@ -156,7 +156,7 @@ def test_slices_that_the_run_fetches_need_not_be_there(
     assert "download" in result.output
     config["download"] = {"image": "a/b/image"}
     (line,) = errors(run(folder, config))
-    assert "0.tif: no such file (likewise slices 1, 2)" in line
+    assert f"0.tif: no such file; there is no folder {folder / 'later'} (likewise" in line
 
 
 def test_the_phantom_needs_no_files(tmp_path: Path) -> None:

@@ -61,7 +61,8 @@ def test_what_differs_from_the_declaration_is_one_line(
 def test_missing_stack_is_named(tmp_path: Path) -> None:
     found = check_volume(str(tmp_path / "nowhere"), (3, 20, 30), "uint8", 0, voxel_um=1.17)
     assert found.shape is None
-    assert found.problems == (f"{tmp_path / 'nowhere'}: no such file or folder",)
+    (line,) = found.problems
+    assert line == f"{tmp_path / 'nowhere'}: no such file or folder; its folder is empty"
 
 
 def test_codes_are_counted_by_area(tmp_path: Path) -> None:
@@ -82,7 +83,8 @@ def test_alike_problems_of_many_slices_are_one_line(tmp_path: Path) -> None:
     found, broken = read_labels(images, CODES, [0])
     assert found == []
     assert broken == [
-        f"{tmp_path / 'gone 0.tif'}: no such file (likewise slices 1, 2, 3, 4, 5, 6 and 3 more)"
+        f"{tmp_path / 'gone 0.tif'}: no such file; its folder is empty "
+        "(likewise slices 1, 2, 3, 4, 5, 6 and 3 more)"
     ]
 
 

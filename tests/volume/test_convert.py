@@ -352,13 +352,16 @@ def test_failure_leaves_an_older_result_alone(write_slices, tmp_path):
 def test_declaration_must_agree(stack_folder):
     stack = open_stack(stack_folder)
     check_declared(stack, (20, 300, 530), "uint8")
-    for shape, dtype in [((20, 530, 300), "uint8"), ((20, 300, 530), "uint16")]:
+    for shape, dtype, key in [
+        ((20, 530, 300), "uint8", "volume.shape: [20, 300, 530]"),
+        ((20, 300, 530), "uint16", "volume.dtype: uint8"),
+    ]:
         with pytest.raises(InputError) as caught:
             check_declared(stack, shape, dtype)
         declared = " x ".join(map(str, shape))
         assert str(caught.value) == (
             f"{stack_folder}: the data are 20 x 300 x 530 uint8, but {declared} {dtype} was "
-            "declared; correct the declaration or the data"
+            f"declared; correct the declaration ({key}) or the data"
         )
 
 

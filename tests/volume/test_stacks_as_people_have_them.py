@@ -195,6 +195,18 @@ UNKNOWN = "order of its files is not known"
 REFUSED: dict[str, tuple[Make, str, dict[str, Any], str]] = {
     "sign": (files([f"z{i}.tif" for i in range(-3, 3)]), "", {}, "have a sign or a fraction"),
     "sign everywhere": (files([f"a_-{i}.tif" for i in range(6)]), "", {}, "have a sign"),
+    "minus and plus as typeset": (
+        files(["z\u22122.tif", "z\u22121.tif", "z+0.tif", "z+1.tif", "z+2.tif", "z+3.tif"]),
+        "",
+        {},
+        "their numbers (z+0.tif) have a sign or a fraction",
+    ),
+    "one fraction": (
+        both(files(NAMES), file(GREY[0], "recon_0005.5.tif")),
+        "",
+        {},
+        "their numbers (recon_0005.5.tif) have a sign or a fraction",
+    ),
     "fraction": (files([f"z{i / 2:g}.tif" for i in range(6)]), "", {}, "a fraction"),
     "fractions of two lengths": (
         files([f"z0.{n}.tif" for n in (5, 55, 6, 65, 7, 75)]),
@@ -367,9 +379,16 @@ def test_what_is_taken_otherwise_than_stated_is_said(
 ) -> None:
     imagej("TYX")(folder)
     ome_set([f"other{i}" for i in range(COUNT)])(folder)
+    tags = {"resolution": (5000, 5000), "resolutionunit": "CENTIMETER"}
+    file(GREY, "t.tif", photometric="minisblack", **tags)(folder)
+    file(GREY, "u.tif", photometric="minisblack", resolution=(300, 300))(folder)
     with caplog.at_level(logging.WARNING):
         convert(folder / "s.tif", out)
+        convert(folder / "t.tif", out)
+        convert(folder / "u.tif", out)
         convert(folder / "recon_*.tif", out)
     said = " ".join(record.getMessage() for record in caplog.records)
     assert "s.tif: calls its 6 pages times; they are taken as slices" in said
+    assert "t.tif: its resolution tags state pixels of 2 um, but volume.voxel_um is 1.17" in said
+    assert "u.tif" not in said
     assert "the OME metadata do not say which plane each file is (recon_0000.tif ...)" in said

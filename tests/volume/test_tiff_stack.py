@@ -124,9 +124,23 @@ def test_first_number_must_be_as_declared(write_slices):
 
 
 def test_wrong_paths(tmp_path):
-    assert message(tmp_path / "no") == f"{tmp_path / 'no'}: no such file or folder"
+    assert message(tmp_path / "no") == (
+        f"{tmp_path / 'no'}: no such file or folder; its folder is empty"
+    )
+    assert message(tmp_path / "a/no") == (
+        f"{tmp_path / 'a/no'}: no such file or folder; there is no folder {tmp_path / 'a'}"
+    )
     assert message(tmp_path / "z*.tif") == f"{tmp_path / 'z*.tif'}: no file matches this pattern"
-    assert message(tmp_path) == f"{tmp_path}: no TIFF file (*.tif, *.tiff) in this folder"
+    none = f"{tmp_path}: no TIFF file (*.tif, *.tiff) in this folder"
+    assert message(tmp_path) == f"{none}, which is empty"
+    (tmp_path / "z1.png").touch()
+    assert message(tmp_path) == f"{none}; it holds 1 .png files, save them as TIFF"
+    (tmp_path / "z1").mkdir()
+    (tmp_path / "z1" / "a.TIF").touch()
+    assert message(tmp_path) == (
+        f"{none}; its folders hold some, name one of them or all by a pattern: "
+        f"{tmp_path / '*' / '*.TIF'}"
+    )
 
 
 def test_different_shapes(write_slices):
@@ -185,7 +199,22 @@ def test_truncated(write_slices):
 def test_unreadable(tmp_path, content):
     path = tmp_path / "z0.tif"
     path.write_bytes(content)
-    assert re.match(rf"{re.escape(str(path))}: not a readable TIFF file \(.+\)$", message(path))
+    assert re.match(rf"{re.escape(str(path))}: not a readable TIFF file \(.+\); .+$", message(path))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "(empty); copy or save it again"),
+        (b"\x89PNG\r\n", "(a PNG image); save it in the format of its name"),
+        (b"version https://git-lfs.github.com/spec/v1", "(a pointer of Git LFS); fetch the file"),
+        (b"<!DOCTYPE html>", "(a web page); download the file itself"),
+    ],
+)
+def test_what_a_file_is_instead(tmp_path, content, words):
+    path = tmp_path / "z0.tif"
+    path.write_bytes(content)
+    assert message(path).startswith(f"{path}: not a readable TIFF file {words}")
 
 
 def test_damaged_pixels(tmp_path):

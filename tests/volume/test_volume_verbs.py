@@ -49,12 +49,12 @@ def test_it_says_what_it_will_need(stack_folder, grey, tmp_path, caplog):
         (
             {"shape": (21, 300, 530)},
             "{folder}: the data are 20 x 300 x 530 uint8, but 21 x 300 x 530 uint8 was declared; "
-            "correct the declaration or the data",
+            "correct the declaration (volume.shape: [20, 300, 530]) or the data",
         ),
         (
             {"dtype": "uint16"},
             "{folder}: the data are 20 x 300 x 530 uint8, but 20 x 300 x 530 uint16 was declared; "
-            "correct the declaration or the data",
+            "correct the declaration (volume.dtype: uint8) or the data",
         ),
         (
             {"first_slice": 3},

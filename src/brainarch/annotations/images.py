@@ -14,6 +14,7 @@ from PIL import Image, UnidentifiedImageError
 
 from brainarch.annotations import nrrd
 from brainarch.errors import InputError
+from brainarch.volume.foreign import nearby, not_readable
 from brainarch.volume.kinds import NRRD_SUFFIX, TIFF_SUFFIXES, in_zarr
 from brainarch.volume.store import open_image
 from brainarch.volume.tiff import UPRIGHT, read_header, read_pages
@@ -81,12 +82,16 @@ def read_label_image(
     path = Path(path)
     if not path.exists():
         needed = "" if z is None else f"; the labels of slice {z} are declared to be there"
-        raise InputError(f"{path}: no such file{needed}")
+        raise InputError(f"{path}: no such file{needed}{nearby(path)}")
     image = _read(path, z, files or LabelFiles())
     if image.dtype == np.bool_:
         image = image.astype(np.uint8)
     if image.dtype.kind not in "iu":
         raise InputError(f"{path}: labels are {image.dtype}; wanted whole numbers, uint8 or uint16")
+    if image.dtype.kind == "i" and (lowest := int(image.min(initial=0))) < 0:
+        raise InputError(
+            f"{path}: has the code {lowest}; codes are 0 or more, export the labels with others"
+        )
     return image
 
 
@@ -217,5 +222,5 @@ def _read_png(path: Path, z: int | None, files: LabelFiles, *, turned: bool) -> 
                 )
             pixels = np.asarray(image)
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise InputError(f"{path}: not a readable PNG file ({error})") from None
+        raise InputError(not_readable(path, "PNG", str(error))) from None
     return pixels // spread if spread > 1 else pixels

@@ -726,10 +726,16 @@ class Config(Section):
         if not close:
             return []
         gap, z, w = min(close)
+        thin = ""
+        if (self.volume.shape[0] - 1) * side < 2 * least:
+            thin = (
+                "; the volume is too thin for that, lower sampling.min_gap_um or say splits.by: "
+                "blocks"
+            )
         return [
             f"splits: slices {z} ({split_of[z]}) and {w} ({split_of[w]}) are {gap * side:.1f} um "
             f"apart; sampling.min_gap_um asks for {least:g} um between splits, choose slices "
-            f"{math.ceil(least / side - 1e-9)} or more apart"
+            f"{math.ceil(least / side - 1e-9)} or more apart{thin}"
         ]
 
     def _slice_problems(self) -> list[str]:
@@ -744,7 +750,8 @@ class Config(Section):
             used.append(("splits.slice", [self.splits.slice], True))
         if self.layers is not None:
             used.append(("layers.slices", self.layers.slices, True))
-        problems = []
+        problems: list[str] = []
+        told: set[int] = set()
         if self.unlabelled.slices is not None:
             used.append(("unlabelled.slices", self.unlabelled.slices, False))
         needs_labels = self.extraction.where == "labelled"
@@ -759,15 +766,24 @@ class Config(Section):
         for key, slices, must_be_annotated in used:
             if len(set(slices)) != len(slices):
                 problems.append(f"{key}: a slice is named twice")
-            for z in slices:
-                if not first <= z < stop:
-                    inside = f"{first} to {stop - 1}"
-                    problems.append(f"{key}: slice {z} is outside the volume ({inside})")
-                elif must_be_annotated and z not in annotated:
-                    problems.append(f"{key}: slice {z} is not among annotations.slices")
+            inside = f"{first} to {stop - 1}"
+            outside = [z for z in slices if not first <= z < stop]
+            if not told.issuperset(outside):  # most stand in several lists
+                told.update(outside)
+                problems.append(
+                    f"{key}: {_slices(outside)} outside the volume ({inside}), which begins at "
+                    "volume.first_slice"
+                )
+            unknown = [z for z in slices if z not in annotated and z not in outside]
+            if must_be_annotated and unknown:
+                also = "; say extraction.where: tissue" if key == "extraction.slices" else ""
+                problems.append(f"{key}: {_slices(unknown)} not among annotations.slices{also}")
         rows = self.extraction.rows
         if rows is not None and not rows[0] < rows[1] <= self.volume.stored_shape[1]:
-            problems.append(f"extraction.rows: {list(rows)} is no range of rows of the volume")
+            problems.append(
+                f"extraction.rows: {list(rows)} is no range of rows of the volume; wanted [first, "
+                f"last + 1] within [0, {self.volume.stored_shape[1]}]"
+            )
         return problems
 
     def _legend_problems(self) -> list[str]:
@@ -781,7 +797,12 @@ class Config(Section):
             names = [entry.name for entry in entries]
             codes = [code for entry in entries for code in entry.codes] + ignored
             problems += [f"{key}: the name {n} stands twice" for n in _repeated(names)]
-            problems += [f"{key}: the code {c} is used twice" for c in _repeated(codes)]
+            for code in _repeated(codes):
+                owners = [entry.name for entry in entries for c in entry.codes if str(c) == code]
+                if code in map(str, ignored):
+                    owners.append("the codes to ignore")
+                where = " and ".join(dict.fromkeys(owners))
+                problems.append(f"{key}: the code {code} is used twice ({where}); keep one of them")
         names = [area.name for area in self.areas]
         cut = self.training.nonsense_area
         if cut is not None and cut not in names:
@@ -880,6 +901,12 @@ class Config(Section):
                 ".tif, the labels are fetched"
             )
         return problems
+
+
+def _slices(numbers: list[int]) -> str:
+    """Return slices as the beginning of a sentence: slice 5 is, slices 5, 9 are."""
+    listed = ", ".join(map(str, dict.fromkeys(numbers)))
+    return f"slices {listed} are" if len(set(numbers)) > 1 else f"slice {listed} is"
 
 
 def _is_folder(path: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
@@ -27,6 +28,10 @@ MOVED = {
     "annotations.transpose": "annotations.axes (zxy for columns x rows)",
     "layers.transpose": "layers.axes (zxy for columns x rows)",
 }
+#: How pydantic ends the place of a value that may be of several kinds.
+KIND = re.compile(r"constrained-\w+|literal\[.*\]")
+#: A colour that YAML takes for a comment.
+BARE_COLOUR = re.compile(r"[^#]*:\s+(#[0-9A-Fa-f]{6})\b")
 #: Words that YAML 1.1 takes for true or false beside these.
 PLAIN_BOOLEANS = ("true", "false", "True", "False", "TRUE", "FALSE")
 
@@ -71,7 +76,10 @@ def read_content(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise InputError(f"{path}: not readable ({error.strerror})") from None
     if not isinstance(content, Mapping):
-        raise InputError(f"{path}: a config is a table of keys and values")
+        raise InputError(
+            f"{path}: a config is a table of keys and values; brainarch init writes one for your "
+            "files"
+        )
     return dict(content)
 
 
@@ -83,6 +91,11 @@ def _check_text(text: str) -> None:
     InputError
         With the line, and how to write what is meant.
     """
+    for number, written in enumerate(text.splitlines(), 1):
+        if bare := BARE_COLOUR.match(written):
+            raise InputError(
+                f"line {number}: without quotes {bare[1]} is a comment; write '{bare[1]}' in quotes"
+            )
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     waiting: list[tuple[yaml.Node, str]] = [] if root is None else [(root, "")]
     while waiting:
@@ -195,8 +208,22 @@ def check_config(content: Mapping[str, Any], origin: str) -> Config:
     try:
         return Config.model_validate(dict(content))
     except ValidationError as error:
-        lines = [_explain(detail, content) for detail in error.errors()]
+        lines = [_explain(detail, content) for detail in _by_key(error.errors())]
         raise InputError(f"{origin}: " + "; ".join(lines)) from None
+
+
+def _by_key(details: Sequence[ErrorDetails]) -> list[ErrorDetails]:
+    """Join what pydantic says of each kind that one value may have."""
+    found: dict[tuple[int | str, ...], ErrorDetails] = {}
+    for detail in details:
+        kind = detail["loc"][-1] if detail["loc"] else ""
+        key = detail["loc"][:-1] if KIND.fullmatch(str(kind)) else detail["loc"]
+        if key in found:
+            said = f"{wanted(found[key])} or {wanted(detail)}"
+            found[key] = {**detail, "loc": key, "type": "union", "msg": said}
+        else:
+            found[key] = {**detail, "loc": key}
+    return list(found.values())
 
 
 def _explain(detail: ErrorDetails, content: Mapping[str, Any]) -> str:
@@ -215,6 +242,8 @@ def _explain(detail: ErrorDetails, content: Mapping[str, Any]) -> str:
         guess = difflib.get_close_matches(str(location[-1]), _siblings(location[:-1]), n=1)
         hint = f"; did you mean {guess[0]}?" if guess else "; see config/README.md for every key"
         return f"{key}: unknown key{hint}"
+    if detail["type"] == "missing" and isinstance(location[-1], int):
+        return f"{name_key(location[:-1], content)}: entry {location[-1] + 1} is missing"
     if detail["type"] == "missing":
         return f"{key}: this key is missing"
     return f"{key}: {wanted(detail)} ({found(detail)})" if key else wanted(detail)

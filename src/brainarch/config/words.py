@@ -75,6 +75,8 @@ def yaml_problem(error: yaml.MarkedYAMLError) -> str:
     mark = error.problem_mark or error.context_mark
     where = "" if mark is None else f"line {mark.line + 1}, column {mark.column + 1}: "
     said = error.problem or error.context or "something is wrong"
+    if "escape" in said:
+        return f"{where}{said}; write a path with \\ in 'single quotes'"
     return f"{where}not readable as YAML ({said}); look at indents, colons and quotes there"
 
 

@@ -213,7 +213,7 @@ def read_labels(
             image = read_label_image(path, z, files)
         except InputError as error:
             reason = str(error).removeprefix(f"{path}: ")
-            reason = reason.removesuffix(f"; the labels of slice {z} are declared to be there")
+            reason = reason.replace(f"; the labels of slice {z} are declared to be there", "")
             reason = reason.replace(f"labels of slice {z} are", "labels are")
             broken.setdefault(reason, []).append((z, path))
             continue

@@ -51,6 +51,7 @@ from brainarch.volume.store import (
     slice_digest,
 )
 from brainarch.volume.units import is_length
+from brainarch.volume.window import can_narrow
 
 logger = logging.getLogger(__name__)
 
@@ -139,9 +140,17 @@ def check_declared(stack: Stack, shape: Sequence[int], dtype: str) -> None:
         If shape or type differ.
     """
     if stack.file_shape != tuple(shape) or str(stack.dtype) != dtype:
+        keys = []
+        if stack.file_shape != tuple(shape):
+            keys.append(f"volume.shape: {list(stack.file_shape)}")
+        if str(stack.dtype) != dtype:
+            keys.append(f"volume.dtype: {stack.dtype}")
+            if can_narrow(stack.dtype, np.dtype(dtype)):
+                keys[-1] += f", or a volume.window that makes {dtype} of it"
         raise InputError(
             f"{stack.name}: the data are {describe(stack.file_shape, stack.dtype)}, but "
-            f"{describe(shape, dtype)} was declared; correct the declaration or the data"
+            f"{describe(shape, dtype)} was declared; correct the declaration "
+            f"({'; '.join(keys)}) or the data"
         )
 
 

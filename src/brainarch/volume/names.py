@@ -13,12 +13,17 @@ from itertools import pairwise
 from pathlib import Path
 
 from brainarch.errors import InputError
+from brainarch.volume.foreign import nearby
 from brainarch.volume.kinds import SLICE_FIELD, TIFF_SUFFIXES
 
 #: Fewest files whose even steps are no accident: two numbers always go up evenly.
 EVEN = 3
+#: Signs as keyboards and programs write them: hyphen, en dash, minus, and plus.
+MINUS, SIGNS = "-\u2013\u2212", "-\u2013\u2212+"
 #: A minus sign that is no hyphen: it follows neither a letter nor a digit.
-SIGN = re.compile(r"(?<![^\W_])-$")
+SIGN = re.compile(rf"(?<![^\W_])[{MINUS}]$")
+#: A number with a sign or a fraction, for the eye.
+POSITION = re.compile(r"(?<![^\W_])-[0-9]|[\u2013\u2212+][0-9]|[0-9][.,][0-9]")
 
 
 def find_files(source: str | Path) -> list[Path]:
@@ -35,14 +40,16 @@ def find_files(source: str | Path) -> list[Path]:
     if path.is_dir():
         found = [entry for entry in _visible(path, "*") if entry.suffix.lower() in TIFF_SUFFIXES]
         if not found:
-            raise InputError(f"{source}: no TIFF file (*.tif, *.tiff) in this folder")
+            raise InputError(
+                f"{source}: no TIFF file (*.tif, *.tiff) in this folder{_instead(path)}"
+            )
         return found
     base, rest = Path(), list(path.parts)
     while rest and (base / rest[0]).exists():  # what exists is a name, even with brackets in it
         base /= rest.pop(0)
     if not any(sign in part for part in rest for sign in "*?["):
         braces = "; the field for the slice number is {z} or {z:04d}" if "{" in str(source) else ""
-        raise InputError(f"{source}: no such file or folder{braces}")
+        raise InputError(f"{source}: no such file or folder{braces or nearby(path)}")
     found = _visible(base, str(Path(*rest)))
     if not found:
         raise InputError(f"{source}: no file matches this pattern")
@@ -204,6 +211,19 @@ def _visible(folder: Path, pattern: str) -> list[Path]:
     ]
 
 
+def _instead(folder: Path) -> str:
+    """Return what a folder without TIFF files holds, and how to go on."""
+    inside = (path for path in _visible(folder, "*/*") if path.suffix.lower() in TIFF_SUFFIXES)
+    if (deeper := next(inside, None)) is not None:
+        pattern = folder / "*" / f"*{deeper.suffix}"
+        return f"; its folders hold some, name one of them or all by a pattern: {pattern}"
+    suffixes = Counter(path.suffix.lower() for path in _visible(folder, "*"))
+    if not suffixes:
+        return ", which is empty"
+    suffix, count = suffixes.most_common(1)[0]
+    return f"; it holds {count} {suffix or 'other'} files, save them as TIFF"
+
+
 def _wild(text: str) -> str:
     """Return a regular expression for a part of a path in which ``*`` and ``?`` are wildcards."""
     signs = {"*": "[^/]*", "?": "[^/]"}
@@ -214,14 +234,17 @@ def _has_positions(names: Sequence[str]) -> bool:
     """Return whether names are alike once a sign or a fraction of their numbers is left out."""
     alike = set()
     for name in names:
-        whole = re.sub(r"-(?=[0-9])", "", re.sub(r"(?<=[0-9])\.[0-9]+", "", name.casefold()))
+        whole = re.sub(
+            rf"[{SIGNS}](?=[0-9])", "", re.sub(r"(?<=[0-9])\.[0-9]+", "", name.casefold())
+        )
         alike.add(tuple(re.split(r"[0-9]+", whole)))
     return len(alike) == 1
 
 
 def _positions(files: Sequence[Path]) -> InputError:
+    shown = next((path for path in files if POSITION.search(path.stem)), files[0])
     return InputError(
-        f"{files[0].parent}: the order of its files is not known: their numbers ({files[0].name}) "
+        f"{files[0].parent}: the order of its files is not known: their numbers ({shown.name}) "
         "have a sign or a fraction; rename the files by whole numbers, one a slice"
     )
 

@@ -6,6 +6,7 @@ intensity window is given.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +29,8 @@ from brainarch.volume.store import DTYPES
 from brainarch.volume.tiff import Header, Page, read_header, read_pages
 from brainarch.volume.units import Sides, agree, are_equal, sides_text
 from brainarch.volume.window import can_narrow, narrow
+
+logger = logging.getLogger(__name__)
 
 #: More files than this get a progress bar while their headers are read.
 MANY_FILES = 200
@@ -77,6 +80,8 @@ class Stack:
         By how much the numbers of the files go up from slice to slice.
     sides_um : Sides
         Sides of the voxel in micrometer, as far as the files' metadata state them.
+    resolution_um : float or None
+        Side of a pixel by the first file's resolution tags, where nothing better states one.
     resampling : Resampling or None
         How slices are resampled as they are read, after a window has narrowed them.
     """
@@ -92,6 +97,7 @@ class Stack:
     white: int | None = None
     file_step: int = 1
     sides_um: Sides = (None, None, None)
+    resolution_um: float | None = None
     resampling: Resampling | None = None
 
     @property
@@ -283,17 +289,29 @@ def open_stack(
         white=first.white,
         file_step=file_step,
         sides_um=first.sides_um,
+        resolution_um=first.resolution_um,
     )
 
 
 def check_voxel(stack: Stack, voxel_um: float) -> None:
     """Check that a declared voxel size is what the files' own metadata say.
 
+    Resolution tags are often left as some program filled them, so that they are but warned of.
+
     Raises
     ------
     InputError
         If they disagree.
     """
+    said = stack.resolution_um
+    if said is not None and not agree(said, voxel_um):
+        logger.warning(
+            "%s: its resolution tags state pixels of %.4g um, but volume.voxel_um is %g; make sure "
+            "which is right",
+            stack.name,
+            said,
+            voxel_um,
+        )
     stated = [side for side in stack.sides_um if side is not None]
     if all(agree(side, voxel_um) for side in stated):
         return

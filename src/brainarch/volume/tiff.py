@@ -17,8 +17,9 @@ import tifffile
 from numpy.typing import NDArray
 
 from brainarch.errors import InputError
+from brainarch.volume.foreign import not_readable
 from brainarch.volume.ome_tiff import OmeDescription, read_description
-from brainarch.volume.units import UNMEASURED, Sides, micrometer_in
+from brainarch.volume.units import MICROMETER, UNMEASURED, Sides, micrometer_in
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +60,8 @@ SLICE_AXES = "ZIQ"
 MOST_CHANNELS = 7
 #: What the other axes are called.
 AXIS_NAMES = {"C": "channels", "T": "times", "R": "tiles", "S": "samples", "P": "positions"}
+#: Smallest pixel in micrometer that printers and scanners state, some 2,500 an inch.
+FINEST_PRINT_UM = 10.0
 BLACK_IS_ZERO, WHITE_IS_ZERO, PALETTE = (1, 0, 3)
 #: Orientations in which the first row is the upper and the first column the left one.
 UPRIGHT = (0, 1)
@@ -93,6 +96,9 @@ class Header:
         Sides of a voxel along z, y and x in micrometer, None where they are not stated.
     ome : OmeDescription or None
         What else an OME-TIFF says.
+    resolution_um : float or None
+        Side of a pixel in micrometer by the tags that printers use, where no microscope's metadata
+        state one and it is as small as a microscope's.
     """
 
     pages: tuple[Page, ...]
@@ -101,6 +107,7 @@ class Header:
     white: int | None
     sides_um: Sides
     ome: OmeDescription | None
+    resolution_um: float | None = None
 
 
 def read_header(path: Path, *, grey: bool = True, ome: bool = True) -> Header:
@@ -126,7 +133,7 @@ def read_header(path: Path, *, grey: bool = True, ome: bool = True) -> Header:
         with tifffile.TiffFile(path) as tiff:
             return _header(path, tiff, grey=grey, ome=ome)
     except DAMAGE as error:
-        raise InputError(f"{path}: not a readable TIFF file ({one_line(error)})") from None
+        raise InputError(not_readable(path, "TIFF", one_line(error))) from None
 
 
 def _header(path: Path, tiff: Any, *, grey: bool, ome: bool) -> Header:
@@ -151,7 +158,8 @@ def _header(path: Path, tiff: Any, *, grey: bool, ome: bool) -> Header:
         _check_axes(path, tiff, len(frames))
         sides = _calibration(path, tiff, frames[0])
     pages = tuple(Page(path, index) for index in order)
-    return Header(pages, shape, dtype, white, sides, description)
+    resolution = _resolution(frames[0]) if sides[2] is None else None
+    return Header(pages, shape, dtype, white, sides, description, resolution)
 
 
 def _check_pictures(
@@ -307,6 +315,13 @@ def _calibration(path: Path, tiff: Any, page: Any) -> Sides:
     return z, y, x
 
 
+def _resolution(page: Any) -> float | None:
+    """Return the side of a pixel by the resolution tags, unless it is one of a printer."""
+    unit = {2: "inch", 3: "cm"}.get(int(page.tags.valueof(296, 2)))
+    side = None if unit is None else _side(page.tags.valueof(282), MICROMETER[unit])
+    return side if side is not None and side < FINEST_PRINT_UM else None
+
+
 def _side(resolution: Any, factor: float) -> float | None:
     """Return the side of a pixel from a resolution, pixels in one unit as a fraction."""
     try:
@@ -347,7 +362,7 @@ def _open(path: Path) -> Any:
     try:
         return tifffile.TiffFile(path)
     except DAMAGE as error:
-        raise InputError(f"{path}: not a readable TIFF file ({one_line(error)})") from None
+        raise InputError(not_readable(path, "TIFF", one_line(error))) from None
 
 
 def _decode(handle: Any, page: Page) -> NDArray[np.generic]:
