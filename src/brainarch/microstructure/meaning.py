@@ -92,7 +92,11 @@ def describe(correlations: pd.DataFrame) -> str:
     sure = correlations["low"] * correlations["high"] > 0
     strong = correlations[sure & (correlations["rho"].abs() >= NAMED)]
     order = strong["rho"].abs().sort_values(ascending=False, kind="stable").index
-    words = [WORDS[row.measure][int(row.rho > 0)] for row in strong.loc[order].itertuples()]
+    ranked = strong.loc[order]
+    words = [
+        WORDS[str(measure)][int(rises)]
+        for measure, rises in zip(ranked["measure"], ranked["rho"] > 0, strict=True)
+    ]
     return ", ".join(words[:MOST_NAMED]) or "follows none of the measures"
 
 

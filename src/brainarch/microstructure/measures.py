@@ -136,7 +136,10 @@ def find_vessels(grey: NDArray[np.float32], pixel_um: float) -> NDArray[np.bool_
     if noise == 0:
         return np.zeros(grey.shape, dtype=bool)
     begins, goes_on = (factor * noise for factor in VESSEL_CONTRAST)
-    return np.asarray(apply_hysteresis_threshold(contrast, goes_on, begins), dtype=bool)
+    found: NDArray[np.bool_] = apply_hysteresis_threshold(  # type: ignore[no-untyped-call]
+        contrast, goes_on, begins
+    )
+    return found
 
 
 def find_ridges(grey: NDArray[np.float32], pixel_um: float) -> NDArray[np.bool_]:
@@ -151,10 +154,10 @@ def find_ridges(grey: NDArray[np.float32], pixel_um: float) -> NDArray[np.bool_]
     -------
     ndarray of bool, shape (rows, columns)
     """
-    hessian = hessian_matrix(
+    hessian = hessian_matrix(  # type: ignore[no-untyped-call]
         grey, sigma=RIDGE_UM / pixel_um, order="rc", use_gaussian_derivatives=False
     )
-    along, across = hessian_matrix_eigvals(hessian)
+    along, across = hessian_matrix_eigvals(hessian)  # type: ignore[no-untyped-call]
     ridge = (across < 0) & (np.abs(along) < -across / 2)
     return np.asarray(ridge & (-across > RIDGE_CONTRAST * _noise(across)), dtype=bool)
 
@@ -194,9 +197,8 @@ def _coherence(
     grey: NDArray[np.float32], pixel_um: float, y: NDArray[np.integer], x: NDArray[np.integer]
 ) -> NDArray[np.float64]:
     smooth = ndimage.gaussian_filter(grey, GRADIENT_UM / pixel_um)
-    rows, mixed, columns = (
-        patch_means(part, y, x) for part in structure_tensor(smooth, sigma=1.0, order="rc")
-    )
+    parts = structure_tensor(smooth, sigma=1.0, order="rc")  # type: ignore[no-untyped-call]
+    rows, mixed, columns = (patch_means(part, y, x) for part in parts)
     trace = rows + columns
     difference = np.sqrt((rows - columns) ** 2 + 4 * mixed**2)
     coherence: NDArray[np.float64] = np.divide(

@@ -117,7 +117,13 @@ def explain_factors(
         else:
             frame = pd.DataFrame(np.nan, index=range(len(names)), columns=["mean", "low", "high"])
         um2 = float((codes & maps.extracted).sum()) * (maps.stride * maps.pixel_um) ** 2
-        about = {"slice": maps.z, "kind": kind, "name": name, "um2": um2, "pixels": int(own.sum())}
+        about: dict[str, Any] = {
+            "slice": maps.z,
+            "kind": kind,
+            "name": name,
+            "um2": um2,
+            "pixels": int(own.sum()),
+        }
         frames.append(frame.assign(quantity=names, **about))
     write_table(found[list(MEANING_COLUMNS)], meaning, MEANING_COLUMNS)
     whole = (
