@@ -84,8 +84,8 @@ def read_target(
         painted=painted,
         tops=tops,
         codes=sources.label_picture(open_labels(labels), maps.z, box),
-        title=f"Factors selected for {word}s, slice z = {maps.z}"
-        + ("" if found is None else f"; numbers: AUROC on z = {z}, not fitted"),
+        title=f"Factors of {word}s, slice z = {maps.z}"
+        + ("" if found is None else f"; AUROC on {z}"),
     )
     target = factors.Target(word, legend, pairs, overlay)
     if alignment is None or found is None:
