@@ -72,7 +72,7 @@ def test_swapped_values_rerun_all_that_uses_them(finished: Path) -> None:
         (lambda content: content.update(title="Another"), {"explore", "report"}),
         (
             lambda content: content["areas"][0].update(title="Another"),
-            {"figure", "explore", "report"},
+            {"draw_maps", "figure", "explore", "report"},
         ),
         (lambda content: content["extraction"].update(proof_windows=200), {"prove", "report"}),
         (
@@ -83,6 +83,7 @@ def test_swapped_values_rerun_all_that_uses_them(finished: Path) -> None:
                 "profile",
                 "compare_layers",
                 "match_components",
+                "explain_factors",
                 "figure",
                 "explore",
                 "report",

@@ -66,8 +66,9 @@ def test_published_plan_is_complete_and_opens_no_socket(no_sockets: str) -> None
     assert not {"phantom", "import_layers", "select_layers", "compare_layers"} & set(jobs)
 
 
-def test_a_plain_dry_run_takes_the_default_profile() -> None:
-    run = snakemake("-n")
+def test_a_plain_dry_run_takes_the_default_profile(tmp_path: Path) -> None:
+    config = str(ROOT / "config/config.yaml")
+    run = snakemake("-n", "--configfile", config, directory=tmp_path)
     assert run.returncode == 0, run.stderr[-2000:]
     assert re.search(r"Using workflow specific profile \S*profiles/default", run.stderr)
     assert planned_jobs(run.stdout)["phantom"] == 1

@@ -34,9 +34,9 @@ use rule stage as draw_maps with:
     output:
         **written(PIPELINE.draw_maps("{z}")),
     log:
-        f"{LOGS}/maps-z{{z}}.log",
+        f"{LOGS}/draw-maps-z{{z}}.log",
     benchmark:
-        f"{TIMES}/maps-z{{z}}.tsv"
+        f"{TIMES}/draw-maps-z{{z}}.tsv"
     resources:
         **asked("draw_maps"),
     params:
