@@ -11,8 +11,6 @@ from sklearn.metrics.cluster import expected_mutual_information
 from brainarch.seeds import generator
 from brainarch.statistics.depth_nulls import Surrogates, random_rulers, rearranged_bands
 
-#: The statistic that decides, said before any run; the others stand beside it.
-DECIDING = "ami"
 #: Level at which it is decided, against each null.
 LEVEL = 0.01
 

@@ -14,9 +14,8 @@ from brainarch.figures import panels, plotted, rasters, style
 from brainarch.figures.panels import Areas
 from brainarch.figures.rasters import Raster
 from brainarch.figures.sheet import Box, Sheet, fit
+from brainarch.statistics.depth_nulls import DECIDING
 
-#: Statistic of agreement with layers that is shown.
-STATISTIC = "ami"
 NULL_QUANTITY = "null (y: median, high: 99th percentile)"
 ABOVE_QUANTITY = "agreement above the null (1: yes)"
 NULL_TITLES = {"bands": "own bands moved", "depth": "depth alone"}
@@ -121,7 +120,7 @@ def prepare(
 def agreement_entries(panel: str, agreement: pd.DataFrame, series: str) -> list[dict[str, Any]]:
     """Return rows for the agreement with annotated structure and for its nulls."""
     entries = []
-    for row in plotted.rows_of(agreement[agreement["statistic"] == STATISTIC]):
+    for row in plotted.rows_of(agreement[agreement["statistic"] == DECIDING]):
         place = {"series": series, "item": row.null}
         entries.append(plotted.entry(panel, "agreement", row.value, **place))
         null = {"y": row.median, "high": row.null_99}

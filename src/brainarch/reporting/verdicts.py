@@ -11,6 +11,7 @@ import pandas as pd
 
 from brainarch.pipeline.facts import PARTS
 from brainarch.reporting.numbers import DIFFERENCE_DIGITS
+from brainarch.statistics.depth_nulls import DECIDING
 
 #: Points from chance within which a control with permuted labels must end (DESIGN).
 CONTROL_POINTS = 0.05
@@ -242,7 +243,7 @@ def agreement_verdict(what: str, agreements: Mapping[int, pd.DataFrame], reason:
         return Verdict(question, "not tested", criterion, reason)
     good, parts = [], []
     for z, frame in agreements.items():
-        rows = frame[frame["statistic"] == "ami"]
+        rows = frame[frame["statistic"] == DECIDING]
         nulls = [
             f"{NULLS[row['null']]} {row['median']:.2f}, 99 % {row['null_99']:.2f}"
             for row in rows.to_dict("records")

@@ -26,6 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
+#: The statistic of agreement that decides, said before any run; the others stand beside it.
+DECIDING = "ami"
 #: Bins of depth in which bands are told apart.
 BINS = 64
 #: Bands narrower than this many bins belong to the band before them.
