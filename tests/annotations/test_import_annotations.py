@@ -224,7 +224,7 @@ def test_files_that_are_none(volume, tmp_path):
     path = tmp_path / "l.jpg"
     path.write_bytes(b"")
     assert refusal(volume, tmp_path, {53: path}) == (
-        f"{path}: not a TIFF, PNG, NRRD or OME-Zarr file; export the labels as one"
+        f"{path}: not a TIFF, PNG, NRRD, GeoJSON or OME-Zarr file; export the labels as one"
     )
 
 

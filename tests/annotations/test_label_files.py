@@ -169,5 +169,6 @@ def test_slices_that_a_label_volume_has_not(tmp_path):
 def test_a_picture_is_no_label_volume(tmp_path):
     Image.fromarray(CODES[0]).save(tmp_path / "l.png")
     assert message(tmp_path / "l.png", 10, 10) == (
-        f"{tmp_path / 'l.png'}: not a label volume (NRRD, OME-Zarr, TIFF); name one file a slice"
+        f"{tmp_path / 'l.png'}: not a label volume (NRRD, OME-Zarr, TIFF, GeoJSON); name one file "
+        "a slice"
     )

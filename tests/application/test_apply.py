@@ -73,9 +73,10 @@ def test_the_maps_are_those_of_a_run(files, made, tmp_path):
         labels = create_labels(tmp_path / f"{name}.zarr", SHAPE, 1.17, [5], first_slice=5)
         labels.write_slice(5, np.zeros(SHAPE[1:], np.uint8))
     write_legend(make_legend(list(AREAS)), tmp_path / "legend.csv")
-    tables = {name: tmp_path / f"{name}.csv" for name in ("confusion", "metrics", "border")}
+    tables = {name: tmp_path / f"{name}.csv" for name in ("confusion", "metrics", "border", "rim")}
     predict_slice(
-        cube=tmp_path / "cube.zarr", network=network, novelty=files / "networks/novelty.json",
+        cube=tmp_path / "cube.zarr", network=network, volume=volume,
+        novelty=files / "networks/novelty.json",
         labels=tmp_path / "labels.zarr", splits=tmp_path / "splits.zarr",
         legend=tmp_path / "legend.csv", predictions=tmp_path / "none.csv",
         areas=tmp_path / "areas.zarr", average_px=128, copied=[], resamples=10, block_px=64, seed=0,
@@ -83,7 +84,7 @@ def test_the_maps_are_those_of_a_run(files, made, tmp_path):
     )  # fmt: skip
     one, other = (SliceMaps.open(folder / name) for folder, name in
                   ((tmp_path, "areas.zarr"), (made[0], "z0006_areas.zarr")))  # fmt: skip
-    for name in ("area", "confidence", "averaged", "novelty"):
+    for name in ("area", "confidence", "averaged", "novelty", "tissue"):
         np.testing.assert_array_equal(one.read(name), other.read(name))
     assert (one.read("area") > 0).any()
 

@@ -126,6 +126,12 @@ def test_missing_key(content: dict[str, Any]) -> None:
         ("readout", "networks", ["texture"], "readout.networks: cnn is missing"),
         ("discovery", "area", "Cx", "discovery.area: Cx is not among the areas"),
         ("volume", "voxel_um", 0.00117, "in millimetres it would be 1.17 um, say that"),
+        ("volume", "voxel_um", 0, "volume.voxel_um: must be more than 0 (found 0)"),
+        ("volume", "voxel_um", [5, 1.17], "volume.voxel_um: entry 3 is missing"),
+        ("volume", "voxel_um", [5, "a", 1], "volume.voxel_um[2]: wanted a number (found 'a')"),
+        ("volume", "voxel_um", [5, 1.17, 1.3], "pixels must be square (y and x alike)"),
+        ("volume", "voxel_um", [5, 0.00117, 0.00117], "in millimetres it would be 1.17 um"),
+        ("volume", "voxel_um", [5, 1.17, 1.17], "voxel_um: the phantom's voxels are cubes"),
         ("volume", "voxel_um", 1170, "in nanometres it would be 1.17 um, say that"),
         ("splits", "val", [104], "splits: slice 104 stands there twice; a slice has one split"),
         (
@@ -162,7 +168,12 @@ def test_dataset_and_area_names_obey_the_pattern(content: dict[str, Any], name: 
 @pytest.mark.parametrize(
     ("key", "value", "expected"),
     [
-        ("areas", [{"name": "Ctx", "title": "C", "codes": ["one"]}] * 2, "areas[Ctx].codes[1]: "),
+        (
+            "areas",
+            [{"name": name, "title": name, "codes": [name]} for name in ("Ctx", "WM")],
+            "areas[Ctx].codes: 'Ctx'; a class is only for GeoJSON; say the pixels' whole number",
+        ),
+        ("areas", [{"name": "Ctx", "title": "C", "codes": [1.5]}] * 2, "areas[Ctx].codes[1]: "),
         ("areas", [{"name": "Ctx", "title": 3, "codes": [1]}], "areas[Ctx].title: wanted text"),
         ("areas", [{"title": "C", "codes": [1]}], "areas[1].name: this key is missing"),
         ("areas", [], "areas: wanted at least 2, there are 0"),

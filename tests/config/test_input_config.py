@@ -57,6 +57,11 @@ def test_where_a_label_volume_begins(path: str, start: int | None) -> None:
             {"volume": {"resample_um": 1.17, "patch_um": 150}},
             "volume: patch_um says the same as resample_um; give one of them",
         ),
+        (
+            {"annotations": {"path": "labels/z{z}.geojson"}},
+            "].codes: 1; shapes have classes, say codes: [",
+        ),
+        ({"annotations": {"ignore": [0, -1]}}, "annotations.ignore[2]: must be at least 0"),
         ({"volume": {"patch_um": 150_000}}, "at most a factor of 100 apart"),
         ({"volume": {"resample_um": 2, "path": "a.zarr"}}, "volume.resample_um: an OME-Zarr"),
         ({"volume": {"patch_um": 0}}, "volume.patch_um: "),

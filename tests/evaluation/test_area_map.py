@@ -12,6 +12,7 @@ from brainarch.evaluation.area_map import (
     border_table,
     likeliest_areas,
     map_probabilities,
+    rim_parts,
 )
 from brainarch.grids.grid import Place
 
@@ -26,7 +27,9 @@ def test_the_map_is_the_last_layer_s_choice(tmp_path):
     head = torch.nn.Linear(5, 3)
     torch.nn.init.normal_(head.weight, generator=torch.Generator().manual_seed(1))
     torch.nn.init.uniform_(head.bias, -0.3, 0.3, generator=torch.Generator().manual_seed(0))
-    area, confidence = likeliest_areas(map_probabilities(cube, head), done)
+    probabilities, none = map_probabilities(cube, head)
+    assert none is None
+    area, confidence = likeliest_areas(probabilities, done)
     with torch.inference_mode():
         logits = head(torch.from_numpy(units)).numpy()
     np.testing.assert_array_equal(area, np.where(done, logits.argmax(axis=2) + 1, 0))
@@ -34,6 +37,12 @@ def test_the_map_is_the_last_layer_s_choice(tmp_path):
     wanted = np.where(done, softmax(logits, axis=2).max(axis=2), np.nan)
     np.testing.assert_allclose(confidence, wanted, rtol=1e-5)
     assert area.dtype == np.uint8
+    # the last output as "no tissue": the areas share what is left, as if they were all there is
+    rest, none = map_probabilities(cube, head, outside=True)
+    full = softmax(logits.astype(np.float64), axis=2)
+    np.testing.assert_allclose(none, np.where(done, full[..., 2], np.nan), rtol=1e-5)
+    left = np.where(done, full[..., :2].transpose(2, 0, 1) / (1 - full[..., 2]), 0)
+    np.testing.assert_allclose(rest, left, rtol=1e-5)
 
 
 def test_the_averaged_map_equals_brute_force():
@@ -65,6 +74,17 @@ def test_the_edge_of_the_slice_is_no_border():
     labels = np.ones((4, 9), dtype=np.uint8)
     labels[:, 0] = 2
     assert border_distance(labels, 0)[2].tolist() == [1, 1, 2, 3, 4, 5, 6, 7, 8]
+
+
+def test_parts_of_the_rim():
+    parts = rim_parts(np.array([10.0, 64.0, 65.0, np.inf]), np.array([0.2, 1.0, 0.95, 0.89]))
+    found = {name.partition(":")[0]: mask.tolist() for name, mask in parts.items()}
+    assert found == {
+        "all": [True] * 4,
+        "beyond 64 px of every border": [False, False, True, True],
+        "patch at least 90% tissue": [False, True, True, False],
+        "rim": [True, False, False, True],
+    }
 
 
 def test_border_table_counts_by_distance():

@@ -16,12 +16,14 @@ from brainarch.evaluation.stages import predict_slice
 from brainarch.evaluation.tables import CONFUSION_COLUMNS, METRIC_COLUMNS
 from brainarch.grids.grid import Place
 from brainarch.grids.maps import SliceMaps
+from brainarch.network.architecture import AreaNetwork
 from brainarch.network.trained import load_network, save_network
 from brainarch.tables import read_columns, read_table
-from small_inputs import AREAS, small_network
+from small_inputs import AREAS, small_network, write_volume
 
 SHAPE = (3, 70, 90)
 STRIDE = 4
+TABLES = ("confusion", "metrics", "border", "rim")
 
 
 def areas_image():
@@ -51,6 +53,9 @@ def files(tmp_path):
         write_cube(tmp_path / f"cube{z}.zarr", z, trained.digest)
     labels = areas_image()
     create_labels(tmp_path / "areas.zarr", SHAPE, 1.17, [1]).write_slice(1, labels)
+    grey = np.full(SHAPE[1:], 200, dtype=np.uint8)
+    grey[:, :30] = 10
+    write_volume(tmp_path / "volume.zarr", np.stack([grey] * SHAPE[0]))
     splits = np.where(labels > 0, 1, 0).astype(np.uint8)
     create_labels(tmp_path / "untested.zarr", SHAPE, 1.17, [1]).write_slice(1, splits)
     splits[20:50][labels[20:50] > 0] = 3
@@ -65,20 +70,18 @@ def predict(files, z=1, block_px=512, **changes):
     given = {
         "cube": files / f"cube{z}.zarr",
         "network": files / "network.safetensors",
+        "volume": files / "volume.zarr",
         "novelty": files / "novelty.json",
         "labels": files / "areas.zarr",
         "legend": files / "legend.csv",
         "splits": files / "splits.zarr",
         "predictions": files / "none.csv",
         "areas": files / "out" / "areas.zarr",
-        **{kind: files / "out" / f"{kind}.csv" for kind in ("confusion", "metrics", "border")},
+        **{kind: files / "out" / f"{kind}.csv" for kind in TABLES},
     }
     settings = {"average_px": 12, "copied": [], "resamples": 200, "seed": 2020}
     predict_slice(**{**given, **settings, **changes}, block_px=block_px)
-    return {
-        kind: read_table(files / "out" / f"{kind}.csv")
-        for kind in ("confusion", "metrics", "border")
-    }
+    return {kind: read_table(files / "out" / f"{kind}.csv") for kind in TABLES}
 
 
 def test_the_map_covers_the_extracted_pixels(files):
@@ -123,6 +126,52 @@ def test_accuracy_is_that_of_map_and_labels(files):
     grid = areas_image()[::STRIDE, ::STRIDE]
     found = SliceMaps.open(files / "out" / "areas.zarr").read("area")
     assert accuracy == pytest.approx((found == grid)[grid > 0].mean())
+
+
+def test_the_rim_is_judged_apart(files):
+    """The volume is dark left of column 30: patches there hold little tissue."""
+    table = predict(files, splits=files / "untested.zarr")["rim"].set_index("part")
+    assert table["outside"].isna().all()
+    assert table.loc["all", "pixels"] == Cube.open(files / "cube1.zarr").count
+    rim, whole = table.filter(like="rim", axis=0), table.filter(like="at least", axis=0)
+    assert rim["pixels"].sum() + whole["pixels"].sum() == table.loc["all", "pixels"]
+    assert table.filter(like="beyond", axis=0)["pixels"].sum() == 0  # areas 25 pixels wide
+    tissue = SliceMaps.open(files / "out" / "areas.zarr").read("tissue")
+    extracted = Cube.open(files / "cube1.zarr").extracted
+    assert (tissue[extracted] < 0.9).sum() == rim["pixels"].sum() > 0
+
+
+def test_a_network_that_knows_what_is_no_tissue(files):
+    """Its areas and accuracies are those of the same network without that output."""
+    trained = small_network()
+    head = torch.nn.Linear(64, len(AREAS) + 1)
+    with torch.no_grad():
+        head.weight[:-1], head.bias[:-1] = trained.network.head.weight, trained.network.head.bias
+        head.weight[-1], head.bias[-1] = trained.network.head.weight[0], 0.5
+    network = AreaNetwork(len(AREAS) + 1)
+    network.trunk.load_state_dict(trained.network.trunk.state_dict())
+    network.head = head
+    more = replace(trained, network=network.eval(), outside=True)
+    without = predict(files, splits=files / "untested.zarr")
+    area = SliceMaps.open(files / "out" / "areas.zarr").read("area")
+    save_network(more, files / "more.safetensors")
+    assert load_network(files / "more.safetensors").outside
+    write_cube(files / "cube3.zarr", 1, more.digest)
+    write_usual(
+        Usual(np.ones((3, 64)), np.eye(64), 0.99, 1.2, more.digest), files / "novelty3.json"
+    )
+    found = predict(
+        files,
+        cube=files / "cube3.zarr",
+        network=files / "more.safetensors",
+        novelty=files / "novelty3.json",
+        splits=files / "untested.zarr",
+    )
+    maps = SliceMaps.open(files / "out" / "areas.zarr")
+    np.testing.assert_array_equal(maps.read("area"), area)
+    assert found["metrics"].equals(without["metrics"])
+    none = maps.read("outside")
+    assert found["rim"]["outside"][0] == (none[area > 0] > 0.5).mean() > 0
 
 
 def test_blocks_have_the_side_that_is_asked_for(files):

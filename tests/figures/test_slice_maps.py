@@ -66,6 +66,21 @@ def test_numbers_are_those_of_the_map(files):
         assert (files / f"out.{name}").stat().st_size > 1000
 
 
+def test_what_is_no_tissue_is_no_area(files):
+    maps = SliceMaps.open(files / "areas.zarr")
+    names = ("area", "confidence", "averaged", "novelty")
+    none = np.where(maps.read("area") == 3, np.float32(0.9), np.float32(0.1))
+    write_maps(
+        files / "areas.zarr",
+        {**{name: maps.read(name) for name in names}, "outside": none},
+        maps.place,
+        {**maps.attrs, "outside": True},
+    )
+    shares = plotted.pick(draw(files), quantity="share of extracted pixels")
+    found = shares.set_index("item")["y"].to_dict()
+    assert found == {"all": 1, "Ctx": 0.5, "Str": 0, "WM": 0, "outside": 0.5}
+
+
 def test_the_picture_says_what_the_slice_is(files, monkeypatch, drawn_texts, assert_readable):
     figures = []
     monkeypatch.setattr(

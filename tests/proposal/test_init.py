@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -86,6 +87,60 @@ def test_what_the_files_state_needs_no_decision(files: Path) -> None:
     assert content["annotations"]["path"] is None
     assert not re.search(r"voxel_um.*DECIDE", text)
     assert re.search(r"path: null  # DECIDE: label images with \{z\}", text)
+
+
+@pytest.mark.parametrize(
+    ("sides", "expected", "said"),
+    [
+        ((25.0, 2.5, 2.5), "voxel_um: [25.0, 2.5, 2.5]", None),
+        ((None, 2.5, 2.5), "voxel_um: 2.5", "not how far slices are apart"),
+        ((25.0, 2.5, 3.0), "voxel_um: null", "pixels must be square"),
+    ],
+)
+def test_voxels_that_are_no_cubes(
+    files: Path, sides: tuple[float | None, ...], expected: str, said: str | None
+) -> None:
+    grey = np.random.default_rng(1).integers(0, 256, (3, *SHAPE), dtype=np.uint8)
+    um = {f"PhysicalSize{a}": s for a, s in zip("ZYX", sides, strict=True) if s is not None}
+    tifffile.imwrite(files / "s.ome.tif", grey, ome=True, metadata={"axes": "ZYX", **um})
+    assert init(files, str(files / "s.ome.tif")).exit_code == 0
+    line = next(
+        line for line in (files / "mine.yaml").read_text().splitlines() if "  voxel_um:" in line
+    )
+    assert line.strip().startswith(expected)
+    assert ("DECIDE" in line) == (said is not None)
+    assert said is None or said in line
+
+
+def test_shapes_name_areas_and_colours(files: Path) -> None:
+    def feature(name: str, left: int, right: int, plane: int) -> dict[str, object]:
+        ring = [(left, 5), (right, 5), (right, 155), (left, 155), (left, 5)]
+        return {
+            "type": "Feature",
+            "geometry": {"type": "Polygon", "coordinates": [ring], "plane": {"z": plane}},
+            "properties": {"classification": {"name": name, "color": [0, 114, 178]}},
+        }
+
+    drawn = [
+        feature(name, left, left + 150, plane)
+        for plane in (1, 4, 7)
+        for name, left in (("White matter", 5), ("NO", 160))
+    ]
+    shapes = files / "all.geojson"
+    shapes.write_text(json.dumps({"type": "FeatureCollection", "features": drawn}))
+    result = init(files, str(files / "my scan"), str(shapes))
+    assert result.exit_code == 0, result.exception
+    content = yaml.safe_load((files / "mine.yaml").read_text())
+    assert content["annotations"]["slices"] == [101, 104, 107]
+    assert [(a["name"], a["title"], a["codes"], a["colour"]) for a in content["areas"]] == [
+        ("NO", "NO", ["NO"], "#0072B2"),
+        ("White_matter", "White matter", ["White matter"], "#0072B2"),
+    ]
+    path = files / "mine.yaml"
+    path.write_text(path.read_text().replace("voxel_um: null", "voxel_um: 20"))
+    ready = CliRunner().invoke(app, ["doctor", str(path), f"--results={files / 'results'}"])
+    assert ready.exit_code == 0, ready.output
+    assert "White_matter 22,500 px" in ready.output
 
 
 def test_a_slice_alone_is_split_in_parts_and_a_thin_area_gets_a_share(files: Path) -> None:

@@ -14,6 +14,7 @@ from PIL import Image
 from brainarch.annotations.areas import AREA_COLUMNS
 from brainarch.discovery.agreement import AGREEMENT_COLUMNS
 from brainarch.discovery.matching import MATCH_COLUMNS
+from brainarch.evaluation.area_map import RIM_COLUMNS
 from brainarch.evaluation.tables import CONFUSION_COLUMNS, METRIC_COLUMNS
 from brainarch.factors.selection_stages import CHOSEN_COLUMNS, selection_columns
 from brainarch.figures import slice_maps
@@ -222,6 +223,13 @@ def results(root: Path) -> dict[str, Path]:
         "agreement/clusters/259": agreement(0.3, 0.2),
         "agreement/components/259": agreement(0.1, 0.2),
         "matches": matches((1, 2, 0.1, 2), (2, 1, 0.2, 1)),
+        "rim/259": table(
+            RIM_COLUMNS,
+            [
+                {"part": "all", "pixels": 9000, "accuracy": 0.79, "low": 0.7, "high": 0.85},
+                {"part": "beyond 64 px of every border", "pixels": 4000, "accuracy": 0.97},
+            ],
+        ),
         "maps/259": maps(1),
         "maps/300": maps(2),
     }

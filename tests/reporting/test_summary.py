@@ -236,6 +236,8 @@ def test_figures_are_shown_with_the_catalogues_caption(tmp_path):
 
 def test_every_extracted_slice_has_a_line_annotated_or_not(tmp_path):
     text, record = make(tmp_path)
+    assert ["259", "beyond 64 px of every border", "4,000", "0.97", "", ""] in record["rim"]
+    assert "beyond 64 px of every border</i>" in text
     one, other = record["maps"]
     assert (one["slice"], one["annotated"], one["confidence"]) == (259, "yes", 0.75)
     assert (other["slice"], other["annotated"]) == (300, "no: nothing to judge it by")

@@ -19,7 +19,7 @@ from brainarch.tables import read_columns, read_table
 from brainarch.training.fit import CURVE_COLUMNS
 from brainarch.training.fit_contrast import CONTRAST_COLUMNS
 from brainarch.training.stages import train_crops, train_patches, train_unlabelled
-from small_inputs import AREAS, patch_table, write_inputs
+from small_inputs import AREAS, patch_table, write_inputs, write_volume
 
 SHAPE = (2, 170, 180)
 OUTPUTS = {
@@ -120,6 +120,7 @@ def crops(files: Path, output: Path, **changes: Any) -> None:
         "changes": True,
         "min_gap_um": 50.0,
         "permute_labels": False,
+        "outside": False,
         "seed": 5,
         "device": "cpu",
     }
@@ -139,6 +140,29 @@ def test_equal_trainings_on_crops_write_equal_networks(files: Path, tmp_path: Pa
     assert training["preset"] == "robust"
     assert training["slices"] == [5, 6]
     assert not (tmp_path / "one/.partial").exists()
+
+
+def test_what_is_no_tissue_is_learnt_beside_the_areas(files: Path, tmp_path: Path) -> None:
+    """Dark pixels without label become one class more; labelled ones stay what they are."""
+    noise = np.random.default_rng(2).integers(100, 256, SHAPE, dtype=np.uint8)
+    noise[..., :70] //= 20
+    write_volume(tmp_path / "volume.ome.zarr", noise, first_slice=5)
+    store = create_labels(tmp_path / "areas.zarr", SHAPE, 1.17, [5, 6], first_slice=5)
+    codes = np.zeros(SHAPE[1:], dtype=np.uint8)
+    for code in (1, 2, 3):
+        codes[10:160, 70 + 30 * code - 20 : 70 + 30 * code] = code
+    for z in (5, 6):
+        store.write_slice(z, codes)
+    inputs = {"volume": tmp_path / "volume.ome.zarr", "labels": tmp_path / "areas.zarr"}
+    crops(files, tmp_path / "out", **inputs, outside=True, steps=16, crops=4, changes=False)
+    trained = load_network(tmp_path / "out/network.safetensors")
+    assert (trained.outside, trained.areas, trained.network.n_areas) == (True, AREAS, 4)
+    shown = torch.from_numpy(noise[:1, :134, :].astype(np.float32) / 255)
+    shown = (shown - trained.normalisation.mean) / trained.normalisation.std
+    dark = torch.cat([shown[..., :67], shown[..., :67]], dim=-1)
+    with torch.inference_mode():
+        none = torch.softmax(trained.network(torch.stack([dark, shown[..., -134:]])), 1)[:, -1]
+    assert none[0] > 0.5 > none[1]
 
 
 def test_crops_keep_away_from_other_splits(files: Path, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from brainarch.tables import read_columns, read_table
 from brainarch.volume import convert as module
 from brainarch.volume.convert import check_declared, convert, plan_conversion
 from brainarch.volume.stack import open_stack
-from brainarch.volume.store import open_volume
+from brainarch.volume.store import open_image, open_volume
 
 SLAB = 8
 
@@ -363,6 +363,20 @@ def test_declaration_must_agree(stack_folder):
             f"{stack_folder}: the data are 20 x 300 x 530 uint8, but {declared} {dtype} was "
             f"declared; correct the declaration ({key}) or the data"
         )
+
+
+def test_voxels_that_are_no_cubes(stack_folder, tmp_path, grey):
+    """Slices lie where the metadata say, pixels and levels are those of the same stack of cubes."""
+    for name, voxel in (("cubes", 1.17), ("flat", [5, 1.17, 1.17])):
+        plan = plan_conversion(grey.shape, "uint8", voxel, first_slice=3, slab=SLAB)
+        stack, folder = open_stack(str(stack_folder), 0), tmp_path / name
+        convert(stack, plan, folder / "v.ome.zarr", folder / "slices.csv", folder / ".partial")
+    flat, cubes = (open_volume(tmp_path / name / "v.ome.zarr") for name in ("flat", "cubes"))
+    assert (flat.slice_um, flat.pixel_um) == (5, 1.17)
+    assert open_image(flat.path).sides_um() == (5, 1.17, 1.17)
+    np.testing.assert_array_equal(flat.read_slice(4), cubes.read_slice(4))
+    with pytest.raises(InputError, match="pixels must be square"):
+        plan_conversion(grey.shape, "uint8", [5, 1.17, 1.3])
 
 
 def test_slab_is_the_deepest_that_fits():

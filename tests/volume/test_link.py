@@ -16,6 +16,7 @@ from ome_zarr_models.v05 import Image as Image05
 from brainarch.errors import InputError
 from brainarch.volume.stages import link_image, verify_volume
 from brainarch.volume.store import open_volume
+from brainarch.volume.units import Voxel
 
 GREY = np.random.default_rng(0).integers(0, 60000, (4, 30, 50)).astype(np.uint16)
 
@@ -61,12 +62,12 @@ def write_image(
     return path
 
 
-def link(source: Path, output: Path, first_slice: int = 0) -> None:
+def link(source: Path, output: Path, first_slice: int = 0, voxel_um: Voxel = 2.0) -> None:
     link_image(
         source=str(source),
         shape=[4, 30, 50],
         dtype="uint16",
-        voxel_um=2.0,
+        voxel_um=voxel_um,
         first_slice=first_slice,
         volume=output,
     )
@@ -135,8 +136,8 @@ def test_scale_of_the_whole_image_counts_too(tmp_path):
 def test_wrong_units(tmp_path):
     source = write_image(tmp_path / "a.zarr", unit="nanometer")
     assert refusal(source) == (
-        f"{source}: its voxels are 0.002 um, but 2 um was declared; correct the declaration or the "
-        "store's metadata"
+        f"{source}: its voxels are 0.002 um, but 2 um was declared; correct the declaration "
+        "(volume.voxel_um) or the store's metadata"
     )
     source = write_image(tmp_path / "b.zarr", unit="pixel")
     assert refusal(source) == (
@@ -154,7 +155,7 @@ def test_no_unit(tmp_path, caplog):
     assert open_volume(tmp_path / "l.zarr").pixel_um == 2
     source = write_image(tmp_path / "b.zarr", unit=None, scale=(1.0, 1.0, 1.0))
     assert refusal(source) == (
-        f"{source}: its axes name no unit and its voxels are 1 x 1 x 1, but 2 um was declared; "
+        f"{source}: its axes name no unit and its voxels are 1, but 2 um was declared; "
         "write scale and unit into the store's metadata"
     )
     with pytest.raises(InputError, match="axis z states no unit"):
@@ -164,8 +165,14 @@ def test_no_unit(tmp_path, caplog):
 def test_voxels_that_are_no_cubes(tmp_path):
     source = write_image(tmp_path / "v.zarr", scale=(4.0, 2.0, 2.0))
     assert refusal(source) == (
-        f"{source}: its voxels are 4 x 2 x 2 um, not cubic; resample the data first"
+        f"{source}: its voxels are 4 x 2 x 2 um, but 2 um was declared; say volume.voxel_um: "
+        "[4, 2, 2] (z, y, x) or correct the store's metadata"
     )
+    link(source, tmp_path / "l.zarr", voxel_um=[4.0, 2.0, 2.0])
+    volume = open_volume(tmp_path / "l.zarr")
+    assert (volume.slice_um, volume.pixel_um) == (4, 2)
+    wide = write_image(tmp_path / "w.zarr", scale=(4.0, 2.0, 3.0))
+    assert "pixels must be square" in refusal(wide)
 
 
 def test_other_axes(tmp_path):

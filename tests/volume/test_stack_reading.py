@@ -116,14 +116,14 @@ def sizes(value: float, unit: str | None, axes: str = "ZYX") -> dict[str, object
 def test_voxel_size_of_ome_tiff(tmp_path, value, unit):
     path = write_ome(tmp_path / "brain ü.ome.tif", **sizes(value, unit))
     stack = open_stack(path)
-    assert stack.voxel_um == pytest.approx(1.17)
+    assert stack.sides_um == pytest.approx((1.17, 1.17, 1.17))
     np.testing.assert_array_equal(stack.read(0, 5), GREY)
     check_voxel(stack, 1.17)
     with pytest.raises(InputError) as caught:
         check_voxel(stack, 0.65)
     assert str(caught.value) == (
         f"{path}: its metadata state a voxel of 1.17 um, but 0.65 um was declared; correct the "
-        "declaration or the metadata"
+        "declaration (volume.voxel_um) or the metadata"
     )
 
 
@@ -144,21 +144,30 @@ def test_metadata_in_the_wrong_unit_are_noticed(tmp_path):
 def test_ome_tiff_that_states_no_size(tmp_path, metadata, caplog):
     path = write_ome(tmp_path / "s.ome.tif", **metadata)
     stack = open_stack(path)
-    assert stack.voxel_um is None
+    assert stack.sides_um == (None, None, None)
     check_voxel(stack, 0.3)
     assert [record.getMessage() for record in caplog.records] == [
         f"{path}: its OME metadata state no physical voxel size; the declared one is taken"
     ]
 
 
-def test_ome_tiff_that_is_no_stack_of_cubes(tmp_path):
+def test_slices_further_apart_than_pixels(tmp_path):
     metadata = sizes(1.17, "µm") | {"PhysicalSizeZ": 2.0}
     with pytest.raises(InputError) as caught:
         check_voxel(open_stack(write_ome(tmp_path / "a.ome.tif", **metadata)), 1.17)
     assert str(caught.value) == (
         f"{tmp_path / 'a.ome.tif'}: its metadata state a voxel of 2 x 1.17 x 1.17 um, but 1.17 um "
-        "was declared; voxels must be cubes: resample the data or correct the metadata"
+        "was declared; say volume.voxel_um: [2, 1.17, 1.17] (z, y, x) or correct the metadata"
     )
+    check_voxel(open_stack(tmp_path / "a.ome.tif"), (2.0, 1.17, 1.17))
+    flat = {key: value for key, value in metadata.items() if not key.startswith("PhysicalSizeZ")}
+    check_voxel(open_stack(write_ome(tmp_path / "f.ome.tif", **flat)), (40.0, 1.17, 1.17))
+    wide = metadata | {"PhysicalSizeX": 1.3}
+    with pytest.raises(InputError, match=r"2 x 1\.17 x 1\.3 um, .*pixels must be square"):
+        check_voxel(open_stack(write_ome(tmp_path / "w.ome.tif", **wide)), 1.17)
+
+
+def test_ome_tiff_that_is_no_single_stack(tmp_path):
     two = np.stack([GREY, GREY], axis=1)
     assert message(write_ome(tmp_path / "c.ome.tif", two, axes="ZCYX")) == (
         f"{tmp_path / 'c.ome.tif'}: holds 2 channels; save one of them as its own file"
@@ -190,7 +199,7 @@ def test_folder_of_ome_tiffs(tmp_path):
     for z in range(3):
         write_ome(tmp_path / f"z{z}.ome.tif", GREY[z], PhysicalSizeX=2.0, PhysicalSizeY=2.0)
     stack = open_stack(tmp_path)
-    assert (stack.shape, stack.voxel_um) == ((3, 48, 64), 2.0)
+    assert (stack.shape, stack.sides_um) == ((3, 48, 64), (2.0, 2.0, 2.0))
     np.testing.assert_array_equal(stack.read(0, 3), GREY[:3])
 
 

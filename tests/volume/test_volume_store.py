@@ -81,7 +81,7 @@ def test_other_axes_units_and_voxels(stored):
     change(path, lambda m: m["axes"][0].update(unit="micrometer"))
     step = {"type": "scale", "scale": [4.0, 2.0, 1.0]}
     change(path, lambda m: m["datasets"][0].update(coordinateTransformations=[step]))
-    with pytest.raises(InputError, match=r"its pixels are 2 x 1 um, not square"):
+    with pytest.raises(InputError, match=r"2 x 1 um \(z, y, x\); pixels must be square"):
         open_volume(path)
 
 

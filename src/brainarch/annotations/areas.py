@@ -30,6 +30,37 @@ AREA_COLUMNS = {
 }
 
 
+def number_classes(
+    codes: Mapping[str, Collection[int | str]], ignored: Collection[int | str]
+) -> tuple[dict[str, list[int]], list[int], dict[str, int]]:
+    """Give classes of drawn shapes the codes that label images have.
+
+    Parameters
+    ----------
+    codes : mapping of str to collection of int or str
+        Codes of each area in label images, or its classes.
+    ignored : collection of int or str
+        Codes and classes that are left out.
+
+    Returns
+    -------
+    codes : dict of str to list of int
+        Codes of each area.
+    ignored : list of int
+    classes : dict of str to int
+        Code of each class, from 1; 0 for those that are left out.
+    """
+    classes: dict[str, int] = {name: 0 for name in ignored if isinstance(name, str)}
+    numbered: dict[str, list[int]] = {}
+    for area, own in codes.items():
+        for code in own:
+            if isinstance(code, str):
+                classes[code] = 1 + max(classes.values(), default=0)
+        numbered[area] = [classes[code] if isinstance(code, str) else code for code in own]
+    left_out = [code for code in ignored if isinstance(code, int)]
+    return numbered, left_out if 0 in left_out or not classes else [0, *left_out], classes
+
+
 def check_codes(codes: Mapping[str, Collection[int]], ignored: Collection[int]) -> None:
     """Check that every source code means one thing.
 

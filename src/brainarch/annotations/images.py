@@ -1,10 +1,10 @@
-"""Reading label images drawn by hand: files of one slice, or slices of a label volume."""
+"""Reading labels drawn by hand: files of one slice, or slices of a label volume."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from brainarch.annotations import nrrd
+from brainarch.annotations.shapes import draw_shapes, read_shapes
 from brainarch.errors import InputError
 from brainarch.volume.foreign import nearby, not_readable
-from brainarch.volume.kinds import NRRD_SUFFIX, TIFF_SUFFIXES, in_zarr
+from brainarch.volume.kinds import NRRD_SUFFIX, TIFF_SUFFIXES, has_shapes, in_zarr
 from brainarch.volume.store import open_image
 from brainarch.volume.tiff import UPRIGHT, read_header, read_pages
 
@@ -43,12 +44,15 @@ class LabelFiles:
     axes : str or None
         Order of the axes in the files, the one that runs fastest last, such as ``zyx``; None is
         that, and NRRD files for which sizes leave it open are refused.
+    classes : mapping of str to int
+        Code of each class of shapes; 0 is left out.
     """
 
     shape: tuple[int, int, int] | None = None
     first_slice: int | None = None
     stated: bool = False
     axes: str | None = None
+    classes: Mapping[str, int] = field(default_factory=dict)
 
 
 def read_label_image(
@@ -63,7 +67,7 @@ def read_label_image(
     path : Path
         A TIFF, PNG or NRRD file of one slice, or a label volume (NRRD, OME-Zarr, multi-page TIFF),
         of which nothing but the slice is read; whole numbers. The pixels of a palette image are its
-        indices.
+        indices. Or shapes (GeoJSON) of one slice or of many.
     z : int, optional
         Number of the slice.
     files : LabelFiles, optional
@@ -100,6 +104,8 @@ def _read(path: Path, z: int | None, files: LabelFiles) -> NDArray[Any]:
     suffix = path.suffix.lower()
     if not in_zarr(path) and suffix == NRRD_SUFFIX:
         return _read_nrrd(path, z, files)
+    if has_shapes(path):
+        return _draw(path, z, files)
     turned = _is_turned(path, files)
     if in_zarr(path):
         stored = open_image(path)
@@ -112,15 +118,43 @@ def _read(path: Path, z: int | None, files: LabelFiles) -> NDArray[Any]:
         image = next(read_pages([page]))
     elif files.first_slice is not None:
         raise InputError(
-            f"{path}: not a label volume (NRRD, OME-Zarr, TIFF); name one file a slice"
+            f"{path}: not a label volume (NRRD, OME-Zarr, TIFF, GeoJSON); name one file a slice"
         )
     elif suffix == ".png":
         image = _read_png(path, z, files, turned=turned)
     else:
         raise InputError(
-            f"{path}: not a TIFF, PNG, NRRD or OME-Zarr file; export the labels as one"
+            f"{path}: not a TIFF, PNG, NRRD, GeoJSON or OME-Zarr file; export the labels as one"
         )
     return image.T if turned else image
+
+
+def _draw(path: Path, z: int | None, files: LabelFiles) -> NDArray[np.uint16]:
+    """Draw the shapes of a slice: those of its plane, or all of a file of one slice."""
+    if files.shape is None:
+        raise InputError(f"{path}: shapes say nothing of the slice's size; name the volume as well")
+    if files.axes not in (None, "zyx"):
+        raise InputError(
+            f"{path}: shapes say which number is x and which is y; leave annotations.axes (or "
+            "layers.axes) null"
+        )
+    shapes, first = read_shapes(path), files.first_slice
+    planes = sorted({shape.plane for shape in shapes})
+    if z is None or first is None:
+        if len(planes) > 1:
+            raise InputError(
+                f"{path}: has shapes on {len(planes)} slices of its image; name it without {{z}}, "
+                "and each slice takes its own"
+            )
+    else:
+        shapes = [shape for shape in shapes if shape.plane == z - first]
+        if not shapes:
+            there = ", ".join(str(first + plane) for plane in planes)
+            raise InputError(
+                f"{path}: has shapes on slices {there}, none on slice {z}; correct "
+                "annotations.slices, or the number of its first slice (annotations.first_slice)"
+            )
+    return draw_shapes(shapes, files.classes, files.shape[1:], path)
 
 
 def _is_turned(path: Path, files: LabelFiles) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from brainarch.annotations.areas import AREA_COLUMNS, area_row, check_codes, recode
+from brainarch.annotations.areas import AREA_COLUMNS, area_row, check_codes, number_classes, recode
 from brainarch.annotations.images import LabelFiles, read_label_image
 from brainarch.annotations.legend import Legend, make_legend, read_legend, write_legend
 from brainarch.annotations.nonsense import cut_parts
@@ -29,8 +29,8 @@ def import_labels(
     *,
     volume: Path,
     images: Mapping[int, str],
-    codes: Mapping[str, Collection[int]],
-    ignored: Collection[int],
+    codes: Mapping[str, Collection[int | str]],
+    ignored: Collection[int | str],
     shares: Mapping[str, float],
     first_slice: int | None,
     first_stated: bool,
@@ -50,12 +50,13 @@ def import_labels(
     volume : Path
         The volume that the slices belong to.
     images : mapping of int to str
-        Label image (TIFF, PNG, NRRD, OME-Zarr) by slice number; a label volume stands there once
-        for each of its slices.
-    codes : mapping of str to collection of int
-        Codes of every area in the images, in the order of the areas' own codes 1, 2 ...
-    ignored : collection of int
-        Codes in the images that are left out.
+        Label image (TIFF, PNG, NRRD, OME-Zarr) or shapes (GeoJSON) by slice number; a label volume
+        stands there once for each of its slices.
+    codes : mapping of str to collection of int or str
+        Codes of every area in the images, or classes of its shapes, in the order of the areas' own
+        codes 1, 2 ...
+    ignored : collection of int or str
+        Codes or classes that are left out.
     shares : mapping of str to float
         Least share of a patch inside the area, where it is not 1; for the area table.
     first_slice : int or None
@@ -79,7 +80,8 @@ def import_labels(
     """
     opened = open_volume(volume)
     areas = make_legend(list(codes))
-    check_codes(codes, ignored)
+    numbered, left_out, classes = number_classes(codes, ignored)
+    check_codes(numbered, left_out)
     for name in shares:
         areas.code_of(name)
     for z in images:
@@ -90,8 +92,8 @@ def import_labels(
             opened.resampling.source_um,
             opened.resampling.pixel_um,
         )
-    files = LabelFiles(_source_shape(opened), first_slice, first_stated, axes)
-    drawn = {code: name for name, own in codes.items() for code in own}
+    files = LabelFiles(_source_shape(opened), first_slice, first_stated, axes, classes)
+    drawn = {code: name for name, own in numbered.items() for code in own}
     labelled: dict[int, NDArray[np.uint8]] = {}
     rows = []
     for z, path in progress(sorted(images.items()), "importing", unit="slice"):
@@ -103,14 +105,14 @@ def import_labels(
                 z,
                 describe_rims(rims, drawn),
             )
-        labelled[z] = recode(image, list(codes.values()), ignored, path)
+        labelled[z] = recode(image, list(numbered.values()), left_out, path)
         if opened.resampling is not None:
             labelled[z] = resample_labels(labelled[z], opened.resampling)
         for area in areas.areas:
             share = shares.get(area.name, 1.0)
             hole_px = int(hole_um2 / opened.pixel_um**2)
             row = area_row(labelled[z], area.code, share, opened.pixel_um, hole_px)
-            own = codes[area.name]
+            own = numbered[area.name]
             row["rim_pixels"] = sum(rim.pixels for rim in rims if rim.code in own)
             rows.append({"slice": z, "area": area.name, **row})
             if row["pixels"] == 0:

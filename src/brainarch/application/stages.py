@@ -109,7 +109,9 @@ def apply_network(
                 "; ".join(content.attrs["warnings"]),
             )
         areas, prefix = output / f"z{z:04d}_areas.zarr", str(output / f"z{z:04d}_maps")
-        _, maps = write_area_maps(areas, content, trained, usual, average_px, "`brainarch apply`")
+        _, maps = write_area_maps(
+            areas, content, opened.read_slice(z), trained, usual, average_px, "`brainarch apply`"
+        )
         for name in AS_TIFF:
             side = content.stride * content.pixel_um
             _write_tiff(output / f"z{z:04d}_{name}.tif", maps[name], side)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from brainarch.errors import InputError
+from brainarch.volume.units import voxel_sides
 
 
 def parse_shape(text: str) -> tuple[int, int, int]:
@@ -66,6 +67,24 @@ def parse_integers(option: str, text: str) -> list[int]:
 def parse_list(option: str, texts: Sequence[str]) -> list[int]:
     """Return the whole numbers of an option that may be repeated, each a comma list."""
     return [number for text in texts for number in parse_integers(option, text)]
+
+
+def parse_voxel(option: str, text: str) -> tuple[float, float, float]:
+    """Return the sides z, y and x of ``"1.17"`` or ``"5,1.3,1.3"``.
+
+    Raises
+    ------
+    InputError
+        If it is something else.
+    """
+    try:
+        sides = [positive(option, float(part)) for part in text.split(",")]
+        return voxel_sides(sides if len(sides) > 1 else sides[0])
+    except ValueError:
+        raise InputError(f"{option} {text}: wanted a number, or three: z,y,x") from None
+    except InputError as error:
+        told = str(error).removeprefix(f"{option} ")
+        raise InputError(f"{option} {told}") from None
 
 
 def parse_window(option: str, text: str) -> tuple[float, float]:

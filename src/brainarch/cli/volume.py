@@ -10,13 +10,15 @@ import typer
 
 from brainarch.cli.options import RESULTS, Changes, ResultsFolder, Threads, read_pipeline
 from brainarch.errors import InputError
-from brainarch.volume.kinds import Axes
+from brainarch.volume.kinds import Axes, has_shapes
 
 OptionalConfig = Annotated[
     Path | None, typer.Argument(help="Config; without one, say everything by options.")
 ]
 Shape = Annotated[str, typer.Option(help="Declared slices,rows,columns, e.g. 720,1420,5805.")]
-VoxelUm = Annotated[float, typer.Option(help="Side of the cubic voxel in micrometer.")]
+VoxelUm = Annotated[
+    str, typer.Option(help="Side of the voxel in micrometer, or its sides z,y,x, e.g. 5,1.3,1.3.")
+]
 Dtype = Annotated[str, typer.Option(help="Declared grey values: uint8 or uint16.")]
 FirstSlice = Annotated[
     int, typer.Option(min=0, help="Number of the first slice, as file names count.")
@@ -101,7 +103,7 @@ def convert(
         stage = read_pipeline(config, results, changes).convert()
         stage.run(memory_mb=memory_mb, threads=threads)
         return
-    from brainarch.cli.parsing import parse_shape, parse_window, positive
+    from brainarch.cli.parsing import parse_shape, parse_voxel, parse_window, positive
     from brainarch.volume.stages import convert_stack
 
     folder = given["output"].absolute().parent
@@ -109,7 +111,7 @@ def convert(
         source=given["input"],
         shape=parse_shape(given["shape"]),
         dtype=given.get("dtype", "uint8"),
-        voxel_um=positive("--voxel-um", given["voxel_um"]),
+        voxel_um=parse_voxel("--voxel-um", given["voxel_um"]),
         first_slice=given.get("first_slice", 0),
         window=None if window is None else parse_window("--window", window),
         compression=given.get("compression", "zstd"),
@@ -136,14 +138,14 @@ def link_volume(
     first_slice: FirstSlice = 0,
 ) -> None:
     """Use an existing OME-Zarr image as the volume, without a copy."""
-    from brainarch.cli.parsing import parse_shape, positive
+    from brainarch.cli.parsing import parse_shape, parse_voxel
     from brainarch.volume.stages import link_image
 
     link_image(
         source=input_,
         shape=parse_shape(shape),
         dtype=dtype,
-        voxel_um=positive("--voxel-um", voxel_um),
+        voxel_um=parse_voxel("--voxel-um", voxel_um),
         first_slice=first_slice,
         volume=output,
     )
@@ -162,7 +164,8 @@ def import_annotations(
         list[str] | None,
         typer.Option(
             "--slice",
-            help="Slice number and its label image (TIFF, PNG, NRRD), 4=area_z4.tif; repeat. A "
+            help="Slice number and its label image (TIFF, PNG, NRRD, GeoJSON), 4=area_z4.tif; "
+            "repeat. A "
             "label volume (NRRD, OME-Zarr, multi-page TIFF) is named once for each slice; see "
             "--labels-first-slice.",
         ),
@@ -170,8 +173,8 @@ def import_annotations(
     area: Annotated[
         list[str] | None,
         typer.Option(
-            help="Area and its codes in the images, Ctx=1 or WM=6,8; repeat. The order gives the "
-            "areas' own codes 1, 2 ..."
+            help="Area and its codes in the images, Ctx=1 or WM=6,8, or classes of its shapes; "
+            "repeat. The order gives the areas' own codes 1, 2 ..."
         ),
     ] = None,
     output_labels: Annotated[
@@ -241,11 +244,17 @@ def import_annotations(
 
     images = parse_pairs("--slice", given["slice"])
     codes = parse_pairs("--area", given["area"])
+
+    def told(option: str, texts: Sequence[str]) -> list[int | str]:
+        if any(map(has_shapes, images.values())):  # shapes have classes
+            return [part.strip() for text in texts for part in text.split(",") if part != "0"]
+        return [*parse_list(option, texts)]
+
     import_labels(
         volume=given["volume"],
         images={parse_integer("--slice", z): path for z, path in images.items()},
-        codes={name: parse_list(f"--area {name}", [text]) for name, text in codes.items()},
-        ignored=parse_list("--ignore", given.get("ignore", ["0"])),
+        codes={name: told(f"--area {name}", [text]) for name, text in codes.items()},
+        ignored=told("--ignore", given.get("ignore", ["0"])),
         shares=parse_shares("--share", given.get("share", [])),
         first_slice=labels_first_slice,
         first_stated=True,

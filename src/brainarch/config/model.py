@@ -17,7 +17,9 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
+    Discriminator,
     Field,
+    Tag,
     WithJsonSchema,
     model_validator,
 )
@@ -28,11 +30,13 @@ from brainarch.geometry import PATCH, UNITS, WINDOW
 from brainarch.volume.kinds import (
     TIFF_SUFFIXES,
     Axes,
+    has_shapes,
     has_slice_field,
     in_zarr,
     is_label_volume,
 )
 from brainarch.volume.pixel_size import Resampling
+from brainarch.volume.units import Voxel, are_equal, voxel_sides
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", min_length=1, max_length=64)]
 Colour = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")]
@@ -70,24 +74,42 @@ def _unlike(values: list[float]) -> list[float]:
     return values
 
 
-def _in_micrometres(size: float) -> float:
+def _in_micrometres(voxel: Voxel) -> Voxel:
+    try:
+        z, y, x = voxel_sides(voxel)
+    except InputError as error:
+        raise ValueError(str(error)) from None
+    # slices may be far apart, pixels of a tissue volume are not
+    size = min(z, y, x) if min(z, y, x) < 0.01 else x
     for unit, low, high, factor in (("millimetres", 0, 0.01, 1e3), ("nanometres", 500, 1e99, 1e-3)):
         if low < size < high:
             raise ValueError(
                 f"{size:g} um is no voxel of a tissue volume; in {unit} it would be "
                 f"{size * factor:g} um, say that"
             )
-    return size
+    return voxel
 
 
+#: A number, or three; which is told before either is checked, so that one mistake is one phrase.
+VoxelSize = Annotated[
+    Annotated[float, Field(gt=0), Tag("number")]
+    | Annotated[tuple[float, float, float], Tag("three numbers")],
+    Discriminator(lambda voxel: "three numbers" if isinstance(voxel, list | tuple) else "number"),
+    AfterValidator(_in_micrometres),
+]
+#: A pixel value of label images, or a class of drawn shapes.
+Code = Annotated[
+    Annotated[int, Field(ge=0), Tag("code")] | Annotated[str, Field(min_length=1), Tag("class")],
+    Discriminator(lambda code: "class" if isinstance(code, str) else "code"),
+]
 Variance = Annotated[float, Field(ge=0)]
 NetworkName = Annotated[
     str, AfterValidator(_network), WithJsonSchema({"type": "string", "enum": list(NETWORKS)})
 ]
 
 LABEL_PATTERN_HELP = (
-    "(TIFF, PNG, NRRD) with {z} or {z:04d} standing for the slice, or one label volume (NRRD, "
-    "OME-Zarr, multi-page TIFF)"
+    "(TIFF, PNG, NRRD, GeoJSON) with {z} or {z:04d} standing for the slice, or one label volume "
+    "(NRRD, OME-Zarr, multi-page TIFF, GeoJSON of a stack)"
 )
 
 #: Keys that annotations and layers have in common.
@@ -139,10 +161,11 @@ class VolumeConfig(Section):
         description="grey value that NaN pixels take before the window, for example outside the "
         "circle of a reconstruction; counted in slices.csv; null refuses them",
     )
-    voxel_um: Annotated[float, AfterValidator(_in_micrometres)] = Field(
-        gt=0,
-        description="edge of the isotropic voxel in micrometres (D: 1.17); checked against the "
-        "metadata of OME-TIFF, ImageJ and OME-Zarr",
+    voxel_um: VoxelSize = Field(
+        description="edge of the voxel in micrometres (D: 1.17), or [z, y, x] where slices are "
+        "further apart than pixels, for example [5, 1.3, 1.3]; pixels must be square, z serves "
+        "distances between slices only; checked against the metadata of OME-TIFF, ImageJ and "
+        "OME-Zarr",
     )
     resample_um: float | None = Field(
         default=None,
@@ -185,17 +208,22 @@ class VolumeConfig(Section):
         return self
 
     @property
+    def sides_um(self) -> tuple[float, float, float]:
+        """Distance of slices and sides of a pixel of the files, (z, y, x), in micrometres."""
+        return voxel_sides(self.voxel_um)
+
+    @property
     def resampling(self) -> Resampling | None:
         """How slices are resampled, if they are."""
         pixel_um = self.patch_um / PATCH if self.patch_um is not None else self.resample_um
         if pixel_um is None:
             return None
-        return Resampling(*self.shape[1:], source_um=self.voxel_um, pixel_um=pixel_um)
+        return Resampling(*self.shape[1:], source_um=self.sides_um[2], pixel_um=pixel_um)
 
     @property
     def pixel_um(self) -> float:
         """Edge of a pixel of the converted volume in micrometres."""
-        return self.voxel_um if self.resampling is None else self.resampling.pixel_um
+        return self.sides_um[2] if self.resampling is None else self.resampling.pixel_um
 
     @property
     def stored_shape(self) -> tuple[int, int, int]:
@@ -208,8 +236,10 @@ class AreaConfig(Section):
 
     name: Name = Field(description="short name: letters, digits, _ and -")
     title: str = Field(min_length=1, description="name shown in figures and the report")
-    codes: list[Annotated[int, Field(ge=0)]] = Field(
-        min_length=1, description="pixel values of this area in the label images"
+    codes: list[Code] = Field(
+        min_length=1,
+        description="pixel values of this area in the label images, or in GeoJSON the classes of "
+        "its shapes, for example [Cortex]",
     )
     colour: Colour | None = Field(
         default=None, description="#rrggbb; null takes the next colour of the palette"
@@ -230,8 +260,9 @@ class AnnotationConfig(Section):
         "null only when source is phantom",
     )
     slices: list[SliceIndex] = Field(min_length=1, description="annotated slices")
-    ignore: list[Annotated[int, Field(ge=0)]] = Field(
-        default=[0], description="pixel values that are left out (background, TRN)"
+    ignore: list[Code] = Field(
+        default=[0],
+        description="pixel values, or in GeoJSON classes, that are left out (background, TRN)",
     )
     first_slice: SliceIndex | None = Field(default=None, description=LABEL_VOLUME_HELP)
     axes: Axes | None = Field(default=None, description=AXES_HELP)
@@ -249,8 +280,10 @@ class LayerConfig(Section):
 
     name: Name = Field(description="short name: letters, digits, _ and -")
     title: str = Field(min_length=1, description="name shown in figures and the report")
-    codes: list[Annotated[int, Field(ge=0)]] = Field(
-        min_length=1, description="pixel values of this layer in the label images"
+    codes: list[Code] = Field(
+        min_length=1,
+        description="pixel values of this layer in the label images, or in GeoJSON the classes of "
+        "its shapes",
     )
 
 
@@ -263,8 +296,8 @@ class LayersConfig(Section):
         "null only when source is phantom",
     )
     slices: list[SliceIndex] = Field(min_length=1, description="slices with layer labels")
-    ignore: list[Annotated[int, Field(ge=0)]] = Field(
-        default=[0], description="pixel values that are left out"
+    ignore: list[Code] = Field(
+        default=[0], description="pixel values, or in GeoJSON classes, that are left out"
     )
     first_slice: SliceIndex | None = Field(default=None, description=LABEL_VOLUME_HELP)
     axes: Axes | None = Field(default=None, description=AXES_HELP)
@@ -336,6 +369,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "crops": 18,
         "orientation": None,
         "changes": True,
+        "outside": False,
         "start": "scratch",
     },
 }
@@ -374,6 +408,12 @@ class TrainingConfig(Section):
     changes: bool | None = Field(
         default=None,
         description="robust: change contrast, brightness, gamma, noise and grey levels of crops",
+    )
+    outside: bool | None = Field(
+        default=None,
+        description="robust: learn beside the areas what is no tissue, from pixels without label "
+        "that are darker than tissue; maps then say where they see none. It is no area: accuracies "
+        "do not count it. For volumes that end inside their slices (ours)",
     )
     start: Literal["scratch", "unlabelled"] | None = Field(
         default=None,
@@ -713,7 +753,7 @@ class Config(Section):
     def _gap_problems(self) -> list[str]:
         """Return the closest slices of different splits if they are closer than may be (V)."""
         assert self.splits.by == "slices"
-        least, side = self.sampling.min_gap_um, self.volume.voxel_um
+        least, side = self.sampling.min_gap_um, self.volume.sides_um[0]
         split_of = {
             z: split for split in ("train", "val", "test") for z in getattr(self.splits, split)
         }
@@ -788,14 +828,14 @@ class Config(Section):
 
     def _legend_problems(self) -> list[str]:
         problems = []
-        groups: list[tuple[str, list[int], list[AreaConfig] | list[LayerConfig]]] = [
+        groups: list[tuple[str, list[int | str], list[AreaConfig] | list[LayerConfig]]] = [
             ("areas", self.annotations.ignore, self.areas)
         ]
         if self.layers is not None:
             groups.append(("layers.names", self.layers.ignore, self.layers.names))
         for key, ignored, entries in groups:
             names = [entry.name for entry in entries]
-            codes = [code for entry in entries for code in entry.codes] + ignored
+            codes = [*(code for entry in entries for code in entry.codes), *ignored]
             problems += [f"{key}: the name {n} stands twice" for n in _repeated(names)]
             for code in _repeated(codes):
                 owners = [entry.name for entry in entries for c in entry.codes if str(c) == code]
@@ -803,6 +843,7 @@ class Config(Section):
                     owners.append("the codes to ignore")
                 where = " and ".join(dict.fromkeys(owners))
                 problems.append(f"{key}: the code {code} is used twice ({where}); keep one of them")
+        problems += self._kind_problems()
         names = [area.name for area in self.areas]
         cut = self.training.nonsense_area
         if cut is not None and cut not in names:
@@ -825,16 +866,43 @@ class Config(Section):
             problems.append("layers: they need discovery, which names the area that they divide")
         return problems
 
+    def _kind_problems(self) -> list[str]:
+        """Return areas told by codes in files of shapes, or by classes in others."""
+        problems = []
+        sections: list[tuple[str, str | None, list[AreaConfig] | list[LayerConfig]]] = [
+            ("areas", self.annotations.path, self.areas)
+        ]
+        if self.layers is not None:
+            sections.append(("layers.names", self.layers.path, self.layers.names))
+        for key, path, entries in sections:
+            wanted = str if has_shapes(path or "") else int
+            for entry in entries:
+                other = next((code for code in entry.codes if not isinstance(code, wanted)), None)
+                if other is None:
+                    continue
+                mend = (
+                    f"shapes have classes, say codes: [{entry.title!r}] or what their class is"
+                    if wanted is str
+                    else "a class is only for GeoJSON; say the pixels' whole number"
+                )
+                problems.append(f"{key}[{entry.name}].codes: {other!r}; {mend}")
+        if self.training.outside and "outside" in (area.name for area in self.areas):
+            problems.append("areas: training.outside has a class of the name outside; rename yours")
+        return problems
+
     def _source_problems(self) -> list[str]:
         paths = {"volume.path": self.volume.path, "annotations.path": self.annotations.path}
         if self.layers is not None:
             paths["layers.path"] = self.layers.path
         if self.source == "phantom":
-            return [
+            problems = [
                 f"{key}: the phantom is generated; leave the path null"
                 for key, path in paths.items()
                 if path is not None
             ]
+            if not are_equal(*self.volume.sides_um):
+                problems.append("volume.voxel_um: the phantom's voxels are cubes; give one number")
+            return problems
         problems = [f"{key}: name the files" for key, path in paths.items() if path is None]
         for key in ("annotations.path", "layers.path"):
             path = paths.get(key)
@@ -914,5 +982,5 @@ def _is_folder(path: str) -> bool:
     return not is_file and not any(sign in path for sign in "*?[{")
 
 
-def _repeated(values: list[str] | list[int]) -> list[str]:
+def _repeated(values: list[str] | list[int | str]) -> list[str]:
     return sorted({str(value) for value in values if list(values).count(value) > 1})

@@ -28,6 +28,8 @@ MOVED = {
     "annotations.transpose": "annotations.axes (zxy for columns x rows)",
     "layers.transpose": "layers.axes (zxy for columns x rows)",
 }
+#: What the model calls the kinds that one value may have.
+KINDS = ("number", "three numbers", "code", "class")
 #: How pydantic ends the place of a value that may be of several kinds.
 KIND = re.compile(r"constrained-\w+|literal\[.*\]")
 #: A colour that YAML takes for a comment.
@@ -228,7 +230,7 @@ def _by_key(details: Sequence[ErrorDetails]) -> list[ErrorDetails]:
 
 def _explain(detail: ErrorDetails, content: Mapping[str, Any]) -> str:
     """Return one wrong key in the words of a config: which, what is wanted, what was found."""
-    location = list(detail["loc"])
+    location = [part for part in detail["loc"] if part not in KINDS]
     if location[:1] == ["splits"] and location[1:2] in (["slices"], ["blocks"]):
         kind = location.pop(1)  # pydantic inserts which kind of split it took the keys for
         other = BlockSplits if kind == "slices" else SliceSplits

@@ -68,5 +68,5 @@ def untrained_trunk(trained: TrainedNetwork, seed: int) -> TrunkDescriber:
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derived_seed(seed, "untrained network"))
-        network = AreaNetwork(len(trained.areas))
+        network = AreaNetwork(trained.network.n_areas)
     return TrunkDescriber(network.trunk, trained.normalisation)

@@ -11,11 +11,24 @@ from torch import nn
 
 from brainarch.annotations.holes import close_holes
 from brainarch.dense.cube import Cube
+from brainarch.geometry import PATCH
 from brainarch.statistics.metrics import ratio
 
 #: Borders of the distance bins, in micrometer; 150 is the side of a patch (V).
 DISTANCES_UM = (0.0, 10.0, 25.0, 50.0, 75.0, 100.0, 150.0, 200.0, 300.0, 500.0, np.inf)
 
+#: A patch with less tissue than this lies at the tissue's rim (ours).
+RIM_SHARE = 0.9
+
+RIM_COLUMNS = {
+    "part": "which of the evaluated pixels",
+    "pixels": "how many they are",
+    "accuracy": "share of them whose area is predicted rightly",
+    "low": "lower end of the 95 % interval (spatial block bootstrap; none below 8 blocks)",
+    "high": "upper end of the 95 % interval",
+    "outside": "share of them that the network takes for no tissue, though they are labelled; "
+    "empty without training.outside",
+}
 BORDER_COLUMNS = {
     "distance_um_low": "from this distance to the annotated area's border on (um)",
     "distance_um_high": "up to, not including, this distance (um)",
@@ -24,7 +37,9 @@ BORDER_COLUMNS = {
 }
 
 
-def map_probabilities(cube: Cube, head: nn.Linear) -> NDArray[np.float32]:
+def map_probabilities(
+    cube: Cube, head: nn.Linear, *, outside: bool = False
+) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
     """Apply the last layer to every extracted pixel.
 
     Parameters
@@ -32,18 +47,26 @@ def map_probabilities(cube: Cube, head: nn.Linear) -> NDArray[np.float32]:
     cube : Cube
     head : nn.Linear
         From units to areas.
+    outside : bool
+        Whether its last output is no area, but what lies outside the tissue.
 
     Returns
     -------
-    ndarray of float32, shape (areas, rows, columns)
-        Softmax on the cube's grid; 0 for all areas where not extracted.
+    probabilities : ndarray of float32, shape (areas, rows, columns)
+        Of each area, if it is one: softmax on the cube's grid; 0 for all where not extracted.
+    outside : ndarray of float32, shape (rows, columns), or None
+        Probability that it is none, NaN where not extracted; None where the network cannot say.
     """
     weight = head.weight.detach().numpy().astype(np.float64)
     bias = head.bias.detach().numpy().astype(np.float64)
-    probabilities = np.zeros((len(bias), *cube.shape), dtype=np.float32)
+    areas = len(bias) - outside
+    probabilities = np.zeros((areas, *cube.shape), dtype=np.float32)
+    none = np.full(cube.shape, np.nan, dtype=np.float32)
     for iy, ix, X in cube.batches(desc="predicting"):
-        probabilities[:, iy, ix] = softmax(X.astype(np.float64) @ weight.T + bias, axis=1).T
-    return probabilities
+        logits = X.astype(np.float64) @ weight.T + bias
+        probabilities[:, iy, ix] = softmax(logits[:, :areas], axis=1).T
+        none[iy, ix] = softmax(logits, axis=1)[:, areas:].sum(axis=1)
+    return probabilities, none if outside else None
 
 
 def likeliest_areas(
@@ -109,6 +132,26 @@ def border_distance(labels: NDArray[np.integer], hole_px: int) -> NDArray[np.flo
         to_border = np.inf if inside.all() else distance_transform_edt(inside)
         distance[own] = np.broadcast_to(to_border, own.shape)[own]
     return distance
+
+
+def rim_parts(
+    to_border_px: NDArray[np.floating], tissue: NDArray[np.floating]
+) -> dict[str, NDArray[np.bool_]]:
+    """Return which judged pixels lie where, each part by its name.
+
+    Parameters
+    ----------
+    to_border_px : ndarray, shape (n,)
+        Distance to the border of the pixel's own area, see `border_distance`.
+    tissue : ndarray, shape (n,)
+        Share of the pixel's patch that is tissue.
+    """
+    return {
+        "all": np.ones(len(tissue), dtype=bool),
+        f"beyond {PATCH // 2} px of every border": to_border_px > PATCH // 2,
+        f"patch at least {RIM_SHARE:.0%} tissue": tissue >= RIM_SHARE,
+        f"rim: patch less than {RIM_SHARE:.0%} tissue": tissue < RIM_SHARE,
+    }
 
 
 def border_table(distance_um: NDArray[np.floating], right: NDArray[np.bool_]) -> pd.DataFrame:

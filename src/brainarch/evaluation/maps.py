@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from brainarch.dense.cube import Cube
 from brainarch.evaluation.area_map import likeliest_areas, map_probabilities
 from brainarch.evaluation.novelty import Usual, map_novelty
+from brainarch.geometry import patch_share
 from brainarch.grids.maps import write_maps
 from brainarch.network.trained import TrainedNetwork
+from brainarch.volume.tissue import tissue_mask
 
 
 def averaged_over(cube: Cube, average_px: int) -> int:
@@ -21,7 +23,13 @@ def averaged_over(cube: Cube, average_px: int) -> int:
 
 
 def write_area_maps(
-    path: Path, cube: Cube, trained: TrainedNetwork, usual: Usual, average_px: int, made_by: str
+    path: Path,
+    cube: Cube,
+    grey: NDArray[np.generic],
+    trained: TrainedNetwork,
+    usual: Usual,
+    average_px: int,
+    made_by: str,
 ) -> tuple[NDArray[np.float32], dict[str, NDArray[Any]]]:
     """Map areas, confidence and novelty of a cube, and write them (Zarr).
 
@@ -30,6 +38,8 @@ def write_area_maps(
     path : Path
         The store to write.
     cube : Cube
+    grey : ndarray, shape (rows, columns)
+        Its slice.
     trained : TrainedNetwork
         The network that the cube came from.
     usual : Usual
@@ -43,10 +53,12 @@ def write_area_maps(
     -------
     probabilities : ndarray of float32, shape (areas, rows, columns)
     maps : dict of str to ndarray, shape (rows, columns)
-        ``area`` and ``averaged`` are uint8 codes, 0 where not extracted; ``confidence`` and
-        ``novelty`` are float32, NaN there.
+        ``area`` and ``averaged`` are uint8 codes, 0 where not extracted; ``confidence``,
+        ``novelty`` and ``tissue``, the share of a pixel's patch that is tissue, are float32, NaN
+        there, and so is ``outside``, the probability of no tissue, of a network that knows it.
     """
-    probabilities = map_probabilities(cube, trained.network.head)
+    probabilities, outside = map_probabilities(cube, trained.network.head, outside=trained.outside)
+    tissue = patch_share(tissue_mask(grey))[np.ix_(cube.y, cube.x)]
     area, confidence = likeliest_areas(probabilities, cube.extracted)
     averaged, _ = likeliest_areas(probabilities, cube.extracted, averaged_over(cube, average_px))
     maps: dict[str, NDArray[Any]] = {
@@ -54,12 +66,16 @@ def write_area_maps(
         "confidence": confidence,
         "averaged": averaged,
         "novelty": map_novelty(cube, usual),
+        "tissue": np.where(cube.extracted, tissue, np.float32(np.nan)),
     }
+    if outside is not None:
+        maps["outside"] = outside
     attrs = {
         "areas": list(trained.areas),
         "average_px": average_px,
         "novelty_threshold": usual.threshold,
         "novelty_quantile": usual.quantile,
+        "outside": trained.outside,
     }
     write_maps(path, maps, cube.place, attrs, made_by)
     return probabilities, maps

@@ -31,12 +31,13 @@ def area_probabilities(
     Returns
     -------
     ndarray of float64, shape (n, areas)
-        Rows sum to 1; columns in the order of ``trained.areas``.
+        Rows sum to 1; columns in the order of ``trained.areas``. A network that knows what is
+        outside says which area it is if it is one.
     """
     describer = TrunkDescriber(trained.network.trunk, trained.normalisation)
     units = describe_patches(describer, reader, places, desc="evaluating patches")
     with torch.inference_mode():
-        logits = trained.network.head(torch.from_numpy(units)).double()
+        logits = trained.network.head(torch.from_numpy(units)).double()[:, : len(trained.areas)]
         probabilities: NDArray[np.float64] = torch.softmax(logits, dim=1).numpy()
     return probabilities
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -147,6 +148,7 @@ def predict_slice(
     *,
     cube: Path,
     network: Path,
+    volume: Path,
     novelty: Path,
     labels: Path,
     legend: Path,
@@ -156,6 +158,7 @@ def predict_slice(
     confusion: Path,
     metrics: Path,
     border: Path,
+    rim: Path,
     average_px: int,
     copied: Sequence[int],
     resamples: int,
@@ -168,6 +171,8 @@ def predict_slice(
     ----------
     cube, network : Path
         Dense cube of the slice and the trained network that it came from.
+    volume : Path
+        The volume, for the tissue in each patch.
     novelty : Path
         What is usual in its training areas; see `fit_novelty`.
     labels, legend : Path
@@ -178,8 +183,9 @@ def predict_slice(
         The network's predictions of sampled test patches, whose errors decide on blocks.
     areas : Path
         Area map to write (Zarr), raw and averaged, with confidence and novelty.
-    confusion, metrics, border : Path
-        Tables to write; the last is the accuracy by distance to the nearest border.
+    confusion, metrics, border, rim : Path
+        Tables to write; the last are the accuracy by distance to the nearest border, and that away
+        from borders and at the rim of the tissue.
     average_px : int
         Width in pixels that probabilities are averaged over for the averaged map. What is judged is
         averaged over judged pixels only, so that no training pixel speaks for a test pixel.
@@ -211,7 +217,13 @@ def predict_slice(
         raise InputError(f"{labels}: holds code {grid.max()}, the legend has {len(names)} areas")
     extracted, known = opened.extracted, opened.extracted & (grid > 0) & judged[place]
     probabilities, written = write_area_maps(
-        areas, opened, trained, usual, average_px, "`brainarch predict`"
+        areas,
+        opened,
+        open_volume(volume).read_slice(opened.z),
+        trained,
+        usual,
+        average_px,
+        "`brainarch predict`",
     )
     found, averaged = written["area"], written["averaged"]
     if subset == "test":
@@ -223,29 +235,20 @@ def predict_slice(
     side = read_blocks(block_px, predictions).side
     blocks = spatial_blocks(opened.z, y, x, side)
     true = grid[iy, ix].astype(np.int64) - 1
-    counted = []
+    counted: list[pd.DataFrame] = []
+    bootstrap: dict[str, Any] = {"resamples": resamples, "seed": seed}
     maps = {subset: found, tables.averaged_subset(subset, average_px): averaged}
     for what, named in maps.items():
         predicted = named[iy, ix].astype(np.int64) - 1
         counts = confusion_by_block(true, predicted, blocks, len(names))
         counted.append(
-            tables.metric_table(
-                counts,
-                names,
-                subset=what,
-                drawn=False,
-                block_px=side,
-                resamples=resamples,
-                seed=seed,
-            )
+            tables.metric_table(counts, names, subset=what, drawn=False, block_px=side, **bootstrap)
         )
         if copied and len(true) and opened.z not in copied:
             at = (np.full(len(y), opened.z), y, x)
             same = copy_annotation(open_labels(labels), copied, *at) == true + 1
             together = np.zeros(len(true), dtype=np.int64)
-            rows = position_rows(
-                predicted == true, same, together, blocks, resamples=resamples, seed=seed
-            )
+            rows = position_rows(predicted == true, same, together, blocks, **bootstrap)
             if what != subset:  # the copied annotation is the same, whatever it is compared with
                 rows = rows[rows["metric"] == "above_position"]
             counted.append(rows.assign(subset=what, block_px=side))
@@ -256,6 +259,13 @@ def predict_slice(
     to_border = area_map.border_distance(codes, open_labels(labels).hole_px)
     distance = to_border[y, x] * opened.pixel_um
     write_table(area_map.border_table(distance, true == predicted), border, area_map.BORDER_COLUMNS)
+    parts = area_map.rim_parts(to_border[y, x], written["tissue"][iy, ix])
+    none = written["outside"][iy, ix] if "outside" in written else None
+    write_table(
+        tables.rim_table(parts, (true, predicted), none, names, blocks, **bootstrap),
+        rim,
+        area_map.RIM_COLUMNS,
+    )
 
 
 def _labels_of(cube: Cube, labels: Path) -> NDArray[np.uint8]:

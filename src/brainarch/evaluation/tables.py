@@ -167,6 +167,52 @@ def subset_metrics(
     )
 
 
+def rim_table(
+    parts: Mapping[str, NDArray[np.bool_]],
+    found: tuple[NDArray[np.int64], NDArray[np.int64]],
+    outside: NDArray[np.floating] | None,
+    areas: Sequence[str],
+    blocks: NDArray[np.integer],
+    *,
+    resamples: int,
+    seed: int,
+) -> pd.DataFrame:
+    """Return the accuracy of parts of the judged pixels, and how many of each count as no tissue.
+
+    Parameters
+    ----------
+    parts : mapping of str to ndarray of bool, shape (n,)
+        See `brainarch.evaluation.area_map.rim_parts`.
+    found : tuple of ndarray of int64, shape (n,)
+        Index of the true and of the predicted area of each pixel.
+    outside : ndarray, shape (n,), or None
+        Probability that it is no tissue; None where the network does not say.
+    areas : sequence of str
+        Area names.
+    blocks : ndarray of int, shape (n,)
+        Spatial block of each pixel.
+    resamples, seed : int
+        Of the block bootstrap.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns as in `brainarch.evaluation.area_map.RIM_COLUMNS`.
+    """
+    rows = []
+    for part, inside in parts.items():
+        true, predicted = (values[inside] for values in found)
+        counts = confusion_by_block(true, predicted, blocks[inside], len(areas))
+        own = metric_table(
+            counts, areas, subset=part, drawn=False, block_px=0, resamples=resamples, seed=seed
+        ).iloc[0]
+        named = np.nan
+        if outside is not None and inside.any():
+            named = float((outside[inside] > 0.5).mean())
+        rows.append((part, len(true), own["value"], own["low"], own["high"], named))
+    return pd.DataFrame(rows, columns=["part", "pixels", "accuracy", "low", "high", "outside"])
+
+
 def averaged_subset(subset: str, width: int) -> str:
     """Return what the same pixels are called where probabilities were averaged over a width."""
     return f"{subset}, averaged over {width} px"

@@ -80,7 +80,8 @@ def export_slice(
                 for i, colour in enumerate(palette, start=1)
             ]
             maps[kind] = (opened.read("subdivision"), opened, numbers)
-    shape = open_volume(volume).shape[1:]
+    opened_volume = open_volume(volume)
+    shape, slice_um = opened_volume.shape[1:], opened_volume.slice_um
     factors = _factor_features(CoefficientMaps.open(coefficients))
     with replacing(folder) as temporary:
         temporary.mkdir()
@@ -88,7 +89,7 @@ def export_slice(
         for kind, (codes, grid, entries) in maps.items():
             _write(temporary / f"{kind}.geojson", features(codes, grid, entries, {}))
             whole = at_every_pixel(codes, grid, shape)
-            _write_labels(temporary / f"{kind}.ome.zarr", whole, grid, entries)
+            _write_labels(temporary / f"{kind}.ome.zarr", whole, grid, slice_um, entries)
 
 
 def at_every_pixel(
@@ -126,7 +127,9 @@ def _write(path: Path, content: list[dict[str, Any]]) -> None:
     write_json(path, {"type": "FeatureCollection", "features": content})
 
 
-def _write_labels(path: Path, whole: NDArray[np.uint8], grid: Grid, entries: Legend) -> None:
+def _write_labels(
+    path: Path, whole: NDArray[np.uint8], grid: Grid, slice_um: float, entries: Legend
+) -> None:
     """Write one slice as an OME-Zarr label image with the names and colours of the figures."""
     legend = make_legend([entry["name"] for entry in entries])
     shape = (1, whole.shape[0], whole.shape[1])
@@ -135,6 +138,7 @@ def _write_labels(path: Path, whole: NDArray[np.uint8], grid: Grid, entries: Leg
         shape,
         grid.pixel_um,
         [grid.z],
+        slice_um=slice_um,
         first_slice=grid.z,
         legend=legend,
         extra={MADE_BY: "`brainarch export`"},

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from brainarch.errors import InputError
 from brainarch.figures import slice_maps
 from brainarch.figures.panels import Areas
@@ -55,14 +57,17 @@ def draw_maps(
         )
     if "novelty_threshold" not in maps.attrs:
         raise InputError(f"{prediction}: holds no novelty; run `brainarch predict` again")
+    codes = maps.read("area")
+    if maps.attrs.get("outside"):
+        codes = np.where(maps.read("outside") > 0.5, len(shown_areas.names) + 1, codes)
     numbers = slice_maps.prepare(
         shown_areas,
-        maps.read("area"),
+        codes,
         maps.read("confidence"),
         maps.read("novelty"),
         float(maps.attrs["novelty_threshold"]),
     )
-    predicted = code_picture(maps, "area")
+    predicted = code_picture(maps, "area", codes)
     figure = slice_maps.draw(
         numbers,
         shown_areas,

@@ -25,6 +25,8 @@ GAP_MM = (5.0, 14.0)
 OVERLAY = 0.5
 #: The item that stands for every extracted pixel.
 EVERYWHERE = "all"
+#: The item that stands for pixels that the network takes for no tissue.
+OUTSIDE = "outside"
 #: Quantities of the novelty: its largest usual value, and the share of pixels beyond that.
 THRESHOLD = "largest usual novelty"
 UNUSUAL = "share unlike the training data"
@@ -43,7 +45,8 @@ def prepare(
     ----------
     areas : Areas
     predicted : ndarray of uint8, shape (rows, columns)
-        Likeliest area of every extracted pixel, 0 elsewhere.
+        Likeliest area of every extracted pixel, one more than there are for what is no tissue;
+        0 elsewhere.
     confidence : ndarray of float32, shape (rows, columns)
         Its probability, NaN elsewhere.
     novelty : ndarray of float32, shape (rows, columns)
@@ -52,7 +55,8 @@ def prepare(
         Largest novelty that is usual.
     """
     masks = {EVERYWHERE: predicted > 0}
-    masks |= {name: predicted == code for code, name in enumerate(areas.names, start=1)}
+    names = (*areas.names, *(OUTSIDE for _ in range(int(predicted.max() > len(areas.names)))))
+    masks |= {name: predicted == code for code, name in enumerate(names, start=1)}
     limit = plotted.entry("c", THRESHOLD, threshold)
     return plotted.table([*_entries(masks, confidence, novelty > threshold), limit])
 
@@ -99,9 +103,12 @@ def draw(
         What the slice is.
     """
     width, shares = style.CONTENT_MM, plotted.pick(table, quantity="share of extracted pixels")
+    named = dict(zip(areas.names, areas.swatches(), strict=True))
+    named[OUTSIDE] = ("outside the tissue", style.ABSENT)
     legend = [
         (f"{label}: {100 * _value(shares, name):.1f} %", colour)
-        for name, (label, colour) in zip(areas.names, areas.swatches(), strict=True)
+        for name, (label, colour) in named.items()
+        if name in set(shares["item"])
     ]
     usual = float(plotted.pick(table, quantity=THRESHOLD)["y"].iloc[0])
     beyond = _value(plotted.pick(table, quantity=UNUSUAL), EVERYWHERE)
@@ -126,7 +133,8 @@ def draw(
     sheet.panel("a", own.left, own.top - 5, "predicted area")
     axes = sheet.axes(own)
     panels.show_grey(axes, grey)
-    panels.show_codes(axes, predicted, areas.palette, background=None, alpha=OVERLAY)
+    palette = [*areas.palette, style.ABSENT]
+    panels.show_codes(axes, predicted, palette, background=None, alpha=OVERLAY)
     panels.bare_frame(axes)
     panels.scale_bar(axes)
     for index, (letter, what, raster, cmap, limits) in enumerate(valued, start=1):

@@ -50,15 +50,15 @@ def label_picture(labels: Labels, z: int, box: PixelBox | None = None) -> Raster
     return rasters.label_raster(codes, labels.pixel_um, row=row, column=column)
 
 
-def code_picture(maps: SliceMaps, name: str) -> Raster:
-    """Return a map of codes, cropped to where it has any.
+def code_picture(maps: SliceMaps, name: str, codes: NDArray[np.integer] | None = None) -> Raster:
+    """Return a map of codes, or codes made of it, cropped to where there are any.
 
     Raises
     ------
     InputError
         If it has none.
     """
-    codes = maps.read(name)
+    codes = maps.read(name) if codes is None else codes
     if not (codes > 0).any():
         raise InputError(f"{maps.path}: the map {name} is empty")
     top, bottom, left, right = rasters.filled_box(codes > 0)

@@ -40,6 +40,8 @@ class TrainedNetwork:
         In evaluation mode, on the CPU.
     areas : tuple of str
         Area names, in the order of the last layer's outputs; none if it was trained without labels.
+    outside : bool
+        Whether there is one output more, for what is no tissue; it is no area.
     normalisation : Normalisation
         Of the training slices.
     pixel_um : float
@@ -56,6 +58,7 @@ class TrainedNetwork:
     pixel_um: float
     dtype: str
     training: dict[str, Any]
+    outside: bool = False
 
     @property
     def digest(self) -> str:
@@ -99,8 +102,8 @@ def load_network(path: Path) -> TrainedNetwork:
             f"{path}: damaged, or changed since it was written (its SHA-256 is another); "
             "train it again with `brainarch train`"
         )
-    areas = tuple(header["areas"])
-    network = AreaNetwork(len(areas))
+    areas, outside = tuple(header["areas"]), header.get("outside", False)
+    network = AreaNetwork(len(areas) + outside)
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:
@@ -117,6 +120,7 @@ def load_network(path: Path) -> TrainedNetwork:
         pixel_um=float(header["pixel_um"]),
         dtype=header["dtype"],
         training=header["training"],
+        outside=outside,
     )
 
 
@@ -145,6 +149,7 @@ def _checksum(content: dict[str, Any], tensors: Mapping[str, torch.Tensor]) -> s
 def _described(trained: TrainedNetwork) -> dict[str, Any]:
     return {
         "areas": list(trained.areas),
+        **({"outside": True} if trained.outside else {}),
         "normalisation": asdict(trained.normalisation),
         "pixel_um": trained.pixel_um,
         "dtype": trained.dtype,

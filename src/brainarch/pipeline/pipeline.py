@@ -220,6 +220,7 @@ class Pipeline(Reads):
             settings |= pick(training, "steps", "crops", "changes")
             settings |= pick(self.config.sampling, "min_gap_um")
             settings["orientation"] = self.orientation
+            settings["outside"] = bool(training.outside) and run not in (PERMUTED, NONSENSE)
             if training.start == "unlabelled":
                 inputs["start"] = r.network(UNLABELLED)
         share = {PERMUTED: training.permuted_share, NONSENSE: training.nonsense_share}.get(run, 1)
@@ -351,14 +352,14 @@ class Pipeline(Reads):
     def predict(self, z: Z) -> Stage:
         """Predict the area of every extracted pixel and, where labelled, how right that is."""
         r = self.results
-        tables = {
-            kind: r.prediction(z, f"{kind}.csv") for kind in ("confusion", "metrics", "border")
-        }
+        kinds = ("confusion", "metrics", "border", "rim")
+        tables = {kind: r.prediction(z, f"{kind}.csv") for kind in kinds}
         return Stage(
             "brainarch.evaluation.stages:predict_slice",
             {
                 "cube": r.cube(self._extracted(z)),
                 "network": r.network(MAIN),
+                "volume": r.volume,
                 "novelty": r.novelty,
                 **self._areas,
                 "splits": r.splits(MAIN),

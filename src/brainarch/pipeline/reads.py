@@ -206,6 +206,7 @@ class Reads(Shared):
         r = self.results
         files = {f"proof/{z}": r.proof(z) for z in self.config.extraction.slices}
         for z in self.labelled_slices:
+            files[f"rim/{z}"] = r.prediction(z, "rim.csv")
             for kind in ("metrics", "confusion"):
                 files[f"prediction_{kind}/{z}"] = r.prediction(z, f"{kind}.csv")
         for z in self.config.extraction.slices:

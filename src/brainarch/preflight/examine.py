@@ -34,7 +34,7 @@ from brainarch.reporting.runtime import versions
 from brainarch.volume.kinds import in_zarr, slice_file
 from brainarch.volume.stack import describe
 
-Codes = Mapping[str, Collection[int]]
+Codes = Mapping[str, Collection[int | str]]
 
 
 def examine(config: Config, results: Path, *, check_memory: bool = True) -> Preflight:
@@ -61,7 +61,7 @@ def examine(config: Config, results: Path, *, check_memory: bool = True) -> Pref
     found.append(("patch", f"{PATCH} x {PATCH} px, {side:.4g} x {side:.4g} um (papers: 150 x 150)"))
     if config.volume.resampling is not None:
         size = describe(config.volume.stored_shape, "voxels")
-        how = f"from {config.volume.voxel_um:g} to {config.volume.pixel_um:g} um a pixel"
+        how = f"from {config.volume.sides_um[2]:g} to {config.volume.pixel_um:g} um a pixel"
         found.append(("resampled", f"{how}: {size}"))
     if not problems:  # what is asked of labels that are wrong would be said twice
         problems += check_patches(config, labelled)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from brainarch.annotations.areas import number_classes
 from brainarch.errors import InputError
 from brainarch.geometry import PATCH, WINDOW, patch_share
 from brainarch.preflight.inputs import SliceLabels
@@ -121,11 +122,14 @@ def unused_codes(config: Config, labelled: Sequence[SliceLabels]) -> list[str]:
     if {labels.z for labels in labelled} != set(config.annotations.slices):
         return []
     present = {code for labels in labelled for code in labels.codes}
+    told = {area.name: area.codes for area in config.areas}
+    numbered, _, classes = number_classes(told, config.annotations.ignore)
+    word = "class" if classes else "code"
     return [
-        f"areas: code {code} of {area.name} is on no annotated slice"
-        for area in config.areas
-        for code in area.codes
-        if code not in present and present & set(area.codes)
+        f"areas: {word} {code} of {name} is on no annotated slice"
+        for name, codes in numbered.items()
+        for code, number in zip(told[name], codes, strict=True)
+        if number not in present and present & set(codes)
     ]
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from brainarch.annotations.areas import number_classes
 from brainarch.annotations.images import LabelFiles, read_label_image
 from brainarch.annotations.rims import describe_rims, find_rims
 from brainarch.errors import InputError
@@ -18,6 +19,7 @@ from brainarch.volume.kinds import in_zarr
 from brainarch.volume.samples import check_samples
 from brainarch.volume.stack import Stack, check_voxel, describe, open_stack
 from brainarch.volume.store import check_image
+from brainarch.volume.units import Voxel
 
 #: Slices named in one line; the rest are counted.
 NAMED_SLICES = 6
@@ -105,7 +107,7 @@ def check_volume(
     dtype: str,
     first_slice: int,
     *,
-    voxel_um: float,
+    voxel_um: Voxel,
     window: tuple[float, float] | None = None,
     nan: float | None = None,
     file_step: int = 1,
@@ -124,8 +126,8 @@ def check_volume(
         Declared type of the grey values.
     first_slice : int
         Declared number of the first slice.
-    voxel_um : float
-        Declared side of the cubic voxel in micrometer.
+    voxel_um : float or sequence of float
+        Declared side of the voxel in micrometer, or its sides along z, y and x.
     window : tuple of float, optional
         Intensity window of a TIFF stack.
     nan : float, optional
@@ -161,7 +163,7 @@ def check_volume(
 
 
 def _check_image(
-    source: str, shape: tuple[int, int, int], dtype: str, first_slice: int, voxel_um: float
+    source: str, shape: tuple[int, int, int], dtype: str, first_slice: int, voxel_um: Voxel
 ) -> VolumeFound:
     """Compare an OME-Zarr image, which will be used where it lies, with what was declared."""
     try:
@@ -182,8 +184,8 @@ def _check_image(
 
 def read_labels(
     images: Mapping[int, Path],
-    codes: Mapping[str, Collection[int]],
-    ignored: Collection[int],
+    codes: Mapping[str, Collection[int | str]],
+    ignored: Collection[int | str],
     files: LabelFiles | None = None,
 ) -> tuple[list[SliceLabels], list[str]]:
     """Read the label images of some slices.
@@ -192,10 +194,10 @@ def read_labels(
     ----------
     images : mapping of int to Path
         Label image by slice.
-    codes : mapping of str to collection of int
-        Codes of every area.
-    ignored : collection of int
-        Codes that are left out.
+    codes : mapping of str to collection of int or str
+        Codes of every area, or classes of its shapes.
+    ignored : collection of int or str
+        Codes or classes that are left out.
     files : LabelFiles, optional
         How the files are to be read; without it every one holds one slice of any size.
 
@@ -208,6 +210,8 @@ def read_labels(
     """
     found = []
     broken: dict[str, list[tuple[int, Path]]] = {}
+    numbered, left_out, classes = number_classes(codes, ignored)
+    files = replace(files or LabelFiles(), classes=classes)
     for z, path in sorted(images.items()):
         try:
             image = read_label_image(path, z, files)
@@ -217,7 +221,7 @@ def read_labels(
             reason = reason.replace(f"labels of slice {z} are", "labels are")
             broken.setdefault(reason, []).append((z, path))
             continue
-        found.append(_count_codes(z, path, image, codes, ignored))
+        found.append(_count_codes(z, path, image, numbered, left_out))
     problems = [
         f"{entries[0][1]}: {reason}{_likewise([z for z, _ in entries[1:]])}"
         for reason, entries in broken.items()

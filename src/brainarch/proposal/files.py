@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +13,22 @@ import tifffile
 from numpy.typing import NDArray
 
 from brainarch.annotations.images import LabelFiles, read_label_image
+from brainarch.annotations.shapes import read_shapes
 from brainarch.errors import InputError
-from brainarch.volume.kinds import SLICE_FIELD, TIFF_SUFFIXES, in_zarr, is_label_volume, slice_file
+from brainarch.volume.kinds import (
+    SLICE_FIELD,
+    TIFF_SUFFIXES,
+    has_shapes,
+    in_zarr,
+    is_label_volume,
+    slice_file,
+)
 from brainarch.volume.stack import Stack, open_stack
 from brainarch.volume.store import open_image
+from brainarch.volume.units import Sides
 
 #: Endings of files that hold the labels of one slice.
-LABEL_SUFFIXES = (*TIFF_SUFFIXES, ".png", ".nrrd")
+LABEL_SUFFIXES = (*TIFF_SUFFIXES, ".png", ".nrrd", ".geojson")
 #: Codes that label images may have; more are grey values, or objects that were counted.
 MOST_CODES = 60
 #: What the stack says where its file names begin.
@@ -38,8 +47,8 @@ class StackFound:
         Type of the grey values in the files.
     first_slice : int
         Number of the first slice, as file names count.
-    voxel_um : float or None
-        Side of a voxel in micrometer, where the metadata state it.
+    sides_um : Sides
+        Sides of the voxel along z, y and x in micrometer, as far as the metadata state them.
     greys : mapping of int to ndarray, shape (rows, columns)
         The first, the middle and the last slice.
     """
@@ -47,7 +56,7 @@ class StackFound:
     shape: tuple[int, int, int]
     dtype: np.dtype[np.generic]
     first_slice: int
-    voxel_um: float | None
+    sides_um: Sides
     greys: Mapping[int, NDArray[np.generic]]
 
 
@@ -61,10 +70,13 @@ class LabelsFound:
         Where the config says they are: a pattern with ``{z}``, or a label volume.
     images : mapping of int to ndarray of int, shape (rows, columns)
         By slice, those without a labelled pixel left out.
+    classes : mapping of int to (str, str or None)
+        Of drawn shapes, the class that each code of ``images`` stands for, and its colour.
     """
 
     path: str
     images: Mapping[int, NDArray[np.integer]]
+    classes: Mapping[int, tuple[str, str | None]] = field(default_factory=dict)
 
 
 def look_at_stack(source: str) -> StackFound:
@@ -77,15 +89,16 @@ def look_at_stack(source: str) -> StackFound:
     """
     if in_zarr(source):
         image = open_image(Path(source))
-        voxel = None
+        sides: Sides = (None, None, None)
         with suppress(InputError):  # no unit: a person has to say it
-            voxel = max(image.sides_um())
-        greys = {i: image.read_slice(i) for i in _some(image.shape[0])}
-        return StackFound(image.shape, image.dtype, 0, voxel, greys)
+            sides = image.sides_um()
+        first = int(image.own.get("first_slice", 0))
+        greys = {first + i: image.read_slice(i) for i in _some(image.shape[0])}
+        return StackFound(image.shape, image.dtype, first, sides, greys)
     stack, first = _open(source)
     pages = {first + i: stack.pages[i] for i in _some(stack.file_shape[0])}
     greys = {z: tifffile.imread(page.path, key=page.index) for z, page in pages.items()}
-    return StackFound(stack.file_shape, stack.source_dtype, first, stack.voxel_um, greys)
+    return StackFound(stack.file_shape, stack.source_dtype, first, stack.sides_um, greys)
 
 
 def look_at_labels(source: str, stack: StackFound) -> LabelsFound:
@@ -100,15 +113,23 @@ def look_at_labels(source: str, stack: StackFound) -> LabelsFound:
         raise InputError(
             f"{source}: one label image; write {{z}} in its name where the slice number stands"
         )
+    path, files = source, LabelFiles()
     if SLICE_FIELD.search(source) or (Path(source).is_dir() and not in_zarr(source)):
         path = source if SLICE_FIELD.search(source) else _pattern(Path(source))
-        numbers = _numbers(path)
-        found = {z: read_label_image(Path(slice_file(path, z)), z) for z in numbers}
+        slices: Iterable[int] = _numbers(path)
     else:
-        path = source
         files = LabelFiles(stack.shape, stack.first_slice)
-        every = range(stack.first_slice, stack.first_slice + stack.shape[0])
-        found = {z: read_label_image(Path(path), z, files) for z in every}
+        slices = range(stack.first_slice, stack.first_slice + stack.shape[0])
+    classes = {}
+    if has_shapes(path):
+        shapes = {z: read_shapes(Path(slice_file(path, z))) for z in slices}
+        drawn = {shape.name: shape.colour for found in shapes.values() for shape in found}
+        classes = {code: (name, drawn[name]) for code, name in enumerate(sorted(drawn), start=1)}
+        files = replace(files, shape=stack.shape, classes={n: c for c, (n, _) in classes.items()})
+        if files.first_slice is not None:  # one file: only slices with shapes can be read
+            planes = {shape.plane for shape in next(iter(shapes.values()))}
+            slices = sorted(files.first_slice + plane for plane in planes)
+    found = {z: read_label_image(Path(slice_file(path, z)), z, files) for z in slices}
     for z, image in found.items():
         if image.shape != stack.shape[1:]:
             raise InputError(
@@ -122,7 +143,7 @@ def look_at_labels(source: str, stack: StackFound) -> LabelsFound:
     codes = {int(code) for image in labelled.values() for code in np.unique(image)}
     if len(codes) > MOST_CODES:
         raise InputError(f"{path}: holds {len(codes)} codes; are these grey values?")
-    return LabelsFound(path, labelled)
+    return LabelsFound(path, labelled, classes)
 
 
 def _some(slices: int) -> list[int]:
@@ -153,7 +174,9 @@ def _pattern(folder: Path) -> str:
         if path.suffix.lower() in LABEL_SUFFIXES and not path.name.startswith(".")
     )
     if not names:
-        raise InputError(f"{folder}: no label image (TIFF, PNG, NRRD) in this folder")
+        raise InputError(
+            f"{folder}: no label image (TIFF, PNG, NRRD) or shapes (GeoJSON) in this folder"
+        )
     split = [re.split(r"([0-9]+)", name) for name in names]
     varying = [
         index

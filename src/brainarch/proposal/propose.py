@@ -19,6 +19,7 @@ from brainarch.errors import InputError
 from brainarch.geometry import PATCH, patch_share
 from brainarch.preflight.feasible import check_greys, grey_range
 from brainarch.proposal.files import LabelsFound, StackFound
+from brainarch.volume.units import SQUARE, Sides, are_equal, sides_text, voxel_sides
 
 #: What stands behind a line that a person must decide.
 DECIDE = "  # DECIDE: "
@@ -73,11 +74,10 @@ def propose(source: str, stack: StackFound, labels: LabelsFound | None) -> Propo
         "path": source,
         "shape": list(stack.shape),
         "first_slice": stack.first_slice,
-        "voxel_um": stack.voxel_um or UNKNOWN_UM,
+        "voxel_um": _voxel(stack.sides_um, marks),
         **_greys(stack, marks, in_place=".zarr" in source.lower()),
     }
-    if stack.voxel_um is None:
-        marks["volume.voxel_um"] = "edge of a voxel in micrometres; the files do not state it"
+    if volume["voxel_um"] == UNKNOWN_UM:
         unknown.add("volume.voxel_um")
     content: dict[str, Any] = {
         "dataset": _name(Path(source).stem if Path(source).is_file() else Path(source).name),
@@ -90,7 +90,8 @@ def propose(source: str, stack: StackFound, labels: LabelsFound | None) -> Propo
         content |= _without_labels(stack, marks)
         unknown.add("annotations.path")
     else:
-        content |= _with_labels(labels, volume["voxel_um"], marks)
+        slice_um, _, _ = voxel_sides(volume["voxel_um"])
+        content |= _with_labels(labels, slice_um, marks)
     return Proposal(check_config(content, "proposal"), marks, frozenset(unknown))
 
 
@@ -134,6 +135,25 @@ def _numbered(stack: StackFound, labels: LabelsFound, marks: dict[str, str]) -> 
     )
 
 
+def _voxel(sides_um: Sides, marks: dict[str, str]) -> float | list[float]:
+    """Return the voxel as the config has it: a number for a cube, else z, y and x."""
+    z, y, x = sides_um
+    if x is None or y is None:
+        marks["volume.voxel_um"] = (
+            "edge of a voxel in micrometres, or [z, y, x]; the files do not state it"
+        )
+        return UNKNOWN_UM
+    if not are_equal(y, x):
+        marks["volume.voxel_um"] = f"the files state {sides_text(sides_um)} um (z, y, x); {SQUARE}"
+        return UNKNOWN_UM
+    if z is None:
+        marks["volume.voxel_um"] = (
+            f"the files state pixels of {x:g} um, but not how far slices are apart; say [z, y, x]"
+        )
+        return x
+    return x if are_equal(z, x) else [z, y, x]
+
+
 def _greys(stack: StackFound, marks: dict[str, str], *, in_place: bool) -> dict[str, Any]:
     """Return the type, and a window where grey values use little of their range."""
     if stack.dtype == np.uint8:
@@ -170,28 +190,29 @@ def _without_labels(stack: StackFound, marks: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _with_labels(labels: LabelsFound, voxel_um: float, marks: dict[str, str]) -> dict[str, Any]:
+def _with_labels(labels: LabelsFound, slice_um: float, marks: dict[str, str]) -> dict[str, Any]:
     counts = {z: _counts(image) for z, image in labels.images.items()}
     codes = sorted({code for found in counts.values() for code in found} - {0})
-    if len(codes) == 1:
+    if len(codes) == 1 and not labels.classes:
         codes, ignored = [0, *codes], []  # the rest of the slice is the other area
     else:
         ignored = [0]
     present = {z: frozenset(found) & set(codes) for z, found in counts.items()}
-    splits = _splits(present, voxel_um)
+    splits = _splits(present, slice_um)
     train = splits.get("train", [splits.get("slice")])
     tested = splits.get("test", [splits.get("slice")])
     areas, places = [], []
     for index, code in enumerate(codes):
         share, count = _share([labels.images[z] == code for z in train])
         places.append(count)
-        area: dict[str, Any] = {"name": f"area{code}", "title": f"Area {code}", "codes": [code]}
+        area = _area(code, labels.classes)
         areas.append(area if share == 1 else area | {"share": share})
         where = ", ".join(str(z) for z in sorted(counts) if code in counts[z])
         thin = "" if share == 1 else f", too thin for whole patches of {PATCH} px"
         marks[f"areas[{index}]"] = (
-            f"name and title; code {code} has {sum(c.get(code, 0) for c in counts.values()):,} px "
-            f"on slices {where}{thin}; or move it to annotations.ignore"
+            f"name and title; {_told(code, labels.classes)} has "
+            f"{sum(c.get(code, 0) for c in counts.values()):,} px on slices {where}{thin}; or move "
+            "it to annotations.ignore"
         )
     least = min(counts[z].get(code, 0) for z in tested for code in codes)
     sampling = {
@@ -210,7 +231,20 @@ def _with_labels(labels: LabelsFound, voxel_um: float, marks: dict[str, str]) ->
     }
 
 
-def _splits(present: Mapping[int, frozenset[int]], voxel_um: float) -> dict[str, Any]:
+def _area(code: int, classes: Mapping[int, tuple[str, str | None]]) -> dict[str, Any]:
+    """Return an area as its label files call it."""
+    if code not in classes:
+        return {"name": f"area{code}", "title": f"Area {code}", "codes": [code]}
+    name, colour = classes[code]
+    area = {"name": _name(name), "title": name, "codes": [name]}
+    return area if colour is None else area | {"colour": colour}
+
+
+def _told(code: int, classes: Mapping[int, tuple[str, str | None]]) -> str:
+    return f"class {classes[code][0]}" if code in classes else f"code {code}"
+
+
+def _splits(present: Mapping[int, frozenset[int]], slice_um: float) -> dict[str, Any]:
     """Return slices for the splits that are far apart and hold all areas, else parts of one."""
     every = frozenset().union(*present.values())
     complete = sorted(z for z, codes in present.items() if codes == every)
@@ -218,12 +252,12 @@ def _splits(present: Mapping[int, frozenset[int]], voxel_um: float) -> dict[str,
     far = [
         (min(b - a, c - b), a, b, c)
         for a, b, c in combinations(complete, 3)
-        if min(b - a, c - b) * voxel_um >= least
+        if min(b - a, c - b) * slice_um >= least
     ]
     if far:
         _, first, val, test = max(far, key=lambda found: (found[0], -found[1]))
         held = (val, test)
-        train = [z for z in present if all(abs(z - other) * voxel_um >= least for other in held)]
+        train = [z for z in present if all(abs(z - other) * slice_um >= least for other in held)]
         return {"by": "slices", "train": sorted({first, *train}), "val": [val], "test": [test]}
     fullest = max(present, key=lambda z: (len(present[z]), -z))
     return {"by": "blocks", "slice": fullest}

@@ -36,6 +36,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "matches": (),
     "phantom": (),
     "maps": ("slice",),
+    "rim": ("slice",),
     "figure": ("name",),
 }
 

@@ -106,6 +106,18 @@ def map_numbers(metrics: Mapping[int, pd.DataFrame], test_slices: Sequence[int])
     return numbers
 
 
+def rim_rows(tables: Mapping[tuple[str, ...], pd.DataFrame]) -> list[list[str]]:
+    """Return of each slice how right its map is away from borders and at the tissue's rim."""
+    rows = []
+    for (z,), table in tables.items():
+        for row in table.to_dict("records"):
+            interval = "" if math.isnan(row["low"]) else f"{row['low']:.2f} to {row['high']:.2f}"
+            named = "" if math.isnan(row["outside"]) else f"{100 * row['outside']:.1f} %"
+            found = "" if math.isnan(row["accuracy"]) else f"{row['accuracy']:.2f}"
+            rows.append([z, row["part"], f"{row['pixels']:,}", found, interval, named])
+    return rows
+
+
 def _pixels(subset: str) -> str:
     """Return a subset's pixels in words: test pixels, averaged over 128 px."""
     which, comma, how = subset.partition(", ")

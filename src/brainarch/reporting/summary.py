@@ -15,6 +15,7 @@ from brainarch.reporting.manifest import Manifest
 from brainarch.reporting.maps import map_rows
 from brainarch.reporting.missing import missing_targets
 from brainarch.reporting.runtime import versions
+from brainarch.volume.units import are_equal, sides_text
 
 SOURCES = {
     "phantom": "synthetic volume (phantom): planted truth, no data",
@@ -46,6 +47,7 @@ def collect(config: Config, files: Manifest) -> dict[str, Any]:
         "data": _data_rows(config, splits) + _plan_rows(files.record("plan")),
         "planted": _planted(config, files.record("phantom")),
         "maps": map_rows(files.tables("maps"), facts.labelled_slices),
+        "rim": numbers.rim_rows(files.tables("rim")),
         "areas": _area_table(files.table("areas")),
         "patches": _patch_table(files),
         "numbers": found,
@@ -79,6 +81,7 @@ def machine_readable(summary: dict[str, Any]) -> dict[str, Any]:
             "data",
             "planted",
             "maps",
+            "rim",
             "areas",
             "patches",
             "versions",
@@ -184,8 +187,11 @@ def _reproduction(
 
 def _data_rows(config: Config, splits: dict[str, tuple[int, ...]]) -> list[list[str]]:
     z, y, x = config.volume.shape
-    um, resampling = config.volume.voxel_um, config.volume.resampling
-    size = " x ".join(f"{side * um / 1000:.2f}" for side in (z, y, x))
+    sides, resampling = config.volume.sides_um, config.volume.resampling
+    size = " x ".join(
+        f"{count * um / 1000:.2f}" for count, um in zip((z, y, x), sides, strict=True)
+    )
+    cube = " isotropic" if are_equal(*sides) else " (z, y, x)"
     pixel = "" if resampling is None else f"; slices resampled to {resampling.pixel_um:.4g} um"
     named = {split: ", ".join(map(str, slices)) for split, slices in splits.items()}
     if config.splits.by == "blocks":
@@ -200,7 +206,7 @@ def _data_rows(config: Config, splits: dict[str, tuple[int, ...]]) -> list[list[
     table = [
         ["source", SOURCES[config.source]],
         ["volume", f"{z} x {y} x {x} voxels (z, y, x), {config.volume.dtype}"],
-        ["voxel", f"{um:g} um isotropic; {size} mm{pixel}"],
+        ["voxel", f"{sides_text(sides)} um{cube}; {size} mm{pixel}"],
         ["areas", ", ".join(f"{area.title} ({area.name})" for area in config.areas)],
         ["annotated slices", ", ".join(map(str, config.annotations.slices))],
         ["splits", how],

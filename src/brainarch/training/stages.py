@@ -148,6 +148,7 @@ def train_crops(
     changes: bool,
     min_gap_um: float,
     permute_labels: bool,
+    outside: bool,
     seed: int,
     start: Path | None = None,
     threads: int = 1,
@@ -182,6 +183,8 @@ def train_crops(
         Least distance between windows of different splits in micrometer (V: 50).
     permute_labels : bool
         Shuffle the labels of the windows of each step, as a control that must end at chance.
+    outside : bool
+        Learn one class more: pixels without label that are no tissue.
     seed : int
         Of weights, crops, changes and dropout.
     start : Path, optional
@@ -202,7 +205,8 @@ def train_crops(
     if trained is not None:
         # the trunk goes on seeing grey values as it learnt to
         given = replace(given, normalisation=trained.normalisation)
-    grounds = _grounds(given, labels, splits, least_distance(given.volume.pixel_um, min_gap_um))
+    distance = least_distance(given.volume.pixel_um, min_gap_um)
+    grounds = _grounds(given, labels, splits, distance, outside=outside)
     options: dict[str, Any] = {
         "steps": steps,
         "crops": crops,
@@ -225,7 +229,7 @@ def train_crops(
         result = fit_crops(
             grounds,
             chosen_by,
-            given.legend.names,
+            (*given.legend.names, "outside") if outside else given.legend.names,
             given.normalisation,
             folder,
             **options,
@@ -356,7 +360,9 @@ def _windows(given: _Given, path: Path, permuted: int | None, split: str) -> Win
     return WindowDataset(slices, *places, indices, given.normalisation)
 
 
-def _grounds(given: _Given, labels: Path, splits: Path, distance: int) -> list[CropGround]:
+def _grounds(
+    given: _Given, labels: Path, splits: Path, distance: int, *, outside: bool
+) -> list[CropGround]:
     """Return what training may use of each of its slices."""
     areas, where = open_labels(labels), open_labels(splits)
     found = []
@@ -365,6 +371,10 @@ def _grounds(given: _Given, labels: Path, splits: Path, distance: int) -> list[C
         if TRAIN_CODE not in codes:
             continue
         grey, own, others = given.volume.read_slice(z), areas.read_slice(z), codes > TRAIN_CODE
+        if outside:
+            none = (own == 0) & ~tissue_mask(grey)
+            own = np.where(none, len(given.legend) + 1, own).astype(np.uint8)
+            logger.info("slice %d: %d pixels outside the tissue are learnt too", z, none.sum())
         shared = others.any()
         found.append(
             ground_beside(z, grey, own, others, distance) if shared else CropGround(z, grey, own)
@@ -412,6 +422,7 @@ def _write(
         pixel_um=given.volume.pixel_um,
         dtype=str(given.volume.dtype),
         training=training,
+        outside=result.network.n_areas > len(given.legend),
     )
     write_table(result.curves, curves, CURVE_COLUMNS)
     logger.info("trained in %.0f s", result.seconds)  # its files are the same every time

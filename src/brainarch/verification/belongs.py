@@ -61,10 +61,11 @@ class Belonging:
         declared = self._config.volume
         yield "type of grey values", str(volume.dtype), declared.dtype
         yield "first slice", volume.first_slice, declared.first_slice
+        yield "distance of slices", volume.slice_um, declared.sides_um[0]
         yield "number of slices", volume.shape[0], declared.shape[0]
         if declared.resampling is None:
             yield "shape", volume.shape, tuple(declared.shape)
-            yield "voxel size", volume.pixel_um, declared.voxel_um
+            yield "voxel size", volume.pixel_um, declared.pixel_um
 
     def _of_network(self, network: TrainedNetwork) -> Comparisons:
         if network.areas:

@@ -50,7 +50,7 @@ from brainarch.volume.store import (
     multiscale_attributes,
     slice_digest,
 )
-from brainarch.volume.units import is_length
+from brainarch.volume.units import Voxel, voxel_sides
 from brainarch.volume.window import can_narrow
 
 logger = logging.getLogger(__name__)
@@ -157,7 +157,7 @@ def check_declared(stack: Stack, shape: Sequence[int], dtype: str) -> None:
 def plan_conversion(
     shape: tuple[int, int, int],
     dtype: str,
-    voxel_um: float,
+    voxel_um: Voxel,
     *,
     first_slice: int = 0,
     memory_mb: float = 2000.0,
@@ -175,8 +175,8 @@ def plan_conversion(
         Slices, rows and columns of the files.
     dtype : str
         uint8 or uint16.
-    voxel_um : float
-        Side of the files' cubic voxel in micrometer.
+    voxel_um : float or sequence of float
+        Side of the files' voxel in micrometer, or its sides along z, y and x.
     first_slice : int
         Number of the first slice.
     memory_mb : float
@@ -197,8 +197,7 @@ def plan_conversion(
     InputError
         If the memory is too small, or a number makes no sense.
     """
-    if not is_length(voxel_um):
-        raise InputError(f"voxel size {voxel_um} um: must be positive and finite")
+    slice_um, _, source_um = voxel_sides(voxel_um)
     if min(shape) < 1:
         raise InputError(f"shape {describe(shape, dtype)}: every size must be at least 1")
     if compression not in COMPRESSIONS:
@@ -207,23 +206,23 @@ def plan_conversion(
         raise InputError(f"slab of {slab} slices: must be a multiple of {CHUNK_DEPTH}")
     resampling = None
     if pixel_um is not None:
-        resampling = Resampling(*shape[1:], source_um=voxel_um, pixel_um=pixel_um)
+        resampling = Resampling(*shape[1:], source_um=source_um, pixel_um=pixel_um)
     made = shape if resampling is None else (shape[0], *resampling.shape)
-    side = voxel_um if pixel_um is None else pixel_um
+    side = source_um if pixel_um is None else pixel_um
     shift = 0.0 if resampling is None else resampling.shift_um
     # No deeper than the volume, in whole chunks.
     full = shape[0] if shape[0] < CHUNK_DEPTH else -(-shape[0] // CHUNK_DEPTH) * CHUNK_DEPTH
     depths = sorted({min(depth, full) for depth in ([slab] if slab else SLAB_DEPTHS)}, reverse=True)
     itemsize, read = np.dtype(dtype).itemsize, np.dtype(source_dtype or dtype).itemsize
     for depth in depths:
-        levels = plan_levels(made, side, first_slice, depth, slice_um=voxel_um, shift_um=shift)
+        levels = plan_levels(made, side, first_slice, depth, slice_um=slice_um, shift_um=shift)
         needed = _predict_memory(made, depth, (itemsize, read), levels, threads, resampling)
         if needed <= memory_mb:
             return ConversionPlan(
                 shape=made,
                 dtype=dtype,
                 pixel_um=side,
-                slice_um=voxel_um,
+                slice_um=slice_um,
                 first_slice=first_slice,
                 slab=depth,
                 levels=levels,

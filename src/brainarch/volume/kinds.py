@@ -10,6 +10,8 @@ from typing import Literal
 TIFF_SUFFIXES = (".tif", ".tiff")
 NRRD_SUFFIX = ".nrrd"
 ZARR_SUFFIX = ".zarr"
+#: Endings of files of shapes that were drawn, in lower case.
+SHAPES_SUFFIXES = (".geojson", ".json")
 #: Orders of the axes of a label file, the one that runs fastest last.
 Axes = Literal["zyx", "zxy", "xyz", "xzy", "yxz", "yzx"]
 #: Where the slice number stands in a pattern of file names: ``{z}``, or ``{z:04d}`` with zeros.
@@ -37,6 +39,12 @@ def is_slice_pattern(source: str | Path) -> bool:
     return has_slice_field(source) and not Path(source).exists()
 
 
+def has_shapes(path: str | Path) -> bool:
+    """Return whether a path names a file of shapes, whose labels are classes and not codes."""
+    return Path(path).suffix.lower() in SHAPES_SUFFIXES
+
+
 def is_label_volume(path: str | Path) -> bool:
     """Return whether a path names one file that may hold the labels of many slices."""
-    return in_zarr(path) or Path(path).suffix.lower() in (NRRD_SUFFIX, *TIFF_SUFFIXES)
+    suffixes = (NRRD_SUFFIX, *TIFF_SUFFIXES, *SHAPES_SUFFIXES)
+    return in_zarr(path) or Path(path).suffix.lower() in suffixes

@@ -27,7 +27,7 @@ from brainarch.volume.pixel_size import Resampling
 from brainarch.volume.resample import resample_image
 from brainarch.volume.store import DTYPES
 from brainarch.volume.tiff import Header, Page, read_header, read_pages
-from brainarch.volume.units import Sides, agree, are_equal, sides_text
+from brainarch.volume.units import SQUARE, Sides, Voxel, agree, are_equal, sides_text, voxel_sides
 from brainarch.volume.window import can_narrow, narrow
 
 logger = logging.getLogger(__name__)
@@ -99,12 +99,6 @@ class Stack:
     sides_um: Sides = (None, None, None)
     resolution_um: float | None = None
     resampling: Resampling | None = None
-
-    @property
-    def voxel_um(self) -> float | None:
-        """Side of the cubic voxel in micrometer, where the files' metadata state one."""
-        stated = [side for side in self.sides_um if side is not None]
-        return stated[-1] if stated and are_equal(*stated) else None
 
     @property
     def file_shape(self) -> tuple[int, int, int]:
@@ -293,7 +287,7 @@ def open_stack(
     )
 
 
-def check_voxel(stack: Stack, voxel_um: float) -> None:
+def check_voxel(stack: Stack, voxel_um: Voxel) -> None:
     """Check that a declared voxel size is what the files' own metadata say.
 
     Resolution tags are often left as some program filled them, so that they are but warned of.
@@ -303,26 +297,29 @@ def check_voxel(stack: Stack, voxel_um: float) -> None:
     InputError
         If they disagree.
     """
+    declared = voxel_sides(voxel_um)
     said = stack.resolution_um
-    if said is not None and not agree(said, voxel_um):
+    if said is not None and not agree(said, declared[2]):
         logger.warning(
-            "%s: its resolution tags state pixels of %.4g um, but volume.voxel_um is %g; make sure "
+            "%s: its resolution tags state pixels of %.4g um, but volume.voxel_um is %s; make sure "
             "which is right",
             stack.name,
             said,
-            voxel_um,
+            sides_text(declared),
         )
-    stated = [side for side in stack.sides_um if side is not None]
-    if all(agree(side, voxel_um) for side in stated):
+    stated = stack.sides_um
+    if all(side is None or agree(side, own) for side, own in zip(stated, declared, strict=True)):
         return
-    cube = are_equal(*stated)
-    text = f"{stated[-1]:g}" if cube else sides_text(stack.sides_um)
-    advice = "voxels must be cubes: resample the data or correct the metadata"
-    if cube:
-        advice = "correct the declaration or the metadata"
+    z, y, x = stated
+    if y is not None and x is not None and not are_equal(y, x):
+        advice = SQUARE
+    elif z is not None and x is not None and not agree(z, x):
+        advice = f"say volume.voxel_um: [{z:g}, {x:g}, {x:g}] (z, y, x) or correct the metadata"
+    else:
+        advice = "correct the declaration (volume.voxel_um) or the metadata"
     raise InputError(
-        f"{stack.name}: its metadata state a voxel of {text} um, but {voxel_um:g} um was declared; "
-        f"{advice}"
+        f"{stack.name}: its metadata state a voxel of {sides_text(stated)} um, but "
+        f"{sides_text(declared)} um was declared; {advice}"
     )
 
 

@@ -16,6 +16,7 @@ from brainarch.volume.convert import check_declared, convert, plan_conversion
 from brainarch.volume.samples import check_samples
 from brainarch.volume.stack import check_voxel, describe, open_stack
 from brainarch.volume.store import check_image, is_link, link_volume, open_volume
+from brainarch.volume.units import Voxel
 from brainarch.volume.verify import (
     Difference,
     choose_slices,
@@ -32,7 +33,7 @@ def convert_stack(
     source: str,
     shape: Sequence[int],
     dtype: str,
-    voxel_um: float,
+    voxel_um: Voxel,
     first_slice: int,
     window: Sequence[float] | None,
     compression: str,
@@ -55,8 +56,8 @@ def convert_stack(
         Declared slices, rows and columns of the files.
     dtype : str
         Declared type of the grey values, or what a window makes of them: uint8 or uint16.
-    voxel_um : float
-        Declared side of the files' cubic voxel in micrometer.
+    voxel_um : float or sequence of float
+        Declared side of the files' voxel in micrometer, or its sides along z, y and x.
     first_slice : int
         Number of the first slice.
     window : sequence of float or None
@@ -107,7 +108,7 @@ def convert_stack(
         before, after = (describe(sides[1:], "px") for sides in (stack.file_shape, plan.shape))
         logger.info(
             "slices are resampled from %g to %g um, %s to %s",
-            voxel_um,
+            plan.resampling.source_um,
             plan.pixel_um,
             before,
             after,
@@ -128,7 +129,7 @@ def link_image(
     source: str,
     shape: Sequence[int],
     dtype: str,
-    voxel_um: float,
+    voxel_um: Voxel,
     first_slice: int,
     volume: Path,
 ) -> None:
@@ -142,8 +143,8 @@ def link_image(
         Declared slices, rows and columns.
     dtype : str
         Declared type of the grey values: uint8 or uint16.
-    voxel_um : float
-        Declared side of the cubic voxel in micrometer.
+    voxel_um : float or sequence of float
+        Declared side of the voxel in micrometer, or its sides along z, y and x.
     first_slice : int
         Number of the first slice.
     volume : Path

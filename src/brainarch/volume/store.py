@@ -29,7 +29,16 @@ from brainarch.errors import InputError
 from brainarch.stores import files
 from brainarch.stores.metadata import check_metadata, is_guarded, read_metadata, write_attributes
 from brainarch.volume.pixel_size import Resampling
-from brainarch.volume.units import agree, are_equal, is_length, micrometer_in, sides_text
+from brainarch.volume.units import (
+    SQUARE,
+    Voxel,
+    agree,
+    are_equal,
+    is_length,
+    micrometer_in,
+    sides_text,
+    voxel_sides,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -126,8 +135,7 @@ class OmeImage:
             )
         if not are_equal(y, x):
             raise InputError(
-                f"{self.path}: its pixels are {sides_text((y, x))} um, not square; resample the "
-                "data first"
+                f"{self.path}: its voxels are {sides_text((z, y, x))} um (z, y, x); {SQUARE}"
             )
         return z, y, x
 
@@ -432,7 +440,7 @@ def open_volume(path: Path) -> Volume:
 
 
 def check_image(
-    source: Path, *, shape: Sequence[int], dtype: str, voxel_um: float, first_slice: int
+    source: Path, *, shape: Sequence[int], dtype: str, voxel_um: Voxel, first_slice: int
 ) -> OmeImage:
     """Open an OME-Zarr image and check that it is the volume that was declared.
 
@@ -444,9 +452,9 @@ def check_image(
         Declared slices, rows and columns.
     dtype : str
         Declared type of the grey values: uint8 or uint16.
-    voxel_um : float
-        Declared side of the cubic voxel in micrometer. Where the image's axes name no unit, their
-        numbers are taken for micrometer if they are this one.
+    voxel_um : float or sequence of float
+        Declared side of the voxel in micrometer, or its sides along z, y and x. Where the image's
+        axes name no unit, their numbers are taken for micrometer if they are these.
     first_slice : int
         Number of the first slice.
 
@@ -455,8 +463,7 @@ def check_image(
     InputError
         If the image cannot be used or is not as declared.
     """
-    if not is_length(voxel_um):
-        raise InputError(f"voxel size {voxel_um} um: must be positive and finite")
+    sides = voxel_sides(voxel_um)
     image = open_image(source)
     _check_grey(image)
     if image.shape != tuple(shape) or str(image.dtype) != dtype:
@@ -465,7 +472,7 @@ def check_image(
             f"{source}: the data are {found} {image.dtype}, but {declared} {dtype} was declared; "
             "correct the declaration or the data"
         )
-    _check_size(image, voxel_um)
+    _check_size(image, sides)
     own_first = image.own.get("first_slice", first_slice)
     if own_first != first_slice:
         raise InputError(
@@ -475,7 +482,7 @@ def check_image(
     return image
 
 
-def link_volume(image: OmeImage, output: Path, *, voxel_um: float, first_slice: int) -> None:
+def link_volume(image: OmeImage, output: Path, *, voxel_um: Voxel, first_slice: int) -> None:
     """Write a link to an OME-Zarr image that is to be used where it lies.
 
     Parameters
@@ -484,8 +491,8 @@ def link_volume(image: OmeImage, output: Path, *, voxel_um: float, first_slice: 
         The image, checked; its path is stored as it was given, absolute or not.
     output : Path
         The link to make.
-    voxel_um : float
-        Side of the cubic voxel in micrometer.
+    voxel_um : float or sequence of float
+        Side of the voxel in micrometer, or its sides along z, y and x.
     first_slice : int
         Number of the first slice.
     """
@@ -493,7 +500,8 @@ def link_volume(image: OmeImage, output: Path, *, voxel_um: float, first_slice: 
     if not image.path.is_absolute():
         place = os.path.relpath(image.path.resolve(), output.parent.resolve())
     link = {"path": place, "fingerprint": image.fingerprint}
-    own = {LINK: link, "pixel_um": voxel_um, "first_slice": first_slice}
+    slice_um, _, pixel_um = voxel_sides(voxel_um)
+    own = {LINK: link, "slice_um": slice_um, "pixel_um": pixel_um, "first_slice": first_slice}
     with replacing(output) as temporary:
         zarr.create_group(temporary, zarr_format=3, attributes={ATTRIBUTE: own})
         write_attributes(temporary, {})
@@ -504,28 +512,27 @@ def _check_grey(image: OmeImage) -> None:
         raise InputError(f"{image.path}: grey values are {image.dtype}; wanted uint8 or uint16")
 
 
-def _check_size(image: OmeImage, voxel_um: float) -> None:
+def _check_size(image: OmeImage, declared: Scale) -> None:
     """Check an image's voxel size against the declared one."""
-    if not any(image.units):
-        if all(agree(side, voxel_um) for side in image.scale):
+    named = any(image.units)
+    stated = image.sides_um() if named else image.scale
+    if all(agree(side, own) for side, own in zip(stated, declared, strict=True)):
+        if not named:
             logger.warning("%s: its axes name no unit; micrometer is taken", image.path)
-            return
+        return
+    said, wanted = sides_text(stated), sides_text(declared)
+    if not named:
         raise InputError(
-            f"{image.path}: its axes name no unit and its voxels are {sides_text(image.scale)}, "
-            f"but {voxel_um:g} um was declared; write scale and unit into the store's metadata"
+            f"{image.path}: its axes name no unit and its voxels are {said}, but {wanted} um was "
+            "declared; write scale and unit into the store's metadata"
         )
-    sides = image.sides_um()
-    if not are_equal(*sides):
-        raise InputError(
-            f"{image.path}: its voxels are {sides_text(sides)} um, not cubic; resample the data "
-            "first"
-        )
-    stated = sides[-1]
-    if not agree(stated, voxel_um):
-        raise InputError(
-            f"{image.path}: its voxels are {stated:g} um, but {voxel_um:g} um was declared; "
-            "correct the declaration or the store's metadata"
-        )
+    advice = "correct the declaration (volume.voxel_um) or the store's metadata"
+    if not are_equal(*stated):
+        listed = ", ".join(f"{side:g}" for side in stated)
+        advice = f"say volume.voxel_um: [{listed}] (z, y, x) or correct the store's metadata"
+    raise InputError(
+        f"{image.path}: its voxels are {said} um, but {wanted} um was declared; {advice}"
+    )
 
 
 def is_link(path: Path) -> bool:
@@ -560,6 +567,6 @@ def _follow(path: Path, own: Mapping[str, Any]) -> Volume:
             f"{path}: the linked volume {target} has changed since it was linked; remove {path} "
             "and link it again"
         )
-    pixel_um = float(own["pixel_um"])
+    pixel_um, slice_um = float(own["pixel_um"]), float(own["slice_um"])
     remedy = f"put an undamaged copy of {target} there"
-    return Volume(path, image.array, pixel_um, int(own["first_slice"]), pixel_um, remedy)
+    return Volume(path, image.array, pixel_um, int(own["first_slice"]), slice_um, remedy)
