@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.ready
 CORES ?= all
-# TORCH=cpu or TORCH=cuda chooses PyTorch's build; without it pip takes its default for the platform
+# TORCH=cpu or TORCH=cuda chooses PyTorch's build; without it envs/torch_build.sh does
 TORCH ?=
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONNOUSERSITE := 1
@@ -14,13 +14,6 @@ export PYTHONNOUSERSITE := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 TORCH_PIN := $(shell grep '^torch==' requirements.lock)
-ifeq ($(TORCH),cpu)
-TORCH_INDEX := --index-url https://download.pytorch.org/whl/cpu
-else ifeq ($(TORCH),cuda)
-TORCH_INDEX := --index-url https://download.pytorch.org/whl/cu130
-else ifneq ($(TORCH),)
-$(error TORCH=$(TORCH) is not known; say TORCH=cpu or TORCH=cuda)
-endif
 
 .PHONY: all setup test test-slow test-faults test-gpu test-browser page check format bench bench-train bench-factors bench-volume clean help
 
@@ -33,9 +26,8 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v[:2] < (3, 14) else f"brainarch needs Python 3.11 to 3.13, but {sys.executable} is {v[0]}.{v[1]}; say make PYTHON=python3.11")'
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --upgrade "pip>=25"
-ifneq ($(TORCH),)
-	$(VENV)/bin/python -m pip install --quiet $(TORCH_INDEX) "$(TORCH_PIN)"
-endif
+	options="$$(sh envs/torch_build.sh "$(TORCH)" $(VENV)/bin/python)" && \
+	{ [ -z "$$options" ] || $(VENV)/bin/python -m pip install --quiet $$options "$(TORCH_PIN)"; }
 	$(VENV)/bin/python -m pip install --quiet --requirement requirements.lock
 	$(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
