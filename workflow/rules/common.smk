@@ -12,17 +12,23 @@ from brainarch.figures.catalogue import FIGURES
 from brainarch.needs.stages import NODE, needs
 from brainarch.needs.work import describe_work
 from brainarch.pipeline.lock import DirectoryLock
+from brainarch.pipeline.origin import left_over, made_elsewhere, note_run, other_file
 from brainarch.pipeline.pipeline import Pipeline
 
+files = [str(path) for path in workflow.overwrite_configfiles] or ["config/config.yaml"]
 try:
+    if len(files) > 1:
+        raise InputError(
+            f"{', '.join(files)}: a run has one config file; put targets before --configfile, or "
+            "after --"
+        )
     for path in workflow.overwrite_configfiles:  # what YAML reads otherwise than it looks
         read_content(Path(path))
-    PIPELINE = Pipeline.of(
-        check_config(
-            config,
-            ", ".join(map(str, workflow.overwrite_configfiles)) or "config/config.yaml",
-        )
-    )
+    PIPELINE = Pipeline.of(check_config(config, files[0]))
+    if workflow.is_main_process and not getattr(workflow.dag_settings, "forceall", True):
+        problem = made_elsewhere(Path.cwd(), PIPELINE)
+        if problem is not None:
+            raise InputError(problem)
 except InputError as error:
     raise WorkflowError(f"config error: {error}") from None
 
@@ -31,6 +37,9 @@ if workflow.is_main_process:
     LOCK = DirectoryLock(Path.cwd(), PIPELINE.results.folder)
     if LOCK.cleared:
         print("A run was killed here: its lock is cleared, this one goes on.", file=sys.stderr)
+    warning = other_file(Path.cwd(), PIPELINE, files[0])
+    if warning is not None:
+        print(f"brainarch: warning: {warning}", file=sys.stderr)
 
 CONFIG = PIPELINE.config
 #: Folders of this dataset's results, logs and run times.

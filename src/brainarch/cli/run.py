@@ -35,6 +35,7 @@ COUNT = re.compile(r"^(\w+) +(\d+)$")
 DONE = re.compile(r"^(\d+) of (\d+) steps")
 STATS = re.compile(r"^job +count$")
 NOTHING = "Nothing to be done"
+WARNING = "brainarch: warning: "
 #: What it says of a target that it does not know.
 UNKNOWN = re.compile(r"^No rule to produce (\S+)")
 #: Lines that say why a run failed, the plainest first.
@@ -150,6 +151,8 @@ def short(lines: Iterable[str], ahead_of: Callable[[Mapping[str, int]], Ahead]) 
             if found[1] == "total":
                 ahead = ahead_of(todo)
             todo[found[1]] = int(found[2])
+        elif text.startswith(WARNING):
+            yield text
         elif ahead and (found := FINISHED.match(text)):
             ahead.finish(found[1])
         elif found := DONE.match(text):

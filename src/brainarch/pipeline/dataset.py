@@ -45,13 +45,13 @@ class Dataset:
         InputError
             If no run has left its config there.
         """
-        frozen = sorted(folder.glob("configs/*.json"), key=lambda path: path.stat().st_mtime)
-        if not frozen:
+        frozen = Results(str(folder)).last_config()
+        if frozen is None:
             raise InputError(
                 f"{folder}: no run has left its config here; name the folder of a dataset, "
                 "for example results/phantom"
             )
-        config = Pipeline.read(frozen[-1]).config
+        config = Pipeline.read(frozen).config
         return cls(Pipeline(config, Results(str(folder))))
 
     def __repr__(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 #: A slice's number, or the wildcard that stands for it in a rule.
 Z = int | str
@@ -28,6 +29,11 @@ class Results:
     def config(self, digest: str) -> str:
         """Return the copy of a config that a run was started with, named by its content."""
         return f"{self.folder}/configs/{digest}.json"
+
+    def last_config(self) -> Path | None:
+        """Return the copy of the config of the last run, wherever it was made."""
+        found = sorted(Path(self.folder).glob("configs/*.json"), key=lambda p: p.stat().st_mtime)
+        return found[-1] if found else None
 
     @property
     def sources(self) -> str:
