@@ -199,7 +199,7 @@ def test_folder_of_ome_tiffs(tmp_path):
     for z in range(3):
         write_ome(tmp_path / f"z{z}.ome.tif", GREY[z], PhysicalSizeX=2.0, PhysicalSizeY=2.0)
     stack = open_stack(tmp_path)
-    assert (stack.shape, stack.sides_um) == ((3, 48, 64), (2.0, 2.0, 2.0))
+    assert (stack.shape, stack.sides_um) == ((3, 48, 64), (None, 2.0, 2.0))
     np.testing.assert_array_equal(stack.read(0, 3), GREY[:3])
 
 
