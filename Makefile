@@ -15,10 +15,13 @@ unexport PYTHONDONTWRITEBYTECODE
 
 TORCH_PIN := $(shell grep '^torch==' requirements.lock)
 
-.PHONY: all setup test test-slow test-faults test-gpu test-browser page check format bench bench-train bench-factors bench-volume clean help
+.PHONY: all full setup test test-slow test-faults test-gpu test-browser page check format bench bench-train bench-factors bench-volume clean help
 
 all: setup  ## set up, run the embedded default, say where the report is
 	snakemake --cores $(CORES)
+
+full: setup  ## the embedded volume with everything that the default leaves out for time: an hour or more
+	snakemake --cores $(CORES) --configfile config/full.yaml
 
 setup: $(STAMP)  ## create .venv with the locked versions
 

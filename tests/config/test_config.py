@@ -124,6 +124,20 @@ def test_missing_key(content: dict[str, Any]) -> None:
         ),
         ("splits", "val", [4], "splits: slice 4 stands there twice; a slice has one split"),
         ("readout", "networks", ["texture"], "readout.networks: cnn is missing"),
+        (
+            "extraction",
+            "networks",
+            ["cnn", "texture"],
+            "extraction.networks[2]: no network of whole slices; there are cnn, unlabelled",
+        ),
+        ("extraction", "networks", ["untrained"], "extraction.networks: cnn is missing"),
+        (
+            "extraction",
+            "networks",
+            ["cnn", "repeat1"],
+            "extraction.networks: repeat1 is not trained; raise training.repeats above 1",
+        ),
+        ("extraction", "networks", ["cnn", "cnn"], "extraction.networks: a network stands twice"),
         ("discovery", "area", "Cx", "discovery.area: Cx is not among the areas"),
         ("volume", "voxel_um", 0.00117, "in millimetres it would be 1.17 um, say that"),
         ("volume", "voxel_um", 0, "volume.voxel_um: must be more than 0 (found 0)"),
@@ -225,3 +239,20 @@ def test_file_that_is_no_config(tmp_path: Path) -> None:
     (tmp_path / "broken.yaml").write_text("a: [1\n")
     with pytest.raises(InputError, match="not readable as YAML"):
         read_config(tmp_path / "broken.yaml")
+
+
+def test_full_is_the_default_with_more_on() -> None:
+    """What the default says elsewhere holds in both, so that numbers can be compared."""
+    default, full = (
+        read_config(ROOT / f"config/{n}.yaml").model_dump() for n in ("config", "full")
+    )
+    assert {key for key in full if full[key] != default[key]} == {
+        *("dataset", "title", "training", "readout", "extraction")
+    }
+    for section, keys in {
+        "training": {"steps", "repeats", "nonsense_control"},
+        "readout": {"networks"},
+        "extraction": {"networks"},
+    }.items():
+        there = full[section]
+        assert {key for key in there if there[key] != default[section][key]} == keys

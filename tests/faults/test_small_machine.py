@@ -85,7 +85,7 @@ def test_a_read_only_disk(
 ) -> None:
     disk("size=256m")
     shutil.copytree(undisturbed / RESULTS, tmp_path / RESULTS)
-    shutil.rmtree(tmp_path / RESULTS / "dense/z0020.zarr")
+    shutil.rmtree(tmp_path / RESULTS / "dense/cnn/z0020.zarr")
     disk("ro")
     for name in STAGES:
         assert run_stage(name, tmp_path) == 2, said(tmp_path)
@@ -99,7 +99,7 @@ def test_a_read_only_disk(
 def test_too_little_memory(undisturbed: Path, tmp_path: Path, name: str, note: Note) -> None:
     """A limit on addresses stops a process before the machine is in danger."""
     shutil.copytree(undisturbed, tmp_path, dirs_exist_ok=True)
-    shutil.rmtree(tmp_path / RESULTS / "dense/z0020.zarr")
+    shutil.rmtree(tmp_path / RESULTS / "dense/cnn/z0020.zarr")
     refused = 0
     for spare in SPARES_MB:
         status = run_stage(name, tmp_path, spare_mb=spare)

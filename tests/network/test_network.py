@@ -23,6 +23,7 @@ from brainarch.network.trained import (
     require_areas,
     save_network,
 )
+from brainarch.training.stages import write_untrained
 
 AREAS = ("Ctx", "Str", "VP")
 
@@ -197,3 +198,20 @@ def test_grey_values() -> None:
     applied = Normalisation(0.5, 0.25).apply(np.array([0.75], dtype=np.float32))
     assert applied.dtype == np.float32
     assert applied.tolist() == [1.0]
+
+
+def test_the_untrained_network_is_the_same_one_with_other_weights(
+    trained: TrainedNetwork, tmp_path: Path
+) -> None:
+    save_network(trained, tmp_path / "trained.safetensors")
+    found = []
+    for seed in (1, 1, 2):
+        write_untrained(
+            network=tmp_path / "trained.safetensors", untrained=tmp_path / "new", seed=seed
+        )
+        found.append(load_network(tmp_path / "new"))
+    one, same, other = found
+    assert len({one.digest, same.digest, other.digest, trained.digest}) == 3
+    assert one.digest == same.digest
+    assert one.areas == ()
+    assert one.normalisation == trained.normalisation

@@ -16,7 +16,7 @@ from brainarch.pipeline.stage import flat
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("name", ["test", "prasad2020"])
+@pytest.mark.parametrize("name", ["test", "prasad2020", "full"])
 def test_jobs_are_those_of_a_dry_run(name: str, tmp_path: Path) -> None:
     config = ROOT / f"config/{name}.yaml"
     command = [

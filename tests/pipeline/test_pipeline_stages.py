@@ -31,7 +31,7 @@ def jobs(pipeline: Pipeline) -> Iterator[tuple[str, Stage]]:
         "z": pipeline.config.extraction.slices,
         "run": pipeline.runs,
         "split": ["train", "val", "test"],
-        "network": pipeline.config.readout.networks,
+        "network": list(dict.fromkeys([*pipeline.networks, *pipeline.extracted])),
         "name": pipeline.figures,
         "kind": ["clusters", "components"],
     }
@@ -144,8 +144,8 @@ def changed(edit: Edit) -> set[str]:
     [
         (put("title", "Another"), {"explore"}),
         (put("seed", 1), {
-            "phantom", "sample", "train", "train_unlabelled", "evaluate", "embed",
-            "embed_noise", "prove", "predict",
+            "phantom", "sample", "train", "train_unlabelled", "write_untrained", "evaluate",
+            "embed", "embed_noise", "prove", "predict",
             "classify", "cluster_score", "gram", "pca", "relations", "factorize", "align",
             "measure_selection", "explain_factors",
             "cluster_area", "find_components", "compare_layers", "match_components",
@@ -241,6 +241,9 @@ def test_every_key_is_given_to_some_stage() -> None:
         (lambda p: p.depth(5), "--slice 5: this config has 4, 54, 104, 154"),
         (lambda p: p.project(104), "--slice 104: this config has 154"),
         (lambda p: p.sample("nonsense"), "--run nonsense: this config has main"),
+        (lambda p: p.factorize("unlabelled"), "--network unlabelled: this config has cnn"),
+        (lambda p: p.compare_layers("clusters", 104, "x"), "--network x: this config has cnn"),
+        (lambda p: p.predict(104, "untrained"), "--network untrained: this config has cnn"),
     ],
 )
 def test_what_the_config_does_not_know_is_one_line(
@@ -257,6 +260,33 @@ def test_training_starts_from_the_network_without_labels_where_the_config_says_s
     content["training"] = {"start": "unlabelled"}
     given = Pipeline.of(check_config(content, "unlabelled")).train("main").inputs
     assert given["start"] == "results/z159/networks/unlabelled/network.safetensors"
+
+
+def test_another_seed_is_all_that_a_repeat_differs_by() -> None:
+    pipeline = Pipeline.read(ROOT / "config/full.yaml")
+    main, repeat = (pipeline.train(run) for run in ("main", "repeat1"))
+    assert repeat.inputs == main.inputs
+    seeds = [stage.settings.pop("seed") for stage in (main, repeat)]
+    assert seeds[0] != seeds[1]
+    assert repeat.settings == main.settings
+
+
+def test_what_follows_from_each_network_is_made_of_that_network() -> None:
+    """A stage of one network reads no other's dense representation, and main alone is drawn."""
+    pipeline = Pipeline.read(ROOT / "config/full.yaml")
+    folders = ("dense", "prediction", "factors", "discovery")
+    for network in pipeline.extracted:
+        stages = pipeline.followed(network)
+        assert len(stages) > 15
+        for stage in stages:
+            of = {
+                part.parts[-2]
+                for part in map(Path, (*flat(stage.inputs), *flat(stage.outputs)))
+                if part.parts[2] in folders and "depth" not in part.name
+            }
+            assert of == {network}, stage.function
+    assert {"unlabelled", "untrained"}.isdisjoint(pipeline.mapped)
+    assert pipeline.mapped == {"main": "cnn", "repeat1": "repeat1"}
 
 
 def test_the_order_of_networks_changes_nothing() -> None:

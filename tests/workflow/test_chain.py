@@ -85,7 +85,7 @@ def test_a_line_of_the_log_does_the_same_again(finished: Path) -> None:
     log = finished / ".snakemake/log"
     lines = "".join(path.read_text() for path in log.glob("*.log")).splitlines()
     (line,) = {x.split(": ", 1)[1] for x in lines if "brainarch select-areas" in x}
-    table = finished / "results/test/factors/selection_areas.csv"
+    table = finished / "results/test/factors/cnn/selection_areas.csv"
     before, stamp = table.read_bytes(), table.stat()
     table.unlink()
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

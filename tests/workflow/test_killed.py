@@ -23,7 +23,7 @@ from brainarch.volume.store import multiscale_attributes
 pytestmark = pytest.mark.slow
 
 RESULTS = Path("results/test")
-CUBE = RESULTS / "dense/z0104.zarr"
+CUBE = RESULTS / "dense/cnn/z0104.zarr"
 SHAPE = (160, 3072, 6144)
 #: At stride 16 a tile spans 1024 pixels.
 TILES = 18

@@ -56,7 +56,7 @@ wildcard_constraints:
     z=r"\d+",
     run="|".join(PIPELINE.runs),
     split="train|val|test",
-    network="|".join(CONFIG.readout.networks),
+    network="|".join([*PIPELINE.networks, *PIPELINE.extracted]),
     figure="|".join(figure.name for figure in FIGURES),
 
 

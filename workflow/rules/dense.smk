@@ -23,73 +23,73 @@ use rule stage as plan with:
 
 use rule stage as extract with:
     input:
-        **read(PIPELINE.extract("{z}")),
+        unpack(lambda wildcards: read(PIPELINE.extract(int(wildcards.z), wildcards.network))),
     output:
-        **written(PIPELINE.extract("{z}")),
+        **written(PIPELINE.extract("{z}", "{network}")),
     log:
-        f"{LOGS}/extract-z{{z}}.log",
+        f"{LOGS}/extract-z{{z}}-{{network}}.log",
     benchmark:
-        f"{TIMES}/extract-z{{z}}.tsv"
+        f"{TIMES}/extract-z{{z}}-{{network}}.tsv"
     priority: 10  # the longest way to the end: early, beside small jobs
     threads: most_threads("extract")
     resources:
         **asked("extract"),
     params:
-        verb="extract --slice {z}",
-        settings=PIPELINE.extract("{z}").settings,
+        verb="extract --network {network} --slice {z}",
+        settings=PIPELINE.extract("{z}", "{network}").settings,
     message:
-        "Extracting the representation at every pixel of slice {wildcards.z}"
+        "Extracting the representation at every pixel of slice {wildcards.z} ({wildcards.network})"
 
 
 use rule stage as prove with:
     input:
-        **read(PIPELINE.prove("{z}")),
+        unpack(lambda wildcards: read(PIPELINE.prove(int(wildcards.z), wildcards.network))),
     output:
-        **written(PIPELINE.prove("{z}")),
+        **written(PIPELINE.prove("{z}", "{network}")),
     log:
-        f"{LOGS}/prove-z{{z}}.log",
+        f"{LOGS}/prove-z{{z}}-{{network}}.log",
     benchmark:
-        f"{TIMES}/prove-z{{z}}.tsv"
+        f"{TIMES}/prove-z{{z}}-{{network}}.tsv"
     resources:
         **asked("prove"),
     params:
-        verb="prove --slice {z}",
-        settings=PIPELINE.prove("{z}").settings,
+        verb="prove --network {network} --slice {z}",
+        settings=PIPELINE.prove("{z}", "{network}").settings,
     message:
-        "Recomputing random windows of slice {wildcards.z} one by one"
+        "Recomputing random windows of slice {wildcards.z} one by one ({wildcards.network})"
 
 
 use rule stage as fit_novelty with:
     input:
-        **read(PIPELINE.fit_novelty()),
+        unpack(lambda wildcards: read(PIPELINE.fit_novelty(wildcards.run))),
     output:
-        **written(PIPELINE.fit_novelty()),
+        **written(PIPELINE.fit_novelty("{run}")),
     log:
-        f"{LOGS}/fit-novelty.log",
+        f"{LOGS}/fit-novelty-{{run}}.log",
     benchmark:
-        f"{TIMES}/fit-novelty.tsv"
+        f"{TIMES}/fit-novelty-{{run}}.tsv"
     resources:
         **asked("fit_novelty"),
     params:
-        verb="fit-novelty",
-        settings=PIPELINE.fit_novelty().settings,
+        verb="fit-novelty --run {run}",
+        settings=PIPELINE.fit_novelty("{run}").settings,
     message:
-        "Describing what is usual in the training areas"
+        "Describing what is usual in the training areas ({wildcards.run})"
 
 
 use rule stage as predict with:
     input:
-        **read(PIPELINE.predict("{z}")),
+        unpack(lambda wildcards: read(PIPELINE.predict(int(wildcards.z), wildcards.network))),
     output:
-        **written(PIPELINE.predict("{z}")),
+        **written(PIPELINE.predict("{z}", "{network}")),
     log:
-        f"{LOGS}/predict-z{{z}}.log",
+        f"{LOGS}/predict-z{{z}}-{{network}}.log",
     benchmark:
-        f"{TIMES}/predict-z{{z}}.tsv"
+        f"{TIMES}/predict-z{{z}}-{{network}}.tsv"
     resources:
         **asked("predict"),
     params:
-        verb="predict --slice {z}",
-        settings=PIPELINE.predict("{z}").settings,
+        verb="predict --network {network} --slice {z}",
+        settings=PIPELINE.predict("{z}", "{network}").settings,
     message:
-        "Mapping the areas of slice {wildcards.z}"
+        "Mapping the areas of slice {wildcards.z} ({wildcards.network})"

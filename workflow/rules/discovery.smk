@@ -21,93 +21,99 @@ if CONFIG.discovery is not None:
 
     use rule stage as cluster_area with:
         input:
-            **read(PIPELINE.cluster_area("{z}")),
+            **read(PIPELINE.cluster_area("{z}", "{network}")),
         output:
-            **written(PIPELINE.cluster_area("{z}")),
+            **written(PIPELINE.cluster_area("{z}", "{network}")),
         log:
-            f"{LOGS}/cluster-area-z{{z}}.log",
+            f"{LOGS}/cluster-area-z{{z}}-{{network}}.log",
         benchmark:
-            f"{TIMES}/cluster-area-z{{z}}.tsv"
+            f"{TIMES}/cluster-area-z{{z}}-{{network}}.tsv"
         resources:
             **asked("cluster_area"),
         params:
-            verb="cluster-area --slice {z}",
-            settings=PIPELINE.cluster_area("{z}").settings,
+            verb="cluster-area --network {network} --slice {z}",
+            settings=PIPELINE.cluster_area("{z}", "{network}").settings,
         message:
-            "Clustering the representation inside one area of slice {wildcards.z}"
+            "Clustering the representation inside one area of slice {wildcards.z} ({wildcards.network})"
 
     use rule stage as find_components with:
         input:
-            **read(PIPELINE.find_components("{z}")),
+            **read(PIPELINE.find_components("{z}", "{network}")),
         output:
-            **written(PIPELINE.find_components("{z}")),
+            **written(PIPELINE.find_components("{z}", "{network}")),
         log:
-            f"{LOGS}/find-components-z{{z}}.log",
+            f"{LOGS}/find-components-z{{z}}-{{network}}.log",
         benchmark:
-            f"{TIMES}/find-components-z{{z}}.tsv"
+            f"{TIMES}/find-components-z{{z}}-{{network}}.tsv"
         resources:
             **asked("find_components"),
         params:
-            verb="find-components --slice {z}",
-            settings=PIPELINE.find_components("{z}").settings,
+            verb="find-components --network {network} --slice {z}",
+            settings=PIPELINE.find_components("{z}", "{network}").settings,
         message:
-            "Finding components inside one area of slice {wildcards.z}"
+            "Finding components inside one area of slice {wildcards.z} ({wildcards.network})"
 
     use rule stage as profile with:
         input:
-            unpack(lambda wildcards: read(PIPELINE.profile(wildcards.kind, int(wildcards.z)))),
+            unpack(
+                lambda wildcards: read(
+                    PIPELINE.profile(wildcards.kind, int(wildcards.z), wildcards.network)
+                )
+            ),
         output:
-            **written(PIPELINE.profile("{kind}", "{z}")),
+            **written(PIPELINE.profile("{kind}", "{z}", "{network}")),
         log:
-            f"{LOGS}/profile-{{kind}}-z{{z}}.log",
+            f"{LOGS}/profile-{{kind}}-z{{z}}-{{network}}.log",
         benchmark:
-            f"{TIMES}/profile-{{kind}}-z{{z}}.tsv"
+            f"{TIMES}/profile-{{kind}}-z{{z}}-{{network}}.tsv"
         wildcard_constraints:
             kind="clusters|components",
         resources:
             **asked("profile"),
         params:
-            verb="profile --kind {kind} --slice {z}",
-            settings=PIPELINE.profile("{kind}", "{z}").settings,
+            verb="profile --network {network} --kind {kind} --slice {z}",
+            settings=PIPELINE.profile("{kind}", "{z}", "{network}").settings,
         message:
-            "Profiling the {wildcards.kind} of slice {wildcards.z}"
+            "Profiling the {wildcards.kind} of slice {wildcards.z} ({wildcards.network})"
 
     use rule stage as compare_layers with:
         input:
             unpack(
-                lambda wildcards: read(PIPELINE.compare_layers(wildcards.kind, int(wildcards.z)))
+                lambda wildcards: read(
+                    PIPELINE.compare_layers(wildcards.kind, int(wildcards.z), wildcards.network)
+                )
             ),
         output:
-            **written(PIPELINE.compare_layers("{kind}", "{z}")),
+            **written(PIPELINE.compare_layers("{kind}", "{z}", "{network}")),
         log:
-            f"{LOGS}/compare-layers-{{kind}}-z{{z}}.log",
+            f"{LOGS}/compare-layers-{{kind}}-z{{z}}-{{network}}.log",
         benchmark:
-            f"{TIMES}/compare-layers-{{kind}}-z{{z}}.tsv"
+            f"{TIMES}/compare-layers-{{kind}}-z{{z}}-{{network}}.tsv"
         wildcard_constraints:
             kind="clusters|components",
         resources:
             **asked("compare_layers"),
         params:
-            verb="compare-layers --kind {kind} --slice {z}",
-            settings=PIPELINE.compare_layers("{kind}", "{z}").settings,
+            verb="compare-layers --network {network} --kind {kind} --slice {z}",
+            settings=PIPELINE.compare_layers("{kind}", "{z}", "{network}").settings,
         message:
-            "Comparing the {wildcards.kind} of slice {wildcards.z} with layers, beside nulls"
+            "Comparing the {wildcards.kind} of slice {wildcards.z} with layers, beside nulls ({wildcards.network})"
 
     if PIPELINE.compared_slices:
 
         use rule stage as match_components with:
             input:
-                **read(PIPELINE.match_components()),
+                **read(PIPELINE.match_components("{network}")),
             output:
-                **written(PIPELINE.match_components()),
+                **written(PIPELINE.match_components("{network}")),
             log:
-                f"{LOGS}/match-components.log",
+                f"{LOGS}/match-components-{{network}}.log",
             benchmark:
-                f"{TIMES}/match-components.tsv"
+                f"{TIMES}/match-components-{{network}}.tsv"
             resources:
                 **asked("match_components"),
             params:
-                verb="match-components",
-                settings=PIPELINE.match_components().settings,
+                verb="match-components --network {network}",
+                settings=PIPELINE.match_components("{network}").settings,
             message:
-                "Matching the components of two slices"
+                "Matching the components of two slices ({wildcards.network})"

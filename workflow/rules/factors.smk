@@ -3,42 +3,42 @@
 
 use rule stage as factorize with:
     input:
-        **read(PIPELINE.factorize()),
+        **read(PIPELINE.factorize("{network}")),
     output:
-        **written(PIPELINE.factorize()),
+        **written(PIPELINE.factorize("{network}")),
     log:
-        f"{LOGS}/factorize.log",
+        f"{LOGS}/factorize-{{network}}.log",
     benchmark:
-        f"{TIMES}/factorize.tsv"
+        f"{TIMES}/factorize-{{network}}.tsv"
     priority: 10  # the longest way to the end: early, beside small jobs
     threads: most_threads("factorize")
     resources:
         **asked("factorize"),
     params:
-        verb="factorize",
-        settings=PIPELINE.factorize().settings,
+        verb="factorize --network {network}",
+        settings=PIPELINE.factorize("{network}").settings,
     message:
-        "Factorising the representation of the fitted slices"
+        "Factorising the representation of the fitted slices ({wildcards.network})"
 
 
 use rule stage as project with:
     input:
-        **read(PIPELINE.project("{z}")),
+        **read(PIPELINE.project("{z}", "{network}")),
     output:
-        **written(PIPELINE.project("{z}")),
+        **written(PIPELINE.project("{z}", "{network}")),
     log:
-        f"{LOGS}/project-z{{z}}.log",
+        f"{LOGS}/project-z{{z}}-{{network}}.log",
     benchmark:
-        f"{TIMES}/project-z{{z}}.tsv"
+        f"{TIMES}/project-z{{z}}-{{network}}.tsv"
     priority: 10  # the longest way to the end: early, beside small jobs
     threads: most_threads("project")
     resources:
         **asked("project"),
     params:
-        verb="project --slice {z}",
-        settings=PIPELINE.project("{z}").settings,
+        verb="project --network {network} --slice {z}",
+        settings=PIPELINE.project("{z}", "{network}").settings,
     message:
-        "Finding the coefficients of slice {wildcards.z} on the same basis"
+        "Finding the coefficients of slice {wildcards.z} on the same basis ({wildcards.network})"
 
 
 ruleorder: factorize > project
@@ -46,93 +46,95 @@ ruleorder: factorize > project
 
 use rule stage as select_areas with:
     input:
-        **read(PIPELINE.select_areas()),
+        **read(PIPELINE.select_areas("{network}")),
     output:
-        **written(PIPELINE.select_areas()),
+        **written(PIPELINE.select_areas("{network}")),
     log:
-        f"{LOGS}/select-areas.log",
+        f"{LOGS}/select-areas-{{network}}.log",
     benchmark:
-        f"{TIMES}/select-areas.tsv"
+        f"{TIMES}/select-areas-{{network}}.tsv"
     resources:
         **asked("select_areas"),
     params:
-        verb="select-areas",
-        settings=PIPELINE.select_areas().settings,
+        verb="select-areas --network {network}",
+        settings=PIPELINE.select_areas("{network}").settings,
     message:
-        "Selecting the factors that predict areas"
+        "Selecting the factors that predict areas ({wildcards.network})"
 
 
 if CONFIG.layers is not None:
 
     use rule stage as select_layers with:
         input:
-            **read(PIPELINE.select_layers()),
+            **read(PIPELINE.select_layers("{network}")),
         output:
-            **written(PIPELINE.select_layers()),
+            **written(PIPELINE.select_layers("{network}")),
         log:
-            f"{LOGS}/select-layers.log",
+            f"{LOGS}/select-layers-{{network}}.log",
         benchmark:
-            f"{TIMES}/select-layers.tsv"
+            f"{TIMES}/select-layers-{{network}}.tsv"
         resources:
             **asked("select_layers"),
         params:
-            verb="select-layers",
-            settings=PIPELINE.select_layers().settings,
+            verb="select-layers --network {network}",
+            settings=PIPELINE.select_layers("{network}").settings,
         message:
-            "Selecting the factors that predict layers"
+            "Selecting the factors that predict layers ({wildcards.network})"
 
 
 use rule stage as measure_selection with:
     input:
-        **read(PIPELINE.measure_selection()),
+        **read(PIPELINE.measure_selection("{network}")),
     output:
-        **written(PIPELINE.measure_selection()),
+        **written(PIPELINE.measure_selection("{network}")),
     log:
-        f"{LOGS}/measure-selection.log",
+        f"{LOGS}/measure-selection-{{network}}.log",
     benchmark:
-        f"{TIMES}/measure-selection.tsv"
+        f"{TIMES}/measure-selection-{{network}}.tsv"
     resources:
         **asked("measure_selection"),
     params:
-        verb="measure-selection",
-        settings=PIPELINE.measure_selection().settings,
+        verb="measure-selection --network {network}",
+        settings=PIPELINE.measure_selection("{network}").settings,
     message:
-        "Measuring what the selected factors share and give back"
+        "Measuring what the selected factors share and give back ({wildcards.network})"
 
 
 use rule stage as explain_factors with:
     input:
-        unpack(lambda wildcards: read(PIPELINE.explain_factors(int(wildcards.z)))),
+        unpack(
+            lambda wildcards: read(PIPELINE.explain_factors(int(wildcards.z), wildcards.network))
+        ),
     output:
-        **written(PIPELINE.explain_factors("{z}")),
+        **written(PIPELINE.explain_factors("{z}", "{network}")),
     log:
-        f"{LOGS}/explain-factors-z{{z}}.log",
+        f"{LOGS}/explain-factors-z{{z}}-{{network}}.log",
     benchmark:
-        f"{TIMES}/explain-factors-z{{z}}.tsv"
+        f"{TIMES}/explain-factors-z{{z}}-{{network}}.tsv"
     resources:
         **asked("explain_factors"),
     params:
-        verb="explain-factors --slice {z}",
-        settings=PIPELINE.explain_factors("{z}").settings,
+        verb="explain-factors --network {network} --slice {z}",
+        settings=PIPELINE.explain_factors("{z}", "{network}").settings,
     message:
-        "Comparing the factors of slice {wildcards.z} with blobs, vessels and fibres"
+        "Comparing the factors of slice {wildcards.z} with blobs, vessels and fibres ({wildcards.network})"
 
 
 if PIPELINE.compared_slices:
 
     use rule stage as align with:
         input:
-            **read(PIPELINE.align()),
+            **read(PIPELINE.align("{network}")),
         output:
-            **written(PIPELINE.align()),
+            **written(PIPELINE.align("{network}")),
         log:
-            f"{LOGS}/align.log",
+            f"{LOGS}/align-{{network}}.log",
         benchmark:
-            f"{TIMES}/align.tsv"
+            f"{TIMES}/align-{{network}}.tsv"
         resources:
             **asked("align"),
         params:
-            verb="align",
-            settings=PIPELINE.align().settings,
+            verb="align --network {network}",
+            settings=PIPELINE.align("{network}").settings,
         message:
-            "Aligning factors with areas on slices that were not fitted"
+            "Aligning factors with areas on slices that were not fitted ({wildcards.network})"

@@ -75,6 +75,24 @@ use rule stage as train_unlabelled with:
         "Training the network without labels"
 
 
+use rule stage as write_untrained with:
+    input:
+        **read(PIPELINE.write_untrained()),
+    output:
+        **written(PIPELINE.write_untrained()),
+    log:
+        f"{LOGS}/write-untrained.log",
+    benchmark:
+        f"{TIMES}/write-untrained.tsv"
+    resources:
+        **asked("write_untrained"),
+    params:
+        verb="write-untrained",
+        settings=PIPELINE.write_untrained().settings,
+    message:
+        "Writing the network as it is before training"
+
+
 use rule stage as evaluate with:
     input:
         unpack(lambda wildcards: read(PIPELINE.evaluate(wildcards.run, wildcards.split))),

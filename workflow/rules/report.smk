@@ -104,7 +104,7 @@ rule variability:
 rule microarchitecture:
     input:
         drawn("Paper M"),
-        [] if "labels" in PIPELINE.lacks else rules.measure_selection.output,
+        [] if "labels" in PIPELINE.lacks else list(PIPELINE.measure_selection().outputs.values()),
         list(PIPELINE.explain_factors(PIPELINE.fit_slice).outputs.values()),
 
 

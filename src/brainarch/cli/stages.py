@@ -36,10 +36,16 @@ Scheduler = Annotated[
 PARTS: dict[str, Any] = {
     "z": Annotated[int, typer.Option("--slice", help="Number of the slice.")],
     "run": Annotated[
-        str, typer.Option(help="Trained network: main, permuted, nonsense, blocks1 ...")
+        str, typer.Option(help="Trained network: main, permuted, nonsense, blocks1, repeat1 ...")
     ],
     "split": Annotated[str, typer.Option(help="train, val or test.")],
-    "network": Annotated[str, typer.Option(help="Compared network: one of readout.networks.")],
+    "network": Annotated[
+        str,
+        typer.Option(
+            help="Network of sampled patches: one of readout.networks; of whole slices: one of "
+            "extraction.networks."
+        ),
+    ],
     "kind": Annotated[
         str, typer.Option(help="Previews: areas or layers; else: clusters or components.")
     ],
@@ -69,7 +75,8 @@ def run(stage: Stage, **machine: Any) -> None:
 def _verb(name: str) -> Callable[..., None]:
     """Return the command's function for a stage, with the arguments of its method as options."""
     method = getattr(Pipeline, name)
-    parts = [part for part in inspect.signature(method).parameters if part != "self"]
+    parameters = inspect.signature(method).parameters
+    parts = {name: p.default for name, p in parameters.items() if name != "self"}
     machine = MACHINE.get(name, ())
 
     def verb(
@@ -89,10 +96,9 @@ def _verb(name: str) -> Callable[..., None]:
         kind = inspect.Parameter.KEYWORD_ONLY
         return inspect.Parameter(argument, kind, default=default, annotation=annotation)
 
-    empty = inspect.Parameter.empty
     shown = [
         inspect.Parameter("config", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=ConfigFile),
-        *(keyword(part, PARTS[part], empty) for part in parts),
+        *(keyword(part, PARTS[part], default) for part, default in parts.items()),
         keyword("threads", Threads, 1),
         *(keyword(option, *OPTIONS[option]) for option in machine),
         keyword("results", ResultsFolder, "results"),

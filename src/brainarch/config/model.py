@@ -24,7 +24,7 @@ from pydantic import (
     model_validator,
 )
 
-from brainarch.embedding.names import NETWORKS
+from brainarch.embedding.names import CNN, DENSE, NETWORKS, REPEAT, is_repeat
 from brainarch.errors import InputError
 from brainarch.geometry import PATCH, UNITS, WINDOW
 from brainarch.volume.kinds import (
@@ -68,6 +68,21 @@ def _network(name: str) -> str:
     return name
 
 
+def _dense_network(name: str) -> str:
+    if name not in DENSE and not is_repeat(name):
+        raise ValueError(
+            f"no network of whole slices; there are {', '.join(DENSE)}, and {REPEAT}1 ... with "
+            "training.repeats"
+        )
+    return name
+
+
+def _once(names: list[str]) -> list[str]:
+    if len(set(names)) < len(names):
+        raise ValueError("a network stands twice")
+    return names
+
+
 def _unlike(values: list[float]) -> list[float]:
     if len(set(values)) < len(values):
         raise ValueError("a value stands twice")
@@ -103,6 +118,7 @@ Code = Annotated[
     Discriminator(lambda code: "class" if isinstance(code, str) else "code"),
 ]
 Variance = Annotated[float, Field(ge=0)]
+DenseName = Annotated[str, AfterValidator(_dense_network)]
 NetworkName = Annotated[
     str, AfterValidator(_network), WithJsonSchema({"type": "string", "enum": list(NETWORKS)})
 ]
@@ -426,6 +442,11 @@ class TrainingConfig(Section):
     batch_size: Annotated[int, Field(ge=2)] | None = Field(
         default=None, description="papers: patches per gradient step (ours)"
     )
+    repeats: Count = Field(
+        default=1,
+        description="how often the network is trained, each time from another seed: main, "
+        f"{REPEAT}1, {REPEAT}2 ..., so that numbers get a mean and a spread (ours)",
+    )
     permuted_control: bool = Field(
         default=True,
         description="also train on permuted labels, a check of the code that must end at chance",
@@ -476,6 +497,15 @@ class ExtractionConfig(Section):
         min_length=1,
         description="slices to extract; the first is analysed and fitted, the others test "
         "whether its findings hold (M: z=259, then z=359)",
+    )
+    networks: Annotated[list[DenseName], AfterValidator(_once)] = Field(
+        default=[CNN],
+        min_length=1,
+        description="networks that represent them: the trained CNN, which figures and page are "
+        "about, and beside it the same trained without labels (unlabelled), before training "
+        f"(untrained), or from another seed ({REPEAT}1 ... with training.repeats). Cube, factors, "
+        "coefficients, clusters and components of each are made alike, an area map where it names "
+        "areas",
     )
     stride: Literal[1, 2, 4, 8, 16] = Field(
         default=1, description="pixels between neighbouring patches: 1, 2, 4, 8 or 16 (M: 1)"
@@ -695,8 +725,8 @@ class Config(Section):
     )
     unlabelled: UnlabelledConfig = Field(
         default_factory=UnlabelledConfig,
-        description="learning without labels, where readout.networks or training.start names "
-        "unlabelled",
+        description="learning without labels, where readout.networks, extraction.networks or "
+        "training.start names unlabelled",
     )
     extraction: ExtractionConfig = Field(description="the dense representation of whole slices")
     evaluation: EvaluationConfig = Field(
@@ -748,6 +778,14 @@ class Config(Section):
             problems += self._gap_problems()
         if "cnn" not in self.readout.networks:
             problems.append("readout.networks: cnn is missing; every comparison is with it")
+        if CNN not in self.extraction.networks:
+            problems.append("extraction.networks: cnn is missing; figures and page are about it")
+        problems += [
+            f"extraction.networks: {name} is not trained; raise training.repeats above "
+            f"{name.removeprefix(REPEAT)}"
+            for name in self.extraction.networks
+            if is_repeat(name) and not 1 <= int(name.removeprefix(REPEAT)) < self.training.repeats
+        ]
         return problems
 
     def _gap_problems(self) -> list[str]:

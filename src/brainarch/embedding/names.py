@@ -12,7 +12,21 @@ BUILDERS = {
     "untrained": "brainarch.embedding.trunk:untrained_trunk",
     "texture": "brainarch.embedding.texture:texture_describer",
 }
-#: The network that learns without labels, from a file of its own; all others get the run's.
-UNLABELLED = "unlabelled"
+#: The network that is analysed; the same network trained without labels, and before training.
+CNN, UNLABELLED, UNTRAINED = "cnn", "unlabelled", "untrained"
+#: What further seeds of the analysed network are called: repeat1, repeat2 ...
+REPEAT = "repeat"
 #: Names of all networks.
 NETWORKS = tuple(BUILDERS)
+#: Networks whose representation can be extracted at every pixel, beside further seeds.
+DENSE = (CNN, UNLABELLED, UNTRAINED)
+
+
+def learns_by_itself(name: str) -> bool:
+    """Return whether a network of patches has a file of its own; all others get the run's."""
+    return name == UNLABELLED or is_repeat(name)
+
+
+def is_repeat(name: str) -> bool:
+    """Return whether a name is that of a further seed of the analysed network."""
+    return name.startswith(REPEAT) and name.removeprefix(REPEAT).isdecimal()

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from brainarch.embedding.names import BUILDERS
+from brainarch.embedding.names import BUILDERS, CNN, is_repeat
 from brainarch.errors import InputError
 from brainarch.network.trained import TrainedNetwork
 
@@ -54,8 +54,9 @@ def build_network(name: str, trained: TrainedNetwork, seed: int) -> Describer:
     InputError
         If there is no such network.
     """
-    if name not in BUILDERS:
+    found = BUILDERS.get(CNN if is_repeat(name) else name)
+    if found is None:
         raise InputError(f"network {name}: not known; there are {', '.join(BUILDERS)}")
-    module, _, function = BUILDERS[name].partition(":")
+    module, _, function = found.partition(":")
     build: Builder = getattr(importlib.import_module(module), function)
     return build(trained, seed)

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn.utils import convert_conv2d_weight_memory_format
 
-from brainarch.network.architecture import REPRESENTATION_UNITS, AreaNetwork
+from brainarch.network.architecture import REPRESENTATION_UNITS
 from brainarch.network.grey import Normalisation
 from brainarch.network.trained import TrainedNetwork
-from brainarch.seeds import derived_seed
+from brainarch.network.untrained import untrained_network
 
 #: Windows in one pass through the network; measured fastest on a CPU with channels last.
 BATCH = 16
@@ -62,11 +62,5 @@ def trained_trunk(trained: TrainedNetwork, _seed: int) -> TrunkDescriber:
 
 
 def untrained_trunk(trained: TrainedNetwork, seed: int) -> TrunkDescriber:
-    """Return the same network as it is before training, from a seed, as a describer.
-
-    The global random state of torch is left as it was.
-    """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(derived_seed(seed, "untrained network"))
-        network = AreaNetwork(trained.network.n_areas)
-    return TrunkDescriber(network.trunk, trained.normalisation)
+    """Return the same network as it is before training, from a seed, as a describer."""
+    return trained_trunk(untrained_network(trained, seed), seed)

@@ -217,6 +217,11 @@ def _train_unlabelled(work: Work) -> Cost:
 
 
 @_model()
+def _write_untrained(_work: Work) -> Cost:
+    return Cost(TORCH_MB, TORCH_SECONDS, disk_mb=NETWORK_MB)
+
+
+@_model()
 def _evaluate(work: Work, split: str = "test") -> Cost:
     patches = work.patches(split)
     seconds = TORCH_SECONDS + WINDOW_SECONDS * patches

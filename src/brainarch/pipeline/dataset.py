@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from brainarch.config.model import Config
+from brainarch.embedding.names import CNN
 from brainarch.errors import InputError
 from brainarch.pipeline.facts import MAIN
 from brainarch.pipeline.pipeline import Pipeline
@@ -80,29 +81,29 @@ class Dataset:
 
         return load_network(Path(self.pipeline.results.network(run)))
 
-    def cube(self, z: int) -> Cube:
-        """Return the representation at every extracted pixel of a slice."""
+    def cube(self, z: int, network: str = CNN) -> Cube:
+        """Return the representation at every extracted pixel of a slice, by a network."""
         from brainarch.dense.cube import Cube
 
-        return Cube.open(Path(self.pipeline.results.cube(z)))
+        return Cube.open(Path(self.pipeline.results.cube(z, network)))
 
-    def areas(self, z: int) -> SliceMaps:
+    def areas(self, z: int, network: str = CNN) -> SliceMaps:
         """Return the predicted areas of a slice and their confidence."""
-        return self._maps(self.pipeline.results.prediction(z, "areas.zarr"))
+        return self._maps(self.pipeline.results.prediction(z, "areas.zarr", network))
 
-    def coefficients(self, z: int) -> CoefficientMaps:
+    def coefficients(self, z: int, network: str = CNN) -> CoefficientMaps:
         """Return the coefficient maps of the factors on a slice."""
         from brainarch.factors.coefficients import CoefficientMaps
 
-        return CoefficientMaps.open(Path(self.pipeline.results.coefficients(z)))
+        return CoefficientMaps.open(Path(self.pipeline.results.coefficients(z, network)))
 
-    def subdivisions(self, z: int, kind: str = "components") -> SliceMaps:
+    def subdivisions(self, z: int, kind: str = "components", network: str = CNN) -> SliceMaps:
         """Return what was found inside the area of discovery: ``components`` or ``clusters``."""
-        return self._maps(self.pipeline.results.discovery(z, f"{kind}.zarr"))
+        return self._maps(self.pipeline.results.discovery(z, f"{kind}.zarr", network))
 
     def depth(self, z: int) -> SliceMaps:
         """Return the relative depth inside the area of discovery."""
-        return self._maps(self.pipeline.results.discovery(z, "depth.zarr"))
+        return self._maps(self.pipeline.results.depth(z))
 
     def tables(self) -> list[str]:
         """Return the names of all tables there are."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from brainarch.embedding.names import NETWORKS
+from brainarch.embedding.names import CNN, NETWORKS, REPEAT, is_repeat
 from brainarch.figures.catalogue import FIGURES
 
 if TYPE_CHECKING:
@@ -59,12 +59,18 @@ class Facts:
         """Every network that is trained."""
         training = self.config.training
         controls = {PERMUTED: training.permuted_control, NONSENSE: training.nonsense_control}
-        return [*self.assignments, *(run for run, wanted in controls.items() if wanted)]
+        wanted = (run for run, wanted in controls.items() if wanted)
+        return [*self.assignments, *self.repeats, *wanted]
+
+    @cached_property
+    def repeats(self) -> list[str]:
+        """Further seeds of the main network, which share its patches."""
+        return [f"{REPEAT}{i}" for i in range(1, self.config.training.repeats)]
 
     @cached_property
     def sampled(self) -> list[str]:
         """Runs with patches of their own."""
-        return [run for run in self.runs if run != PERMUTED]
+        return [run for run in self.runs if run not in (PERMUTED, *self.repeats)]
 
     @cached_property
     def nonsense_area(self) -> str:
@@ -77,6 +83,17 @@ class Facts:
     def networks(self) -> list[str]:
         """The compared networks, in the order in which tables and figures have them."""
         return [name for name in NETWORKS if name in self.config.readout.networks]
+
+    @cached_property
+    def extracted(self) -> list[str]:
+        """Networks that are extracted at every pixel: the analysed one, then the others."""
+        others = (name for name in self.config.extraction.networks if name != CNN)
+        return [CNN, *others]
+
+    @cached_property
+    def mapped(self) -> dict[str, str]:
+        """Extracted networks that name areas, by the run that trained them."""
+        return {MAIN: CNN} | {name: name for name in self.extracted if is_repeat(name)}
 
     def split_slices(self, split: str) -> list[int]:
         """Return the slices of a split: ``train``, ``val`` or ``test``."""

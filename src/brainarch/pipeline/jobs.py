@@ -80,7 +80,7 @@ def _possible(pipeline: Pipeline) -> Iterator[Job]:
         "z": sorted({*config.extraction.slices, *config.annotations.slices, *layers}),
         "run": pipeline.runs,
         "split": SPLITS,
-        "network": pipeline.networks,
+        "network": list(dict.fromkeys([*pipeline.networks, *pipeline.extracted])),
         "kind": ("areas", "layers", CLUSTERS, COMPONENTS),
         "name": pipeline.figures,
     }

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from brainarch.atomic import write_json, write_text
-from brainarch.embedding.names import UNLABELLED
+from brainarch.embedding.names import CNN, UNLABELLED, UNTRAINED
 from brainarch.errors import InputError
 from brainarch.figures.catalogue import FIGURES
 from brainarch.pipeline.facts import (
@@ -85,7 +85,33 @@ class Pipeline(Reads):
         stages = [self.report(), self.explore(), self.explain_factors(self.fit_slice)]
         if "labels" not in self.lacks:
             stages.append(self.measure_selection())
+        for network in self.extracted[1:]:
+            stages += self.followed(network)
         return [*(path for stage in stages for path in flat(stage.outputs)), *figures]
+
+    def followed(self, network: str) -> list[Stage]:
+        """Return what a run makes of the dense representation of one more network."""
+        slices = self.config.extraction.slices
+        stages = [self.factorize(network), self.explain_factors(self.fit_slice, network)]
+        stages += [self.prove(z, network) for z in slices]
+        stages += [self.project(z, network) for z in self.held_out_slices]
+        if network in self.mapped.values():
+            stages += [self.predict(z, network) for z in slices]
+        if "labels" not in self.lacks:
+            stages.append(self.measure_selection(network))
+        if self.compared_slices:
+            stages.append(self.align(network))
+        if self.config.discovery is not None:
+            kinds = (CLUSTERS, COMPONENTS)
+            stages += [
+                self.profile(kind, z, network) for kind in kinds for z in self.labelled_slices
+            ]
+            stages += [
+                self.compare_layers(kind, z, network) for kind in kinds for z in self.layer_slices
+            ]
+            if self.compared_slices:
+                stages.append(self.match_components(network))
+        return stages
 
     # ---------------------------------------------------------------- volume and annotations
 
@@ -198,7 +224,7 @@ class Pipeline(Reads):
         return Stage(function, self._areas_of(run), outputs, settings)
 
     def train(self, run: str) -> Stage:
-        """Train a network; the permuted control shares the patches of the main run.
+        """Train a network; further seeds and the permuted control share the main run's patches.
 
         The nonsense control has labels and patches of its own, and trains in the same way.
         """
@@ -233,7 +259,7 @@ class Pipeline(Reads):
                 "curves": r.training(run, "learning_curves.csv"),
                 "summary": r.training(run, "training.json"),
             },
-            {**settings, "permute_labels": run == PERMUTED, **self._seed},
+            {**settings, "permute_labels": run == PERMUTED, "seed": self._training_seed(run)},
             {"partial": r.partial("train")},
         )
 
@@ -254,6 +280,15 @@ class Pipeline(Reads):
                 **self._seed,
             },
             {"partial": r.partial("train")},
+        )
+
+    def write_untrained(self) -> Stage:
+        """Write the main network as it is before training, to extract with it."""
+        return Stage(
+            "brainarch.training.stages:write_untrained",
+            {"network": self.results.network(MAIN)},
+            {"untrained": self.results.network(UNTRAINED)},
+            self._seed,
         )
 
     def evaluate(self, run: str, split: str) -> Stage:
@@ -310,62 +345,68 @@ class Pipeline(Reads):
             pick(self.config.extraction, "stride", "precision", "memory_mb", "rows"),
         )
 
-    def extract(self, z: Z) -> Stage:
+    def extract(self, z: Z, network: str = CNN) -> Stage:
         """Extract the representation at every wanted pixel of a slice; goes on after a kill."""
         r = self.results
         return Stage(
             "brainarch.dense.stages:extract_slice",
             {
-                "network": r.network(MAIN),
+                "network": self._weights(network),
                 "plan": r.plan,
                 "volume": r.volume,
                 "labels": r.areas,
             },
-            {"cube": r.cube(self._extracted(z))},
+            {"cube": r.cube(self._extracted(z), network)},
             {"z": z, **pick(self.config.extraction, "where", "rows", "storage")},
             {"partial": r.partial("extract")},
         )
 
-    def prove(self, z: Z) -> Stage:
+    def prove(self, z: Z, network: str = CNN) -> Stage:
         """Recompute random windows of a slice one by one; exit status 1 if they differ."""
         r = self.results
         return Stage(
             "brainarch.dense.stages:prove_cube",
             {
-                "cube": r.cube(self._extracted(z)),
-                "network": r.network(MAIN),
+                "cube": r.cube(self._extracted(z), network),
+                "network": self._weights(network),
                 "volume": r.volume,
             },
-            {"proof": r.proof(z)},
+            {"proof": r.proof(z, network)},
             {**pick(self.config.extraction, windows="proof_windows"), **self._seed},
         )
 
-    def fit_novelty(self) -> Stage:
+    def fit_novelty(self, run: str = MAIN) -> Stage:
         """Describe what is usual in the training areas, against which novelty is measured."""
+        network = self.mapped.get(known("--run", run, list(self.mapped)), run)
         return Stage(
             "brainarch.evaluation.stages:fit_novelty",
-            {"representations": self.results.representations("cnn", "train")},
-            {"novelty": self.results.novelty},
+            {"representations": self.results.representations(network, "train")},
+            {"novelty": self.results.novelty(run)},
             pick(self.config.evaluation, quantile="novelty_quantile"),
         )
 
-    def predict(self, z: Z) -> Stage:
+    def predict(self, z: Z, network: str = CNN) -> Stage:
         """Predict the area of every extracted pixel and, where labelled, how right that is."""
         r = self.results
-        kinds = ("confusion", "metrics", "border", "rim")
-        tables = {kind: r.prediction(z, f"{kind}.csv") for kind in kinds}
+        known("--network", network, list(self.mapped.values()))
         return Stage(
             "brainarch.evaluation.stages:predict_slice",
             {
-                "cube": r.cube(self._extracted(z)),
-                "network": r.network(MAIN),
+                "cube": r.cube(self._extracted(z, network), network),
+                "network": self._weights(network),
                 "volume": r.volume,
-                "novelty": r.novelty,
+                "novelty": r.novelty(MAIN if network == CNN else network),
                 **self._areas,
                 "splits": r.splits(MAIN),
                 "predictions": r.predictions,
             },
-            {"areas": r.prediction(z, "areas.zarr"), **tables},
+            {
+                "areas": r.prediction(z, "areas.zarr", network),
+                **{
+                    kind: r.prediction(z, f"{kind}.csv", network)
+                    for kind in ("confusion", "metrics", "border", "rim")
+                },
+            },
             {
                 **pick(self.config.evaluation, "average_px"),
                 **self._copied(MAIN),
@@ -440,104 +481,113 @@ class Pipeline(Reads):
 
     # ---------------------------------------------------------------- factors
 
-    def factorize(self) -> Stage:
+    def factorize(self, network: str = CNN) -> Stage:
         """Factorise the representation of the fitted slices, X ~ C B, both non-negative."""
         r, slices = self.results, self.fit_slices
+        self._dense(network)
         keys = ("factors", "starts", "max_iterations", "tolerance")
         return Stage(
             "brainarch.factors.stages:factorize",
-            {"cubes": {z: r.cube(z) for z in slices}},
+            {"cubes": {z: r.cube(z, network) for z in slices}},
             {
-                "basis": r.factors("basis.csv"),
-                "convergence": r.factors("convergence.csv"),
-                "fit": r.factors("fit.json"),
-                "coefficients": {z: r.coefficients(z) for z in slices},
-                "fits": {z: r.fit(z) for z in slices},
+                "basis": r.factors("basis.csv", network),
+                "convergence": r.factors("convergence.csv", network),
+                "fit": r.factors("fit.json", network),
+                "coefficients": {z: r.coefficients(z, network) for z in slices},
+                "fits": {z: r.fit(z, network) for z in slices},
             },
             {**pick(self.config.factorization, *keys), **self._seed},
         )
 
-    def project(self, z: Z) -> Stage:
+    def project(self, z: Z, network: str = CNN) -> Stage:
         """Find the coefficients of another slice on the same basis."""
         r = self.results
+        self._dense(network)
         return Stage(
             "brainarch.factors.stages:project",
             {
-                "cube": r.cube(known("--slice", z, self.held_out_slices)),
-                "basis": r.factors("basis.csv"),
+                "cube": r.cube(known("--slice", z, self.held_out_slices), network),
+                "basis": r.factors("basis.csv", network),
             },
             {
-                "coefficients": r.coefficients(z),
-                "fit": r.fit(z),
+                "coefficients": r.coefficients(z, network),
+                "fit": r.fit(z, network),
             },
         )
 
-    def select_areas(self) -> Stage:
+    def select_areas(self, network: str = CNN) -> Stage:
         """Select the factors that predict areas, by the papers' rule and by AUROC."""
         keys = pick(self.config.selection, leakage="area_leakage", count="area_count")
-        return self._select("area", self._areas, len(self.config.areas), keys)
+        return self._select("area", self._areas, len(self.config.areas), keys, network)
 
-    def select_layers(self) -> Stage:
+    def select_layers(self, network: str = CNN) -> Stage:
         """Select the factors that predict layers, by the papers' rule and by AUROC."""
         layers = self._require(self.config.layers, "layers", "name their label images")
         keys = pick(self.config.selection, leakage="layer_leakage", count="layer_count")
-        return self._select("layer", self._layers, len(layers.names), keys)
+        return self._select("layer", self._layers, len(layers.names), keys, network)
 
-    def measure_selection(self) -> Stage:
+    def measure_selection(self, network: str = CNN) -> Stage:
         """Measure what factors share with each other, and what the selected ones give back."""
         r = self.results
+        self._dense(network)
         targets = ["area"] if "layers" in self.lacks else ["area", "layer"]
         return Stage(
             "brainarch.factors.stages:measure_selection",
             {
-                "cubes": [r.cube(z) for z in self.fit_slices],
-                "basis": r.factors("basis.csv"),
-                "selected": {name: r.factors(f"selection_{name}s.csv") for name in targets},
+                "cubes": [r.cube(z, network) for z in self.fit_slices],
+                "basis": r.factors("basis.csv", network),
+                "selected": {
+                    name: r.factors(f"selection_{name}s.csv", network) for name in targets
+                },
             },
-            {"pairs": r.factors("pairs.csv"), "choices": r.factors("choices.csv")},
+            {
+                "pairs": r.factors("pairs.csv", network),
+                "choices": r.factors("choices.csv", network),
+            },
             self._seed,
         )
 
-    def explain_factors(self, z: Z) -> Stage:
+    def explain_factors(self, z: Z, network: str = CNN) -> Stage:
         """Compare a slice's factors with blobs, vessels, fibres; tabulate its areas and layers."""
         r = self.results
         inputs: Files = {
             "volume": r.volume,
-            "coefficients": r.coefficients(self._extracted(z)),
+            "coefficients": r.coefficients(self._extracted(z, network), network),
         }
         if z in self.labelled_slices:
             inputs |= self._areas
             if self.config.discovery is not None:
-                inputs["components"] = r.discovery(z, "components.zarr")
+                inputs["components"] = r.discovery(z, "components.zarr", network)
         if z in self.layer_slices:
             inputs |= {"layers": r.layers, "layers_legend": r.layers_legend}
         return Stage(
             "brainarch.microstructure.stages:explain_factors",
             inputs,
-            self.explained(z),
+            self.explained(z, network),
             {**pick(self.config.statistics, "resamples"), **self._seed},
         )
 
-    def align(self) -> Stage:
+    def align(self, network: str = CNN) -> Stage:
         """How well each factor tells each area from the rest, beside spatial nulls."""
         r = self.results
+        self._dense(network)
         _, *others = self._require(self.compared_slices, *TWO_SLICES)
         inputs: Files = {
-            "fitted": [r.coefficients(z) for z in self.fit_slices],
-            "others": [r.coefficients(z) for z in others],
+            "fitted": [r.coefficients(z, network) for z in self.fit_slices],
+            "others": [r.coefficients(z, network) for z in others],
             **self._areas,
-            "selected": r.factors("selection_areas.csv"),
+            "selected": r.factors("selection_areas.csv", network),
         }
         if set(self.layer_slices) >= {*self.fit_slices, *others}:
             inputs |= {"layers": r.layers, "layers_legend": r.layers_legend}
-            inputs["selected_layers"] = r.factors("selection_layers.csv")
+            inputs["selected_layers"] = r.factors("selection_layers.csv", network)
         return Stage(
             "brainarch.factors.selection_stages:align_factors",
             inputs,
             {
-                "alignment": r.factors("alignment.csv"),
-                "chosen": r.factors("alignment_chosen.csv"),
-                "summary": r.factors("alignment.json"),
+                "alignment": r.factors("alignment.csv", network),
+                "chosen": r.factors("alignment_chosen.csv", network),
+                "summary": r.factors("alignment.json", network),
             },
             {**self._nulls, **self._seed},
         )
@@ -550,36 +600,38 @@ class Pipeline(Reads):
         return Stage(
             "brainarch.discovery.stages:measure_depth",
             self._areas,
-            {"depth": self.results.discovery(z, "depth.zarr")},
+            {"depth": self.results.depth(z)},
             {"z": z, **pick(self._discovery, "area", "upper", "lower")},
         )
 
-    def cluster_area(self, z: Z) -> Stage:
+    def cluster_area(self, z: Z, network: str = CNN) -> Stage:
         """Cluster the representation inside one area: PCA, then k-means (V)."""
         r = self.results
+        self._dense(network)
         return Stage(
             "brainarch.discovery.stages:cluster_area",
-            {"cube": r.cube(known("--slice", z, self.labelled_slices)), **self._areas},
+            {"cube": r.cube(known("--slice", z, self.labelled_slices), network), **self._areas},
             {
-                "map": r.discovery(z, "clusters.zarr"),
-                "fit": r.discovery(z, "clusters.json"),
+                "map": r.discovery(z, "clusters.zarr", network),
+                "fit": r.discovery(z, "clusters.json", network),
             },
             {**pick(self._discovery, "area", "clusters", "inside_px"), **self._seed},
         )
 
-    def find_components(self, z: Z) -> Stage:
+    def find_components(self, z: Z, network: str = CNN) -> Stage:
         """Find components of an area: a Gaussian mixture on the factors' coefficients (M, A)."""
         r = self.results
+        self._dense(network)
         return Stage(
             "brainarch.discovery.stages:find_components",
             {
-                "coefficients": r.coefficients(known("--slice", z, self.labelled_slices)),
+                "coefficients": r.coefficients(known("--slice", z, self.labelled_slices), network),
                 **self._areas,
             },
             {
-                "map": r.discovery(z, "components.zarr"),
-                "table": r.discovery(z, "components.csv"),
-                "fit": r.discovery(z, "components.json"),
+                "map": r.discovery(z, "components.zarr", network),
+                "table": r.discovery(z, "components.csv", network),
+                "fit": r.discovery(z, "components.json", network),
             },
             {
                 **pick(self._discovery, "area", "components", "inside_px", "average_um"),
@@ -587,36 +639,40 @@ class Pipeline(Reads):
             },
         )
 
-    def profile(self, kind: str, z: Z) -> Stage:
+    def profile(self, kind: str, z: Z, network: str = CNN) -> Stage:
         """Say where clusters or components lie: their shares by layer and by depth."""
         return Stage(
             "brainarch.discovery.stages:profile_map",
-            self._mapped(kind, z),
-            {"profiles": self.results.discovery(z, f"{kind}_profiles.csv")},
+            self._mapped(kind, z, network),
+            {"profiles": self.results.discovery(z, f"{kind}_profiles.csv", network)},
         )
 
-    def compare_layers(self, kind: str, z: Z) -> Stage:
+    def compare_layers(self, kind: str, z: Z, network: str = CNN) -> Stage:
         """Measure how far clusters or components agree with layers, beside nulls with bands."""
         known("--slice", z, self.layer_slices)
         return Stage(
             "brainarch.discovery.stages:compare_layers",
-            self._mapped(kind, z),
-            {"agreement": self.results.discovery(z, f"{kind}_agreement.csv")},
+            self._mapped(kind, z, network),
+            {"agreement": self.results.discovery(z, f"{kind}_agreement.csv", network)},
             {**self._nulls, **self._seed},
         )
 
-    def match_components(self) -> Stage:
+    def match_components(self, network: str = CNN) -> Stage:
         """Match the components of two slices one to one by their profiles."""
         r = self.results
+        self._dense(network)
         self._require(self.config.discovery, *NO_AREA)
         reference, other = self._require(self.compared_slices[:2], *TWO_SLICES)
         return Stage(
             "brainarch.discovery.stages:match_components",
             {
-                "reference": r.discovery(reference, "components_profiles.csv"),
-                "other": r.discovery(other, "components_profiles.csv"),
+                "reference": r.discovery(reference, "components_profiles.csv", network),
+                "other": r.discovery(other, "components_profiles.csv", network),
             },
-            {"matches": r.matches("matches"), "distances": r.matches("match_distances")},
+            {
+                "matches": r.matches("matches", network),
+                "distances": r.matches("match_distances", network),
+            },
             {**self._nulls, **self._seed},
         )
 

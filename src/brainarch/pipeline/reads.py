@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from brainarch.embedding.names import CNN
 from brainarch.pipeline.facts import CLUSTERS, COMPONENTS, MAIN, NONSENSE
 from brainarch.pipeline.results import Z, slice_name
 from brainarch.pipeline.shared import Shared
@@ -72,7 +73,7 @@ class Reads(Shared):
             "volume": r.volume,
             "map": r.discovery(z, "clusters.zarr"),
             "profiles": r.discovery(z, "clusters_profiles.csv"),
-            "depth": r.discovery(z, "depth.zarr"),
+            "depth": r.depth(z),
         }
         settings: Settings = {"areas": self._area_titles}
         if "layers" not in self.lacks:
@@ -128,10 +129,12 @@ class Reads(Shared):
         tables = self.explained(self.fit_slice)
         return tables, {"areas": self._area_titles}
 
-    def explained(self, z: Z) -> Files:
+    def explained(self, z: Z, network: str = CNN) -> Files:
         """Return what is written of a slice's factors in classical measures."""
         kinds = ("meaning", "atlas")
-        return {kind: self.results.factors(f"z{slice_name(z)}_{kind}.csv") for kind in kinds}
+        return {
+            kind: self.results.factors(f"z{slice_name(z)}_{kind}.csv", network) for kind in kinds
+        }
 
     def _learning_curves(self) -> tuple[Files, Settings]:
         # Nonsense areas have another chance, which the figure's line is not.
@@ -177,6 +180,7 @@ class Reads(Shared):
             "gram_error": r.readout("gram_error.csv"),
             **self._reported_runs(),
             **self._reported_slices(),
+            **self._reported_networks(),
         }
         optional = {
             "phantom": (self.is_phantom, r.source("phantom.json")),
@@ -217,4 +221,22 @@ class Reads(Shared):
                 for kind in (CLUSTERS, COMPONENTS):
                     files[f"agreement/{kind}/{z}"] = r.discovery(z, f"{kind}_agreement.csv")
                 files[f"profiles/{z}"] = r.discovery(z, "components_profiles.csv")
+        return files
+
+    def _reported_networks(self) -> dict[str, str]:
+        """Return what is shown of several extracted networks beside each other."""
+        r, networks = self.results, self.extracted if len(self.extracted) > 1 else []
+        files = {}
+        for network in networks:
+            if self.compared_slices:
+                chosen = r.factors("alignment_chosen.csv", network)
+                files[f"network_chosen/{network}"] = chosen
+            for z in self.config.extraction.slices:
+                files[f"network_fit/{network}/{z}"] = r.fit(z, network)
+            for z in self.layer_slices if self.config.discovery is not None else []:
+                for kind in (CLUSTERS, COMPONENTS):
+                    agreement = r.discovery(z, f"{kind}_agreement.csv", network)
+                    files[f"network_agreement/{network}/{kind}/{z}"] = agreement
+            for z in self.labelled_slices if network in self.mapped.values() else []:
+                files[f"network_map/{network}/{z}"] = r.prediction(z, "metrics.csv", network)
         return files

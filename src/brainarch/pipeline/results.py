@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from brainarch.embedding.names import CNN
+
 #: A slice's number, or the wildcard that stands for it in a rule.
 Z = int | str
 
@@ -130,10 +132,9 @@ class Results:
         """Return what training leaves."""
         return f"{self.folder}/networks/{run}/{name}"
 
-    @property
-    def novelty(self) -> str:
-        """What is usual in the training areas of the main network."""
-        return self.training("main", "novelty.json")
+    def novelty(self, run: str = "main") -> str:
+        """Return what is usual in the training areas of a network."""
+        return self.training(run, "novelty.json")
 
     @property
     def predictions(self) -> str:
@@ -154,44 +155,50 @@ class Results:
 
     @property
     def plan(self) -> str:
-        """How the dense extraction goes."""
+        """How the dense extraction goes, of whichever network."""
         return f"{self.folder}/dense/plan.json"
 
-    def cube(self, z: Z) -> str:
+    # What follows from the dense representation lies in a folder of the network that it is of.
+
+    def cube(self, z: Z, network: str = CNN) -> str:
         """Return the representation at every wanted pixel of a slice (Zarr)."""
-        return f"{self.folder}/dense/z{slice_name(z)}.zarr"
+        return f"{self.folder}/dense/{network}/z{slice_name(z)}.zarr"
 
-    def proof(self, z: Z) -> str:
+    def proof(self, z: Z, network: str = CNN) -> str:
         """Return what recomputing windows of a cube one by one found."""
-        return f"{self.folder}/dense/z{slice_name(z)}_proof.json"
+        return f"{self.folder}/dense/{network}/z{slice_name(z)}_proof.json"
 
-    def prediction(self, z: Z, name: str) -> str:
+    def prediction(self, z: Z, name: str, network: str = CNN) -> str:
         """Return the area map of a slice, or a table about it."""
-        return f"{self.folder}/prediction/z{slice_name(z)}_{name}"
+        return f"{self.folder}/prediction/{network}/z{slice_name(z)}_{name}"
 
     def readout(self, name: str) -> str:
         """Return what the representations of sampled patches say."""
         return f"{self.folder}/readout/{name}"
 
-    def factors(self, name: str) -> str:
+    def factors(self, name: str, network: str = CNN) -> str:
         """Return a table of the factors."""
-        return f"{self.folder}/factors/{name}"
+        return f"{self.folder}/factors/{network}/{name}"
 
-    def coefficients(self, z: Z) -> str:
+    def coefficients(self, z: Z, network: str = CNN) -> str:
         """Return the coefficient maps of a slice (Zarr)."""
-        return self.factors(f"z{slice_name(z)}_coefficients.zarr")
+        return self.factors(f"z{slice_name(z)}_coefficients.zarr", network)
 
-    def fit(self, z: Z) -> str:
+    def fit(self, z: Z, network: str = CNN) -> str:
         """Return how well the basis describes a slice."""
-        return self.factors(f"z{slice_name(z)}_fit.json")
+        return self.factors(f"z{slice_name(z)}_fit.json", network)
 
-    def discovery(self, z: Z, name: str) -> str:
+    def depth(self, z: Z) -> str:
+        """Return the relative depth inside one area of a slice (Zarr)."""
+        return f"{self.folder}/discovery/z{slice_name(z)}_depth.zarr"
+
+    def discovery(self, z: Z, name: str, network: str = CNN) -> str:
         """Return what was found inside one area of a slice."""
-        return f"{self.folder}/discovery/z{slice_name(z)}_{name}"
+        return f"{self.folder}/discovery/{network}/z{slice_name(z)}_{name}"
 
-    def matches(self, name: str) -> str:
+    def matches(self, name: str, network: str = CNN) -> str:
         """Return a table that compares the components of two slices."""
-        return f"{self.folder}/discovery/{name}.csv"
+        return f"{self.folder}/discovery/{network}/{name}.csv"
 
     def figure(self, name: str, ending: str) -> str:
         """Return a figure's picture or table."""

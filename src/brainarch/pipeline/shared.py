@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from brainarch.embedding.names import UNLABELLED
+from brainarch.embedding.names import CNN, learns_by_itself
 from brainarch.errors import InputError
 from brainarch.pipeline.facts import (
     CLUSTERS,
@@ -210,17 +210,32 @@ class Shared(Facts):
 
     def _sampled(self, run: str) -> str:
         """Return the run whose patches a run uses."""
-        return MAIN if known("--run", run, self.runs) == PERMUTED else run
+        shares = (PERMUTED, *self.repeats)
+        return MAIN if known("--run", run, self.runs) in shares else run
 
-    def _extracted(self, z: Z) -> Z:
+    def _training_seed(self, run: str) -> int:
+        """Return the seed of a network: further seeds of the main one follow from the config's."""
+        from brainarch.seeds import derived_seed  # noqa: PLC0415  # a list of verbs needs no NumPy
+
+        return derived_seed(self.config.seed, run) if run in self.repeats else self.config.seed
+
+    def _extracted(self, z: Z, network: str = CNN) -> Z:
+        self._dense(network)
         return known("--slice", z, self.config.extraction.slices)
+
+    def _dense(self, network: str) -> str:
+        return known("--network", network, self.extracted)
+
+    def _weights(self, network: str) -> str:
+        """Return the file of an extracted network."""
+        return self.results.network(MAIN if self._dense(network) == CNN else network)
 
     def _embedded(self, network: str, split: str) -> Files:
         r = self.results
-        known("--network", network, self.networks)
+        known("--network", network, list(dict.fromkeys([*self.networks, *self.mapped.values()])))
         known("--split", split, SPLITS)
         return {
-            "network": r.network(UNLABELLED if network == UNLABELLED else MAIN),
+            "network": r.network(network if learns_by_itself(network) else MAIN),
             "volume": r.volume,
             "legend": r.legend,
             "patches": r.patches(MAIN, split),
@@ -232,15 +247,18 @@ class Shared(Facts):
             for split in splits
         }
 
-    def _select(self, target: str, labels: Files, targets: int, keys: Settings) -> Stage:
+    def _select(
+        self, target: str, labels: Files, targets: int, keys: Settings, network: str
+    ) -> Stage:
         r = self.results
+        self._dense(network)
         most = min(keys["count"], targets, self.config.factorization.factors)
         return Stage(
             "brainarch.factors.selection_stages:select_pairs",
-            {"coefficients": [r.coefficients(z) for z in self.fit_slices], **labels},
+            {"coefficients": [r.coefficients(z, network) for z in self.fit_slices], **labels},
             {
-                "selected": r.factors(f"selection_{target}s.csv"),
-                "scores": r.factors(f"scores_{target}s.csv"),
+                "selected": r.factors(f"selection_{target}s.csv", network),
+                "scores": r.factors(f"scores_{target}s.csv", network),
             },
             {
                 "target": target,
@@ -250,14 +268,13 @@ class Shared(Facts):
             },
         )
 
-    def _mapped(self, kind: str, z: Z) -> Files:
+    def _mapped(self, kind: str, z: Z, network: str) -> Files:
         r = self.results
         self._require(self.config.discovery, *NO_AREA)
         known("--kind", kind, (CLUSTERS, COMPONENTS))
-        known("--slice", z, self.config.extraction.slices)
         inputs: Files = {
-            "map": r.discovery(z, f"{kind}.zarr"),
-            "depth": r.discovery(z, "depth.zarr"),
+            "map": r.discovery(self._extracted(z, network), f"{kind}.zarr", network),
+            "depth": r.depth(z),
         }
         if z in self.layer_slices:
             inputs |= {"layers": r.layers, "layers_legend": r.layers_legend}

@@ -37,6 +37,10 @@ KINDS: dict[str, tuple[str, ...]] = {
     "phantom": (),
     "maps": ("slice",),
     "rim": ("slice",),
+    "network_fit": ("network", "slice"),
+    "network_chosen": ("network",),
+    "network_agreement": ("network", "kind", "slice"),
+    "network_map": ("network", "slice"),
     "figure": ("name",),
 }
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from brainarch.config.model import Config
 from brainarch.pipeline.facts import CLUSTERS, COMPONENTS, MAIN, NONSENSE, PERMUTED, SPLITS, Facts
-from brainarch.reporting import numbers, published, reproduction, verdicts
+from brainarch.reporting import networks, numbers, published, reproduction, verdicts
 from brainarch.reporting.manifest import Manifest
 from brainarch.reporting.maps import map_rows
 from brainarch.reporting.missing import missing_targets
@@ -153,14 +153,17 @@ def _all_numbers(
 ) -> list[numbers.Number]:
     maps = {int(z): frame for (z,), frame in files.tables("prediction_metrics").items()}
     fits = {int(z): fit for (z,), fit in files.records("fit").items()}
+    test = {run: frame for (run, split), frame in metrics.items() if split == "test"}
     return [
         *numbers.patch_numbers(metrics),
+        *networks.seed_numbers(test),
         *numbers.map_numbers(maps, facts.split_slices("test")),
         *numbers.readout_numbers(
             files.table("classifiers"), files.table("mixture"), files.table("gram_error")
         ),
         *numbers.difference_numbers(files.table("differences")),
         *numbers.factor_numbers(fits, facts.fit_slices),
+        *networks.network_numbers(files),
     ]
 
 

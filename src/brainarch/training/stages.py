@@ -21,6 +21,7 @@ from brainarch.atomic import write_json
 from brainarch.errors import InputError
 from brainarch.network.grey import Normalisation
 from brainarch.network.trained import TrainedNetwork, load_network, save_network
+from brainarch.network.untrained import untrained_network
 from brainarch.patches.blocks import least_distance
 from brainarch.patches.sampling import SPLITS
 from brainarch.patches.table import area_indices, patch_places, read_patches, require_known_areas
@@ -323,6 +324,24 @@ def train_unlabelled(
         run = {"device": result.device, "threads": threads}
         write_json(summary, {**training, "torch": torch.__version__, "run": run})
         save_network(trained, network)
+
+
+def write_untrained(*, network: Path, untrained: Path, seed: int) -> None:
+    """Write a trained network as it is before training, to represent slices with it.
+
+    Parameters
+    ----------
+    network, untrained : Path
+        The trained network, and the file to write; it names no areas.
+    seed : int
+        Of its weights.
+
+    Raises
+    ------
+    InputError
+        If there is no such network.
+    """
+    save_network(untrained_network(load_network(network), seed), untrained)
 
 
 @dataclass(frozen=True)

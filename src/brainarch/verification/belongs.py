@@ -11,6 +11,7 @@ from brainarch.annotations.store import Labels
 from brainarch.dense.cube import Cube
 from brainarch.dense.partial import array_digest
 from brainarch.dense.plan import read_plan
+from brainarch.embedding.names import CNN, learns_by_itself
 from brainarch.grids.grid import Grid
 from brainarch.network.trained import TrainedNetwork
 from brainarch.pipeline.facts import MAIN
@@ -38,20 +39,23 @@ class Belonging:
         self._areas = tuple(area.name for area in pipeline.config.areas)
         self._found = found
         self._volume: Volume | None = found.get(Path(self._results.volume))
-        network: TrainedNetwork | None = found.get(Path(self._results.network(MAIN)))
-        self._network = None if network is None else network.digest
+        self._networks: dict[str, str] = {}
+        for name in {CNN, *pipeline.networks, *pipeline.extracted}:
+            network = found.get(Path(self._results.network(MAIN if name == CNN else name)))
+            if isinstance(network, TrainedNetwork):
+                self._networks[name] = network.digest
 
     def differences(self, path: Path) -> Iterator[str]:
         """Yield what of a store is not of this config; nothing if all that it says is."""
-        content = self._found[path]
+        content, network = self._found[path], path.parent.name
         compare: dict[type, Callable[[Any], Comparisons]] = {
             Volume: self._of_volume,
             Labels: partial(self._of_labels, path=path),
             TrainedNetwork: self._of_network,
             ArrayStore: self._of_arrays,
-            Cube: self._of_cube,
+            Cube: partial(self._of_cube, network=network),
         }
-        look = compare.get(type(content), self._of_grid)
+        look = compare.get(type(content), partial(self._of_grid, network=network))
         for what, have, wanted in look(content):
             if wanted is not None and have != wanted:
                 shown = f" ({have}, not {wanted})" if len(f"{have}{wanted}") < 80 else ""
@@ -84,20 +88,22 @@ class Belonging:
     def _of_arrays(self, store: ArrayStore) -> Comparisons:
         yield "set of areas", tuple(store.attrs["areas"]), self._areas
         if "network_digest" in store.attrs:
-            yield "network", store.attrs["network_digest"], self._network
+            name = str(store.attrs["network"])
+            network = self._networks.get(name if learns_by_itself(name) else CNN)
+            yield "network", store.attrs["network_digest"], network
 
-    def _of_cube(self, cube: Cube) -> Comparisons:
+    def _of_cube(self, cube: Cube, network: str) -> Comparisons:
         extraction, identity = self._config.extraction, cube.attrs["identity"]
         yield "choice of pixels", cube.attrs["where"], extraction.where
         yield "storage", cube.storage, extraction.storage
-        yield "network", identity["network"], self._network
+        yield "network", identity["network"], self._networks.get(network)
         plan = Path(self._results.plan)
         if plan.is_file():
             yield "plan", identity["plan"], read_plan(plan).identity
         if self._volume is not None and cube.z in self._volume.slices:
             yield "slice", identity["slice"], array_digest(self._volume.read_slice(cube.z))
 
-    def _of_grid(self, grid: Grid) -> Comparisons:
-        cube = self._found.get(Path(self._results.cube(grid.z)))
+    def _of_grid(self, grid: Grid, network: str) -> Comparisons:
+        cube = self._found.get(Path(self._results.cube(grid.z, network)))
         if grid.key is not None and cube is not None:
             yield "dense cube", grid.key, cube.key

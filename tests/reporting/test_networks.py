@@ -1,0 +1,41 @@
+"""Several networks beside each other on the page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from report_fakes import agreement, chosen, metrics, write
+
+from brainarch.reporting.manifest import Manifest
+from brainarch.reporting.networks import network_numbers, seed_numbers
+
+
+def test_mean_and_spread_are_over_seeds_of_true_labels_only() -> None:
+    runs = {"main": 0.8, "repeat1": 0.9, "repeat2": 0.85, "permuted": 0.1, "blocks1": 0.2}
+    (found,) = seed_numbers({run: metrics(value, 0.0, 1.0) for run, value in runs.items()})
+    assert found.value == pytest.approx(0.85)
+    assert "mean of 3 seeds" in found.name
+    assert found.note == "standard deviation 0.050, 0.800 to 0.900"
+    assert seed_numbers({"main": metrics(0.8, 0.0, 1.0), "blocks1": metrics(0.7, 0.0, 1.0)}) == []
+
+
+def test_the_same_number_of_two_networks_stands_side_by_side(tmp_path: Path) -> None:
+    files = {}
+    for number, network in enumerate(("cnn", "untrained")):
+        fit = f'{{"relative_error": 0.{number + 1}, "rows": 10, "factors": 5}}'
+        tables = {"network_agreement/NET/clusters/279": agreement(0.3, 0.2)}
+        tables["network_chosen/NET"] = chosen((0.9, 0.7))
+        tables["network_map/NET/279"] = metrics(0.8, 0.7, 0.9)
+        for key, table in tables.items():
+            own = key.replace("NET", network)
+            files[own] = write(tmp_path, own, "csv", table.to_csv(index=False))
+        own = f"network_fit/{network}/279"
+        files[own] = write(tmp_path, own, "json", fit)
+    found = network_numbers(Manifest(files))
+    assert [number.name.partition(": ")[0] for number in found] == ["cnn", "untrained"] * 4
+    values = {number.name: number.value for number in found}
+    assert values["untrained: relative error of its factors, slice z=279"] == 0.2
+    assert values["cnn: mean AUROC of the factors chosen for areas, slice z=279"] == 0.8
+    note = next(n.note for n in found if "AUROC" in n.name)
+    assert note == "1 of 2 above their nulls"
