@@ -12,8 +12,8 @@ from sklearn.covariance import LedoitWolf
 from brainarch.dense.cube import Cube
 from brainarch.embedding.representations import Representations, save_representations
 from brainarch.errors import InputError
-from brainarch.evaluation.novelty import fit_usual, map_novelty, read_usual
-from brainarch.evaluation.stages import fit_novelty
+from brainarch.evaluation.novelty import map_novelty, read_usual
+from brainarch.evaluation.usual import fit_novelty, fit_usual
 from brainarch.grids.grid import Place
 
 UNITS, MEANS = 6, np.array([[0, 0, 0, 0, 0, 0], [4, 0, 0, 0, 0, 0], [0, 4, 0, 0, 0, 0]], float)

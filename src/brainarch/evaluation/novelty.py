@@ -15,11 +15,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.covariance import LedoitWolf
 
 from brainarch.atomic import write_json
 from brainarch.dense.cube import Cube
-from brainarch.embedding.representations import Representations
 from brainarch.errors import InputError
 
 #: Name of the file's layout, and of what its SHA-256 is.
@@ -68,36 +66,6 @@ class Usual:
             own = whitened - centre
             np.minimum(nearest, np.einsum("nu,nu->n", own, own), out=nearest)
         return np.asarray(np.sqrt(nearest / values.shape[1]))
-
-
-def fit_usual(train: Representations, quantile: float) -> Usual:
-    """Describe the training patches; the covariance is shrunk after Ledoit and Wolf.
-
-    Parameters
-    ----------
-    train : Representations
-        Of the training patches by the network itself.
-    quantile : float
-        Share of them that is to count as usual.
-
-    Raises
-    ------
-    InputError
-        If the representations do not vary inside any area.
-    """
-    present, index = np.unique(train.area, return_inverse=True)
-    values = train.values.astype(np.float64)
-    means = np.stack([values[index == own].mean(axis=0) for own in range(len(present))])
-    inside = values - means[index]
-    if not inside.any():
-        raise InputError(
-            "training patches: their representation is the same all over each area, so that "
-            "novelty has no measure; train longer, or sample more patches"
-        )
-    model = LedoitWolf(assume_centered=True).fit(inside)
-    usual = Usual(means, model.precision_, quantile, np.inf, train.network_digest)
-    threshold = float(np.quantile(usual.distances(train.values), quantile))
-    return Usual(means, model.precision_, quantile, threshold, train.network_digest)
 
 
 def map_novelty(cube: Cube, usual: Usual) -> NDArray[np.float32]:

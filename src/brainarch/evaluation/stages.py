@@ -15,12 +15,11 @@ from numpy.typing import NDArray
 from brainarch.annotations.legend import read_legend
 from brainarch.annotations.store import open_labels
 from brainarch.dense.cube import Cube, require_source
-from brainarch.embedding.representations import load_representations
 from brainarch.errors import InputError
 from brainarch.evaluation import area_map, tables
 from brainarch.evaluation.errors import error_blocks, read_blocks
 from brainarch.evaluation.maps import averaged_over, write_area_maps
-from brainarch.evaluation.novelty import fit_usual, read_usual, write_usual
+from brainarch.evaluation.novelty import read_usual
 from brainarch.evaluation.position import copy_annotation, position_rows
 from brainarch.evaluation.probabilities import area_probabilities, predicted_areas
 from brainarch.network.differences import scan_differences
@@ -122,26 +121,6 @@ def evaluate_patches(
         predictions,
         tables.prediction_columns(names, PATCH_COLUMNS),
     )
-
-
-def fit_novelty(*, representations: Path, novelty: Path, quantile: float) -> None:
-    """Describe what is usual in the training areas, against which novelty is measured.
-
-    Parameters
-    ----------
-    representations : Path
-        Of the training patches by the trained network.
-    novelty : Path
-        Description to write (JSON): means, precision, threshold.
-    quantile : float
-        Share of the training patches that is to count as usual.
-
-    Raises
-    ------
-    InputError
-        If the representations are missing, damaged or all the same.
-    """
-    write_usual(fit_usual(load_representations(representations), quantile), novelty)
 
 
 def predict_slice(

@@ -379,7 +379,7 @@ class Pipeline(Reads):
         """Describe what is usual in the training areas, against which novelty is measured."""
         network = self.mapped.get(known("--run", run, list(self.mapped)), run)
         return Stage(
-            "brainarch.evaluation.stages:fit_novelty",
+            "brainarch.evaluation.usual:fit_novelty",
             {"representations": self.results.representations(network, "train")},
             {"novelty": self.results.novelty(run)},
             pick(self.config.evaluation, quantile="novelty_quantile"),

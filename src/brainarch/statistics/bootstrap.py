@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from brainarch.seeds import generator
 
@@ -99,7 +99,7 @@ def bootstrap_counts(
     few |= (sizes > 0).sum(axis=0) < MIN_BLOCKS
     deviation = np.nanstd(np.where(few, 0.0, values), axis=0)
     worth = np.where(few, MIN_BLOCKS, effective_blocks(sizes))
-    half = student.ppf((1 + LEVEL) / 2, worth - 1) * deviation * np.sqrt(worth / (worth - 1))
+    half = stdtrit(worth - 1, (1 + LEVEL) / 2) * deviation * np.sqrt(worth / (worth - 1))
     low, high = _ends(value, half, np.broadcast_to(share, value.shape))
     return np.where(few, np.nan, low), np.where(few, np.nan, high)
 
