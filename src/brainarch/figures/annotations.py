@@ -19,6 +19,10 @@ from brainarch.geometry import PATCH, PATCH_BEFORE
 
 #: Areas beside each other before a new line of patches begins.
 AREAS_A_LINE = 6
+#: Patches are not drawn smaller than this, in millimetres; fewer of each area are shown instead.
+LEAST_PATCH_MM = 11.0
+#: More areas than this take the room of the map.
+MANY = 24
 #: Opacity of the areas over the slice.
 OVERLAY = 0.25
 
@@ -80,17 +84,19 @@ def draw(
         What the slice is, for example ``Training slice z = 159``.
     """
     width = style.CONTENT_MM
-    map_width, map_height = fit(grey.aspect, width, 85)
+    map_width, map_height = fit(grey.aspect, width, 85 if len(areas.names) <= MANY else 60)
     legend = areas.swatches()
     legend_top = 5 + map_height + 3.5
     patches_top = legend_top + swatches_height(legend, width) + 3
     examples = plotted.pick(table, "b", "row of the patch centre")
     shown = [name for name in areas.names if (examples["item"] == name).any()]
     per_area = int(examples["item"].value_counts().max()) if len(examples) else 0
-    columns = max(1, min(len(shown), AREAS_A_LINE))
-    lines = -(-len(shown) // AREAS_A_LINE)
+    a_line = AREAS_A_LINE if len(shown) <= 4 * AREAS_A_LINE else 2 * AREAS_A_LINE
+    columns = max(1, min(len(shown), a_line))
+    lines = -(-len(shown) // a_line)
     room = (style.PAGE_MM - patches_top - 5) / max(1, lines) - 11
-    side = min(28.0, (width - 2.2 * (columns - 1)) / columns, room / max(1, per_area) - 1.6)
+    per_area = min(per_area, max(1, int(room // LEAST_PATCH_MM)))
+    side = min(42.0, (width - 2.2 * (columns - 1)) / columns, room / max(1, per_area) - 1.6)
     line_height = 9 + per_area * (side + 1.6) + 2
     sheet = Sheet(patches_top + 5 + lines * line_height)
 
@@ -107,8 +113,8 @@ def draw(
     sheet.panel("b", 0, patches_top, f"Example patches, {PATCH} × {PATCH} pixels")
     limits = rasters.grey_limits(patches.astype(np.float32)) if len(patches) else (0.0, 1.0)
     for place, name in enumerate(shown):
-        left = (place % AREAS_A_LINE) * (side + 2.2)
-        top = patches_top + 5 + (place // AREAS_A_LINE) * line_height
+        left = (place % a_line) * (side + 2.2)
+        top = patches_top + 5 + (place // a_line) * line_height
         sheet.text(left, top, fit_text(areas.titles[name], side, style.FONT))
         sheet.text(
             left,
@@ -117,7 +123,7 @@ def draw(
             fontsize=style.SMALL_FONT - 0.3,
             color=style.FAINT,
         )
-        own = np.flatnonzero((examples["item"] == name).to_numpy())
+        own = np.flatnonzero((examples["item"] == name).to_numpy())[:per_area]
         for line, index in enumerate(own):
             box = Box(left, top + 9 + line * (side + 1.6), side, side)
             axes = sheet.axes(box)

@@ -21,6 +21,8 @@ from brainarch.figures.sheet import Box, Sheet, fit, swatches_height
 
 #: AUROC shown white and darkest.
 AUROC_LIMITS = (0.5, 1.0)
+#: Tallest matrix of areas (or layers) and factors, in millimetres.
+TALLEST_ROWS_MM = 110.0
 _GAP = 4.0
 #: Greatest heights of the maps, relative to what they may be on a page of their own.
 _SIZES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
@@ -283,7 +285,7 @@ class _AreaBlock:
         self.legend = _factor_swatches(target)
         self.map = fit(self.overlay.painted.aspect, style.CONTENT_MM, 46 * size)
         self.legend_height = swatches_height(self.legend, style.CONTENT_MM)
-        self.rows = max(20.0, 5.0 * len(target.legend.names))
+        self.rows = max(20.0, min(5.0 * len(target.legend.names), TALLEST_ROWS_MM))
         self.height = 5 + self.map[1] + 4 + self.legend_height + 3 + 6 + self.rows + 9 + _GAP
 
     def draw(self, sheet: Sheet, top: float) -> None:
@@ -409,7 +411,7 @@ class _LayerBlock:
         self.table, self.target, self.overlay = table, target, target.overlay
         self.map = fit(self.overlay.painted.aspect, 62, 36 * size)
         self.legend = _factor_swatches(target)
-        self.rows = max(20.0, 4.6 * len(target.legend.names))
+        self.rows = max(20.0, min(4.6 * len(target.legend.names), TALLEST_ROWS_MM))
         left = self.map[1] + 4 + swatches_height(self.legend, 66)
         self.height = 5 + max(left, self.rows + 10) + _GAP
 
@@ -566,9 +568,10 @@ def _draw_shares(sheet: Sheet, table: pd.DataFrame, target: Target, box: Box) ->
     axes.barh(
         positions + 0.19, leaked["y"], height=0.36, color=[style.lighten(c, 0.6) for c in colours]
     )
+    named = style.shorten_all(list(covered["item"]), 8)
     labels = [
-        f"{style.shorten(name, 8)} {factor.removeprefix('factor ')}"
-        for name, factor in zip(covered["item"], covered["series"], strict=True)
+        f"{name} {factor.removeprefix('factor ')}"
+        for name, factor in zip(named, covered["series"], strict=True)
     ]
     axes.set_yticks(positions, labels)
     axes.set(xlim=(0, 1), ylim=(len(covered) - 0.5, -0.5), xlabel="share of pixels")

@@ -24,6 +24,9 @@ MAX_NETWORKS = 4
 MAX_POINTS = 3000
 #: Representations whose block error says what one is worth: patches alike in nothing, in all.
 YARDSTICKS = ("orthogonal", "constant")
+COMPONENTS = "The same patches on the three main principal components"
+#: Room for the names of areas, in millimetres.
+EDGE_MM = 12.0
 #: Height of a scatter plot in millimetres.
 SCATTER_MM = 24.0
 #: What the plotted table calls a patch's components.
@@ -91,38 +94,50 @@ def draw(table: pd.DataFrame, areas: Areas, grams: Mapping[str, Gram]) -> Figure
     """Draw the figure from its plotted table and the Gram matrices."""
     networks = list(grams)[:MAX_NETWORKS]
     legend = areas.swatches()
-    pitch = (style.CONTENT_MM - 10) / max(3, len(networks))
-    side = min(46.0, pitch - 12)
+    alone = len(networks) == 1  # its panels stand beside each other, else below each other
+    pitch = (style.CONTENT_MM - (0 if alone else EDGE_MM)) / max(3, len(networks))
+    side = 37.0 if alone else min(45.0, pitch - 12)
     top_a = swatches_height(legend, style.CONTENT_MM) + 2
-    top_b = top_a + side + 20
-    top_c = top_b + side + 15
-    sheet = Sheet(top_c + 10 + 2 * SCATTER_MM + 7)
+    top_b = top_a if alone else top_a + side + 20
+    top_c = top_a if alone else top_b + side + 15
+    left_b, left_c = (pitch, 2 * pitch) if alone else (0.0, 0.0)
+    bottom = 14 + side + 12 if alone else 10 + 2 * SCATTER_MM + 7
+    sheet = Sheet(top_c + bottom)
     sheet.swatches(0, 0, style.CONTENT_MM, legend)
 
     scores = [plotted.pick(table, "a", f"block error, {name}")["y"].iloc[0] for name in YARDSTICKS]
     known = ", ".join(f"{s:.2f} {name}" for s, name in zip(scores, YARDSTICKS, strict=True))
+    known = f"block error: 0 perfect, {known}"
     title = "Gram matrix: cosine similarity of test patches, sorted by area"
-    sheet.panel("a", 0, top_a, f"{title} (block error: 0 perfect, {known})")
-    sheet.panel("b", 0, top_b, "Mean similarity of two areas")
-    sheet.panel("c", 0, top_c, "The same patches on the three main principal components")
+    sheet.panel("a", 0, top_a, "Gram matrix of test patches" if alone else f"{title} ({known})")
+    sheet.panel("b", left_b, top_b, "Mean similarity of two areas")
+    title = "Three main principal components" if alone else COMPONENTS
+    sheet.panel("c", left_c, top_c, title)
     lowest = min(0.0, *(float(np.quantile(gram.values, 0.01)) for gram in grams.values()))
     limits = (np.floor(lowest * 10) / 10, 1.0)
     for index, network in enumerate(networks):
-        left = 10 + index * pitch
+        left = EDGE_MM + index * pitch
         error = plotted.pick(table, "a", "block error", series=network)
         sheet.text(left, top_a + 5.5, style.network_title(network), fontweight="bold")
         caption = "block error " + number_with_interval(error.iloc[0])
         sheet.text(left, top_a + 8.6, caption, fontsize=style.SMALL_FONT)
         _draw_gram(sheet, grams[network], areas, Box(left, top_a + 14, side, side), limits)
-        axes = sheet.axes(Box(left, top_b + 6, side, side))
         means = plotted.pick(table, "b")
+        axes = sheet.axes(Box(left_b + left, top_b + (14 if alone else 6), side, side))
         _draw_blocks(axes, means, network, areas, limits=limits, named=index == 0)
-        sheet.text(left, top_c + 5.5, style.network_title(network), fontsize=style.SMALL_FONT)
         rows = plotted.pick(table, "c", series=network)
-        _draw_points(sheet, rows, areas, Box(left, top_c + 9, side, SCATTER_MM))
-    bar_left = 10 + (len(networks) - 1) * pitch + side + 2
-    for top, label in ((top_a + 14, "cosine similarity"), (top_b + 6, "mean similarity")):
-        panels.colour_bar(sheet, Box(bar_left, top, 1.6, side), style.SHARES, limits, label)
+        box = Box(left_c + left, top_c + (14 if alone else 9), side, SCATTER_MM)
+        if alone:
+            box = box._replace(height=(side - 1.5) / 2)
+        else:
+            sheet.text(left, top_c + 5.5, style.network_title(network), fontsize=style.SMALL_FONT)
+        _draw_points(sheet, rows, areas, box)
+    bar = Box(EDGE_MM + (len(networks) - 1) * pitch + side + 2, top_a + 14, 1.6, side)
+    panels.colour_bar(sheet, bar, style.SHARES, limits, "" if alone else "cosine similarity")
+    if alone:
+        sheet.text(0, top_a + 14 + side + 4, known, fontsize=style.SMALL_FONT)
+    bar = bar._replace(left=bar.left + left_b, top=top_b + (14 if alone else 6))
+    panels.colour_bar(sheet, bar, style.SHARES, limits, "" if alone else "mean similarity")
     return sheet.figure
 
 

@@ -73,7 +73,8 @@ def draw(table: pd.DataFrame, areas: Areas) -> Figure:
             numbers = values.map(lambda rho: f"{rho:.1f}" if abs(rho) >= 0.05 else "")
         else:
             numbers = values.map(panels.short_share)
-        texts = numbers.to_numpy().tolist()
+        many = len(items) > panels.MAX_NUMBERED
+        texts = None if many else numbers.to_numpy().tolist()
         axes = sheet.axes(Box(left, 6, width, height))
         shown = factors if letter == "a" else [""] * len(factors)
         panels.heat(axes, values, shown, names, cmap=cmap, limits=limits, texts=texts)

@@ -171,7 +171,7 @@ def draw(
         Pixels of the slice between neighbouring predictions.
     """
     width = style.CONTENT_MM
-    legend = areas.swatches([("not labelled", style.UNLABELLED)])
+    legend = areas.swatches([("not extracted", style.NOT_EXTRACTED)] if prediction else [])
     beside = grey.aspect > TALL and prediction is not None
     map_width, map_height = fit(grey.aspect, (width - 6) / 2 if beside else width, 70)
     predicted_size = (map_width, map_height)
@@ -216,8 +216,8 @@ def draw(
         left = (width + 6) / 2 if beside else 0.0
         sheet.panel("e", left, map_top, f"Area predicted at {panels.every_pixel(stride)}")
         axes = sheet.axes(Box(left, map_top + 5, *predicted_size))
-        panels.show_codes(axes, prediction, areas.palette)
-        panels.bare_frame(axes)
+        panels.show_codes(axes, prediction, areas.palette, style.NOT_EXTRACTED)
+        panels.bare_frame(axes, style.FAINT)
         panels.scale_bar(axes)
     sheet.swatches(0, legend_top, width, legend)
     return sheet.figure

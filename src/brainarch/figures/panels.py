@@ -25,6 +25,10 @@ from brainarch.figures.sheet import Box, Sheet, text_width
 MAX_NUMBERED = 12
 #: A matrix with more rows or columns than this shows shares but no counts.
 MAX_COUNTED = 8
+#: Letters of a title and of a name in a legend of at most so many areas.
+LEGEND = ((12, 48, 24), (24, 32, 11), (10_000, 12, 11))
+#: Names that stand closer to each other than this, in millimetres, leave some out.
+LINE_MM = 2.0
 #: Largest share of a picture's width that its scale bar may take.
 BAR_SHARE = 0.22
 
@@ -63,16 +67,17 @@ class Areas:
 
     def swatches(self, extra: Sequence[tuple[str, str]] = ()) -> list[tuple[str, str]]:
         """Return labels and colours for a legend: ``Title (Name)`` where the two differ."""
+        most, own = next(lengths for count, *lengths in LEGEND if len(self.names) <= count)
         entries = []
-        for name in self.names:
-            title = style.shorten(self.titles[name], 32)
-            label = title if self.titles[name] == name else f"{title} ({style.shorten(name)})"
+        for name, short in zip(self.names, style.shorten_all(self.names, own), strict=True):
+            title = style.shorten(self.titles[name], most)
+            label = title if self.titles[name] == name else f"{title} ({short})"
             entries.append((label, self.colours[name]))
         return [*entries, *extra]
 
     def ticks(self) -> list[str]:
         """Return short names for tick labels."""
-        return [style.shorten(name, 9) for name in self.names]
+        return style.shorten_all(self.names, 9)
 
 
 def show_grey(axes: Axes, raster: Raster, limits: tuple[float, float] | None = None) -> None:
@@ -274,7 +279,8 @@ def heat(
         text.set_color(style.INK if light else "#FFFFFF")
     axes.set(facecolor=style.ABSENT, xlabel="", ylabel="")
     axes.spines[:].set(visible=True, linewidth=0.4)
-    axes.set_yticks(np.arange(len(rows)) + 0.5, rows)
+    named = _some(rows, _size_mm(axes)[1])
+    axes.set_yticks(np.arange(len(rows)) + 0.5, named)
     label_columns(axes, columns, first=0.5)
     axes.tick_params(length=0)
 
@@ -297,8 +303,14 @@ def label_columns(axes: Axes, names: Sequence[str], first: float = 0.0) -> None:
     if widest + 0.8 <= _size_mm(axes)[0] / max(1, len(names)):
         axes.set_xticks(places, names)
     else:
-        flat = [name.replace("\n", " ") for name in names]
+        flat = [name.replace("\n", " ") for name in _some(names, _size_mm(axes)[0])]
         axes.set_xticks(places, flat, rotation=45, ha="right", rotation_mode="anchor")
+
+
+def _some(names: Sequence[str], size: float) -> list[str]:
+    """Return the names that have room along a size in millimetres, every second, third ... one."""
+    every = max(1, int(np.ceil(LINE_MM * len(names) / size - 1e-9)))
+    return [name if index % every == 0 else "" for index, name in enumerate(names)]
 
 
 def dots(axes: Axes, rows: pd.DataFrame, by: str, colours: Mapping[str, str]) -> list[str]:

@@ -115,11 +115,11 @@ def _draw_measure(sheet: Sheet, rows: pd.DataFrame, measure: str, left: float) -
     names = plotted.ordered(pairs["series"])
     tree = np.column_stack([steps[["series", "item"]].astype(float), steps["y"], steps["z"]])
     found = dendrogram(tree, no_plot=True)
-    side = 37.0
-    sheet.text(left + 10, 5.5, title, fontweight="bold", fontsize=style.SMALL_FONT)
+    side = 36.0
+    sheet.text(left + 12, 5.5, title, fontweight="bold", fontsize=style.SMALL_FONT)
     if np.isfinite(fits):
-        sheet.text(left + 10, 8.5, f"cophenetic correlation {fits:.2f}", fontsize=style.SMALL_FONT)
-    branches = sheet.axes(Box(left + 10, 12.5, side, 9))
+        sheet.text(left + 12, 8.5, f"cophenetic correlation {fits:.2f}", fontsize=style.SMALL_FONT)
+    branches = sheet.axes(Box(left + 12, 12.5, side, 9))
     for x, y in zip(found["icoord"], found["dcoord"], strict=True):
         branches.plot(x, y, color=style.INK, linewidth=0.8, solid_joinstyle="miter")
     branches.set(xlim=(0, 10 * len(names)), ylim=(0, None))
@@ -133,11 +133,11 @@ def _draw_measure(sheet: Sheet, rows: pd.DataFrame, measure: str, left: float) -
     if len(order) <= panels.MAX_COUNTED:
         digits = 2 if alike else 1
         texts = [["" if np.isnan(v) else f"{v:.{digits}f}" for v in line] for line in values.values]
-    ticks = [style.shorten(name, 9) for name in order]
+    ticks = style.shorten_all(order, 9)
     cmap = style.SHARES if alike else style.SHARES.reversed()
-    axes = sheet.axes(Box(left + 10, 22.5, side, side))
+    axes = sheet.axes(Box(left + 12, 22.5, side, side))
     panels.heat(axes, values, ticks, ticks, cmap=cmap, limits=limits, texts=texts)
-    bar = Box(left + 10 + side + 1.5, 22.5, 1.4, side)
+    bar = Box(left + 12 + side + 1.5, 22.5, 1.4, side)
     panels.colour_bar(sheet, bar, cmap, limits, "")
 
 

@@ -79,13 +79,15 @@ def draw(
     ``stride`` is the number of slice pixels between neighbouring predictions.
     """
     width = style.CONTENT_MM
-    legend = areas.swatches([("not labelled", style.UNLABELLED)])
+    grounds = {"not labelled": style.UNLABELLED, "not extracted": style.NOT_EXTRACTED}
+    legend = areas.swatches(list(grounds.items()))
     aspect = max(annotation.aspect, prediction.aspect)
-    _, columns, map_width, map_height = best_grid(2, aspect, width, 97, (5, 7))
+    row_height = 65.0
+    room = style.PAGE_MM - 2 * row_height - swatches_height(legend, width) - 9
+    _, columns, map_width, map_height = best_grid(2, aspect, width, min(97.0, room), (5, 7))
     map_rows = 2 // columns
     maps_bottom = 5 + map_rows * (map_height + 6)
     legend_bottom = maps_bottom + swatches_height(legend, width) + 4
-    row_height = 61.0
     sheet = Sheet(legend_bottom + 2 * row_height)
 
     sheet.panel("a", 0, 0)
@@ -96,8 +98,8 @@ def draw(
         top = 4.5 + (index // columns) * (map_height + 6)
         sheet.text(left + 4, top - 4.05, title, fontsize=style.FONT + 0.5)
         axes = sheet.axes(Box(left, top, map_width, map_height))
-        panels.show_codes(axes, raster, areas.palette)
-        panels.bare_frame(axes)
+        panels.show_codes(axes, raster, areas.palette, list(grounds.values())[index])
+        panels.bare_frame(axes, style.FAINT)
         panels.scale_bar(axes)
     sheet.swatches(0, maps_bottom + 0.5, width, legend)
 

@@ -98,7 +98,8 @@ class Sheet:
                 2.0 / self._page[1],
                 transform=self.figure.transFigure,
                 facecolor=colour,
-                edgecolor="none",
+                edgecolor=style.FAINT if colour == style.NOT_EXTRACTED else "none",
+                linewidth=0.4,
             )
             self.figure.add_artist(square)
             self.text(left + x + 2.8, top + y + 1.15, label, fontsize=style.SMALL_FONT, va="center")

@@ -118,8 +118,9 @@ def draw(
         # white up to the threshold: what is coloured is unlike the training data
         ("c", unlike, novelty, style.COEFFICIENTS, (usual, 3 * usual)),
     ]
+    room = style.PAGE_MM - 15 - swatches_height(legend, width)
     rows, columns, map_width, map_height = best_grid(
-        1 + len(valued), predicted.aspect, width, TALLEST_MM, GAP_MM
+        1 + len(valued), predicted.aspect, width, min(TALLEST_MM, room), GAP_MM
     )
     below = 5 + rows * (map_height + GAP_MM[1])
     sheet = Sheet(below + swatches_height(legend, width))

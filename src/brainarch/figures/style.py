@@ -34,6 +34,8 @@ LETTER_FONT = 9.0
 
 #: Pixels and points that belong to no area.
 UNLABELLED = "#D5D8DC"
+#: Pixels of a map of areas that were not extracted.
+NOT_EXTRACTED = "#FFFFFF"
 #: Where a map holds no value; white is the value 0.
 ABSENT = "#D9DDE1"
 #: Text, axes and everything that carries no meaning by colour; seaborn's.
@@ -182,6 +184,16 @@ def network_title(network: str) -> str:
 def shorten(text: str, length: int = 11) -> str:
     """Cut a name that is too long for a tick label, with an ellipsis."""
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def shorten_all(texts: Sequence[str], length: int) -> list[str]:
+    """Cut names so that names that differ do so still: in their middle where ends are needed."""
+    cut = [shorten(text, length) for text in texts]
+    ends = (length - 1) // 2
+    return [
+        short if cut.count(short) == 1 else f"{text[: length - 1 - ends]}…{text[-ends:]}"
+        for text, short in zip(texts, cut, strict=True)
+    ]
 
 
 def lighten(colour: str, share: float) -> str:
