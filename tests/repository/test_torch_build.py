@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import subprocess
 from pathlib import Path
 
@@ -41,13 +42,16 @@ def test_a_wish_is_a_wish(tmp_path: Path) -> None:
 @pytest.mark.skipif(platform.system() != "Linux", reason="elsewhere pip's own choice is small")
 @pytest.mark.skipif(Path("/proc/driver/nvidia/version").exists(), reason="has an NVIDIA driver")
 def test_without_a_driver_it_is_the_cpus_unless_that_cannot_be_had(tmp_path: Path) -> None:
-    program(tmp_path, "python", "exit 0")
+    lock = (SCRIPT.parents[1] / "requirements.lock").read_text()
+    version = re.findall("^torch==(.*)$", lock, flags=re.MULTILINE)[0]
+    program(tmp_path, "python", f"echo 'Available versions: 9.9, {version}+cpu'")
     out, said, status = build(tmp_path)
     assert (out, status) == (CPU, 0)
     assert "no NVIDIA driver at hand: PyTorch's build for the CPU" in said
-    program(tmp_path, "python", "exit 1")
-    out, said, status = build(tmp_path)
-    assert (out, status) == ("", 0)
-    assert "does not answer: pip's own PyTorch" in said
+    for answer in ("exit 1", "echo 'Available versions: 9.9'"):
+        program(tmp_path, "python", answer)
+        out, said, status = build(tmp_path)
+        assert (out, status) == ("", 0)
+        assert "does not have it: pip's own PyTorch" in said
     program(tmp_path, "nvidia-smi", "exit 0")
     assert build(tmp_path) == ("", "", 0)

@@ -163,6 +163,10 @@ def test_what_is_no_tissue_is_learnt_beside_the_areas(files: Path, tmp_path: Pat
     with torch.inference_mode():
         none = torch.softmax(trained.network(torch.stack([dark, shown[..., -134:]])), 1)[:, -1]
     assert none[0] > 0.5 > none[1]
+    for z in (5, 6):
+        store.write_slice(z, np.maximum(codes, 1))
+    with pytest.raises(InputError, match=r"training\.outside: no training slice has a pixel"):
+        crops(files, tmp_path / "none", **inputs, outside=True)
 
 
 def test_crops_keep_away_from_other_splits(files: Path, tmp_path: Path) -> None:

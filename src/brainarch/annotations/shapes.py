@@ -150,24 +150,37 @@ class _Mask(NamedTuple):
 
     @classmethod
     def of(cls, shape: Shape, code: int, size: tuple[int, int]) -> _Mask:
-        points = np.concatenate([ring for rings in shape.polygons for ring in rings])
-        (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
-        rows = slice(max(0, int(top)), min(size[0], int(np.ceil(bottom))))
-        columns = slice(max(0, int(left)), min(size[1], int(np.ceil(right))))
-        inside = np.zeros((rows.stop - rows.start, columns.stop - columns.start), dtype=bool)
+        window = _window([ring for rings in shape.polygons for ring in rings], size)
+        top, left = window[0].start, window[1].start
+        inside = np.zeros([side.stop - side.start for side in window], dtype=bool)
         for rings in shape.polygons:
-            inside |= _fill([ring - (columns.start, rows.start) for ring in rings], inside.shape)
-        return cls(code, (rows, columns), inside, int(inside.sum()))
+            rows, columns = _window(rings, size)
+            part = (
+                slice(rows.start - top, rows.stop - top),
+                slice(columns.start - left, columns.stop - left),
+            )
+            corner = (columns.start, rows.start)
+            inside[part] |= _fill([ring - corner for ring in rings], inside[part].shape)
+        return cls(code, window, inside, int(inside.sum()))
 
 
-def _fill(rings: Sequence[Ring], size: tuple[int, int]) -> NDArray[np.bool_]:
+def _window(rings: Sequence[Ring], size: tuple[int, int]) -> tuple[slice, slice]:
+    """Return the rows and columns of a slice that rings reach."""
+    points = np.concatenate(rings)
+    (left, top), (right, bottom) = np.floor(points.min(axis=0)), np.ceil(points.max(axis=0))
+    first = (min(max(0, int(top)), size[0]), min(max(0, int(left)), size[1]))
+    rows = slice(first[0], max(first[0], min(size[0], int(bottom))))
+    return rows, slice(first[1], max(first[1], min(size[1], int(right))))
+
+
+def _fill(rings: Sequence[Ring], size: tuple[int, ...]) -> NDArray[np.bool_]:
     """Return the pixels whose centres lie inside an odd number of rings.
 
     Every side crosses the lines through the centres of some rows; the pixels right of a crossing
     change between outside and inside.
     """
     rows, columns = size
-    changes = np.zeros(rows * (columns + 1), dtype=np.int64)
+    places = []
     for ring in rings:
         (x0, y0), (x1, y1) = ring[:-1].T, ring[1:].T
         first = np.clip(np.ceil(np.minimum(y0, y1) - 0.5), 0, rows).astype(np.int64)
@@ -178,7 +191,8 @@ def _fill(rings: Sequence[Ring], size: tuple[int, int]) -> NDArray[np.bool_]:
         along = (row + 0.5 - y0[side]) / (y1[side] - y0[side])
         x = x0[side] + along * (x1[side] - x0[side])
         column = np.clip(np.ceil(x - 0.5), 0, columns).astype(np.int64)
-        changes += np.bincount(row * (columns + 1) + column, minlength=len(changes))
+        places.append(row * (columns + 1) + column)
+    changes = np.bincount(np.concatenate(places), minlength=rows * (columns + 1))
     crossings = np.cumsum(changes.reshape(rows, columns + 1), axis=1)
     found: NDArray[np.bool_] = crossings[:, :-1] % 2 == 1
     return found

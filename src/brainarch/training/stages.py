@@ -384,7 +384,7 @@ def _grounds(
 ) -> list[CropGround]:
     """Return what training may use of each of its slices."""
     areas, where = open_labels(labels), open_labels(splits)
-    found = []
+    found, beyond = [], 0
     for z in where.annotated_slices:
         codes = where.read_slice(z)
         if TRAIN_CODE not in codes:
@@ -393,10 +393,16 @@ def _grounds(
         if outside:
             none = (own == 0) & ~tissue_mask(grey)
             own = np.where(none, len(given.legend) + 1, own).astype(np.uint8)
+            beyond += int(none.sum())
             logger.info("slice %d: %d pixels outside the tissue are learnt too", z, none.sum())
         shared = others.any()
         found.append(
             ground_beside(z, grey, own, others, distance) if shared else CropGround(z, grey, own)
+        )
+    if outside and not beyond:
+        raise InputError(
+            "training.outside: no training slice has a pixel without label that is darker than "
+            "tissue; say false, this volume does not end inside its slices"
         )
     return found
 
