@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
-from runs import ROOT
+from runs import ROOT, snakemake
 from typer.testing import CliRunner, Result
 
 from brainarch.cli.main import app
@@ -100,3 +101,21 @@ def test_targets_and_options_are_told_apart() -> None:
 )
 def test_the_plainest_reason_is_taken(told: list[str], expected: str) -> None:
     assert reason(told, Path("Snakefile")) == expected
+
+
+def test_two_config_files_are_refused_and_a_second_one_is_told(here: Path) -> None:
+    target = "results/test/preflight.json"
+    both = run(CONFIG, target, "--configfile", "other.yaml")
+    assert str(both.exception).startswith(f"--configfile: the config is {CONFIG}, named first")
+    second = str(ROOT / "config/z159.yaml")
+    mixed = snakemake("--configfile", CONFIG, second, "-n", directory=here)
+    assert (
+        f"config error: {CONFIG}, {second}: a run has one config file"
+        in mixed.stdout + mixed.stderr
+    )
+    assert run(CONFIG, target).exit_code == 0
+    shutil.copy(CONFIG, here / "mine.yaml")
+    again = run("mine.yaml", "--", "--forceall", target)
+    assert again.exit_code == 0, again.output
+    assert "results/test: was last written by" in again.output
+    assert "now by mine.yaml" in again.output

@@ -114,6 +114,9 @@ def command(
     config: Path, targets: Sequence[str], options: Sequence[str], snakefile: Path
 ) -> list[str]:
     """Return the line of snakemake."""
+    for option in options:
+        if option.partition("=")[0] in ("--configfile", "--configfiles"):
+            raise InputError(f"{option}: the config is {config}, named first; a run has one")
     line = ["snakemake"]
     if snakefile.parent != Path():
         line += ["--snakefile", str(snakefile)]
