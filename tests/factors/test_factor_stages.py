@@ -244,7 +244,10 @@ def align(results, folder, other, **changes):
         alignment=folder / "alignment.csv",
         chosen=folder / "chosen.csv",
         summary=folder / "summary.json",
+        predictions=folder / "unused.csv",
         nulls=30,
+        resamples=100,
+        block_px=40,
         seed=2020,
     )
 
@@ -262,6 +265,10 @@ def test_planted_areas_are_aligned_on_the_slice_not_fitted(results, tmp_path, sm
     assert chosen["aligned"].all()
     assert chosen["above_null"].all()
     assert (chosen["best"] == chosen["name"]).all()
+    known = chosen[chosen["blocks"] >= 8]
+    assert len(known)
+    assert ((known["low"] < known["auroc"]) & (known["auroc"] < known["high"])).all()
+    assert chosen[chosen["blocks"] < 8][["low", "high"]].isna().all(axis=None)
     assert not chosen["contradicted"].any()
     selected = read_table(tmp_path / "selection.csv")
     pairs = selected[selected["shown"]].set_index("area")["factor"].to_dict()

@@ -117,6 +117,17 @@ def test_planted_outliers_are_found(make, planted):
     assert first.loc["WM", "distance"] < 2.5
 
 
+def test_patches_across_a_border_are_no_outliers(make, planted):
+    held, truth = planted(1, n=60)
+    held[7] += 30
+    held[8] += 20
+    share = np.ones(len(held))
+    share[7] = 0.7
+    found = geometry.area_outliers(make(*planted(0, n=60)), make(held, truth), 2, share)
+    assert found[found["area"] == "Ctx"]["x"].tolist()[0] == 8
+    assert 7 not in set(found["x"])
+
+
 def test_distances_of_usual_patches_are_about_one(make):
     rng = np.random.default_rng(0)
     mixing = rng.normal(size=(6, 6))

@@ -84,6 +84,7 @@ def test_classify_shows_the_networks_own_head(files, make, planted):
             "x": content.x,
             "area": [content.areas[index] for index in content.area],
             "predicted": ["Ctx"] * len(content),
+            "share": 1.0,
         }
     )
     predictions.to_csv(files / "predictions.csv", index=False)
@@ -108,7 +109,7 @@ def test_differences_are_of_the_accuracies_that_stand_side_by_side(files, make, 
     names = np.array(content.areas, dtype=object)
     said = names[np.where(np.arange(len(area)) < 12, 2, area)]  # twelve of Ctx taken for WM
     places = {"z": content.z, "y": content.y, "x": content.x}
-    frame = pd.DataFrame({**places, "area": names[area], "predicted": said})
+    frame = pd.DataFrame({**places, "area": names[area], "predicted": said, "share": 1.0})
     frame.to_csv(files / "predictions.csv", index=False)
     accuracies, _ = classify(files, {"cnn": files / "predictions.csv"})
     value = accuracies[accuracies["split"] == "test"].set_index(["network", "classifier"])[
@@ -181,6 +182,10 @@ def test_pca(files):
 
 
 def test_relations(files):
+    content = load_representations(files / "cnn_test.zarr")
+    names = np.array(content.areas, dtype=object)[content.area]
+    places = {"z": content.z, "y": content.y, "x": content.x, "area": names, "predicted": names}
+    pd.DataFrame(places).assign(share=1.0).to_csv(files / "predictions.csv", index=False)
     stages.relate_areas(
         **given(files, "train", "test"),
         relations=files / "relations.csv",

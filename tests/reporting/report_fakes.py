@@ -15,7 +15,9 @@ from brainarch.annotations.areas import AREA_COLUMNS
 from brainarch.discovery.agreement import AGREEMENT_COLUMNS
 from brainarch.discovery.matching import MATCH_COLUMNS
 from brainarch.evaluation.area_map import RIM_COLUMNS
+from brainarch.evaluation.new_brains import BRAIN_COLUMNS
 from brainarch.evaluation.tables import CONFUSION_COLUMNS, METRIC_COLUMNS
+from brainarch.factors.baselines import BASELINE_COLUMNS
 from brainarch.factors.selection_stages import CHOSEN_COLUMNS, selection_columns
 from brainarch.figures import slice_maps
 from brainarch.figures.panels import Areas
@@ -111,6 +113,9 @@ def chosen(aurocs: tuple[float, ...] = (0.95, 0.9, 0.6)) -> pd.DataFrame:
                 "factor": factor,
                 "auroc_fitted": 0.96,
                 "auroc": auroc,
+                "low": auroc - 0.04,
+                "high": auroc + 0.04,
+                "blocks": 12,
                 "null_99": 0.8,
                 "above_null": auroc > 0.8,
                 "aligned": auroc >= 0.85,
@@ -120,10 +125,43 @@ def chosen(aurocs: tuple[float, ...] = (0.95, 0.9, 0.6)) -> pd.DataFrame:
     )
 
 
-def matches(*pairs: tuple[int, int, float, int], p: float = 0.005) -> pd.DataFrame:
+def new_brains(*accuracies: float) -> pd.DataFrame:
+    return table(
+        BRAIN_COLUMNS,
+        (
+            {"seed": seed, "slice": 259, "area": area, "recall": accuracy, "patches": 100}
+            for seed, accuracy in enumerate(accuracies, start=8)
+            for area in ("all", *NAMES)
+        ),
+    )
+
+
+def baselines() -> pd.DataFrame:
+    which = {"unit": 7, "grey": "bright", "untrained": 2}
+    return table(
+        BASELINE_COLUMNS,
+        (
+            {"slice": 279, "name": name, "baseline": kind, "which": which[kind]}
+            | {"auroc_fitted": 0.9, "auroc": auroc, "aligned": auroc >= 0.85, "step_px": 4}
+            for kind, values in (
+                ("unit", (0.93, 0.9, 0.87)),
+                ("grey", (0.5, 0.86, 0.6)),
+                ("untrained", (0.6, 0.7, 0.8)),
+            )
+            for name, auroc in zip(NAMES, values, strict=False)
+        ),
+    )
+
+
+def matches(
+    *pairs: tuple[int, int, float, int], p: float = 0.005, effective: int = 200
+) -> pd.DataFrame:
     names = ("component", "matched", "distance", "nearest")
     mean = sum(pair[2] for pair in pairs) / len(pairs)
-    null = {"mean_distance": mean, "null_median": 0.5, "null_1": 0.3, "p": p}
+    null: dict[str, float] = {"mean_distance": mean}
+    for name in ("bands", "depth"):
+        own = {"median": 0.5, "1": 0.3, "p": p, "effective": effective}
+        null |= {f"{name}_{key}": value for key, value in own.items()}
     return table(MATCH_COLUMNS, (null | dict(zip(names, pair, strict=True)) for pair in pairs))
 
 
@@ -144,6 +182,7 @@ def mixture(**found: tuple[float, float, float]) -> pd.DataFrame:
         CLUSTER_COLUMNS,
         (
             {"network": network, "v_measure": value, "low": low, "high": high}
+            | {"starts": 20, "lowest": value - 0.2, "highest": value + 0.01}
             | ({"behind": b, "behind_low": b - 0.1, "behind_high": b + 0.1} if index else {})
             for index, (network, (value, low, high)) in enumerate(found.items())
             for b in [next(iter(found.values()))[0] - value]
@@ -220,6 +259,8 @@ def results(root: Path) -> dict[str, Path]:
         "selection_areas": selection("area"),
         "selection_layers": selection("layer"),
         "alignment_chosen": chosen(),
+        "baselines": baselines(),
+        "new_brains": new_brains(0.78, 0.84),
         "agreement/clusters/259": agreement(0.3, 0.2),
         "agreement/components/259": agreement(0.1, 0.2),
         "matches": matches((1, 2, 0.1, 2), (2, 1, 0.2, 1)),

@@ -92,17 +92,34 @@ def test_a_lost_pixel_is_found():
     ("aurocs", "answer"), [((0.9, 0.95), "yes"), ((0.9, 0.84), "partly"), ((0.5, 0.6), "no")]
 )
 def test_factors_need_their_auroc_in_every_area(aurocs, answer):
-    assert verdicts.factors_verdict(fakes.chosen(aurocs), "").answer == answer
+    assert verdicts.factors_verdict(fakes.chosen(aurocs), None, "").answer == answer
+
+
+def test_an_auroc_is_judged_with_its_interval():
+    holds = fakes.chosen((0.87,))  # from 0.83 to 0.91
+    found = verdicts.factors_verdict(holds, None, "")
+    assert found.answer == "undecided"
+    assert "1 of 1 areas reach 0.85, 0 with the whole interval" in found.found
+    few = fakes.chosen((0.97,)).assign(low=float("nan"), high=float("nan"), blocks=3)
+    found = verdicts.factors_verdict(few, None, "")
+    assert (found.answer, "0.97 (no interval: 3 blocks)" in found.found) == ("undecided", True)
+
+
+def test_what_tells_areas_without_factors_is_said():
+    found = verdicts.factors_verdict(fakes.chosen(), fakes.baselines(), "").found
+    assert "the best single unit 3 of 3 (0.87 to 0.93)" in found
+    assert "the patch's mean grey 1 of 3 (0.50 to 0.86)" in found
+    assert "factors of the untrained network 0 of 3 (0.60 to 0.80)" in found
 
 
 def test_an_auroc_below_the_null_does_not_count():
     frame = fakes.chosen((0.9,)).assign(above_null=False)
-    assert verdicts.factors_verdict(frame, "").answer == "no"
+    assert verdicts.factors_verdict(frame, None, "").answer == "no"
 
 
 def test_layers_of_factors_are_not_judged_as_areas():
     frame = pd.concat([fakes.chosen((0.9,)), fakes.chosen((0.2,)).assign(target="layer")])
-    assert verdicts.factors_verdict(frame, "").answer == "yes"
+    assert verdicts.factors_verdict(frame, None, "").answer == "yes"
 
 
 def test_agreement_must_beat_both_nulls_on_every_slice():
@@ -117,7 +134,7 @@ def test_agreement_must_beat_both_nulls_on_every_slice():
 def test_too_few_different_surrogates_decide_nothing():
     good, few = fakes.agreement(0.3, 0.2), fakes.agreement(0.3, 0.2, effective=40)
     found = verdicts.agreement_verdict("clusters", {1: few}, "")
-    assert found.answer == "not tested"
+    assert found.answer == "undecided"
     assert "only 40 of them differ: cannot be decided at 1 %" in found.found
     assert verdicts.agreement_verdict("clusters", {1: good, 2: few}, "").answer == "partly"
 
@@ -150,8 +167,13 @@ def test_matches_no_closer_than_random_bands_are_none():
     pairs = (1, 1, 0.1, 1), (2, 2, 0.1, 2)
     found = verdicts.matches_verdict(fakes.matches(*pairs), "")
     assert found.answer == "yes"
-    assert "mean JS 0.10 (random bands: median 0.50, 1 % 0.30)" in found.found
+    assert "mean JS 0.10 (own bands moved: median 0.50, 1 % 0.30; depth alone" in found.found
     assert verdicts.matches_verdict(fakes.matches(*pairs, p=0.02), "").answer == "no"
+    few = verdicts.matches_verdict(fakes.matches(*pairs, effective=40), "")
+    assert few.answer == "undecided"
+    assert "only 40 of them differ" in few.found
+    far = verdicts.matches_verdict(fakes.matches((1, 1, 0.26, 1), (2, 2, 0.1, 2)), "")
+    assert far.answer == "partly"
 
 
 def test_the_most_confused_pairs_come_first():

@@ -138,3 +138,39 @@ if PIPELINE.compared_slices:
             settings=PIPELINE.align("{network}").settings,
         message:
             "Aligning factors with areas on slices that were not fitted ({wildcards.network})"
+
+    use rule stage as baselines with:
+        input:
+            **read(PIPELINE.baselines()),
+        output:
+            **written(PIPELINE.baselines()),
+        log:
+            f"{LOGS}/baselines.log",
+        benchmark:
+            f"{TIMES}/baselines.tsv"
+        resources:
+            **asked("baselines"),
+        params:
+            verb="baselines",
+            settings=PIPELINE.baselines().settings,
+        message:
+            "Measuring what tells areas apart without factors"
+
+    if PIPELINE.is_phantom:
+
+        use rule stage as find_planted with:
+            input:
+                **read(PIPELINE.find_planted()),
+            output:
+                **written(PIPELINE.find_planted()),
+            log:
+                f"{LOGS}/find-planted.log",
+            benchmark:
+                f"{TIMES}/find-planted.tsv"
+            resources:
+                **asked("find_planted"),
+            params:
+                verb="find-planted",
+                settings=PIPELINE.find_planted().settings,
+            message:
+                "Looking for what was planted inside areas"

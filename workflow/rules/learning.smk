@@ -111,6 +111,27 @@ use rule stage as evaluate with:
         "Evaluating the network ({wildcards.run}) on sampled patches ({wildcards.split})"
 
 
+if CONFIG.evaluation.new_brains:
+
+    use rule stage as name_new_brains with:
+        input:
+            **read(PIPELINE.name_new_brains()),
+        output:
+            **written(PIPELINE.name_new_brains()),
+        log:
+            f"{LOGS}/name-new-brains.log",
+        benchmark:
+            f"{TIMES}/name-new-brains.tsv"
+        threads: most_threads("name_new_brains")
+        resources:
+            **asked("name_new_brains"),
+        params:
+            verb="name-new-brains",
+            settings=PIPELINE.name_new_brains().settings,
+        message:
+            "Naming slices of phantoms of other seeds"
+
+
 use rule stage as embed with:
     input:
         unpack(lambda wildcards: read(PIPELINE.embed(wildcards.network, wildcards.split))),

@@ -549,6 +549,13 @@ class EvaluationConfig(Section):
         description="share of the training patches that counts as usual: a pixel that is farther "
         "from the training areas is marked as unlike them (ours)",
     )
+    new_brains: int = Field(
+        default=0,
+        ge=0,
+        description="source phantom: how many phantoms of other seeds the network names a slice "
+        "of, which says how far it goes beyond the brain that trained it (ours); about 7 seconds "
+        "each",
+    )
 
 
 class UnlabelledConfig(Section):
@@ -942,6 +949,8 @@ class Config(Section):
                 problems.append("volume.voxel_um: the phantom's voxels are cubes; give one number")
             return problems
         problems = [f"{key}: name the files" for key, path in paths.items() if path is None]
+        if self.evaluation.new_brains:
+            problems.append("evaluation.new_brains: only phantoms can be made anew; leave it 0")
         for key in ("annotations.path", "layers.path"):
             path = paths.get(key)
             if path is not None and not (has_slice_field(path) or is_label_volume(path)):

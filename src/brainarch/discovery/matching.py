@@ -8,6 +8,19 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import jensenshannon
 
+from brainarch.discovery.agreement import summarise_null
+from brainarch.seeds import generator
+from brainarch.statistics.depth_nulls import rearranged_bands
+
+#: Distance of two profiles up to which one counts as the other, said before any run (ours):
+#: profiles of 0.9 and 0.1, and of 0.75 and 0.25, are 0.14 apart; of 0.5 and 0.5, 0.38.
+MATCHED = 0.25
+#: What the mean distance is compared with. Random bands alone would not do: maps without any band
+#: have profiles that are all alike.
+NULLS = {
+    "bands": "the other slice's map with its bands in other orders along depth",
+    "depth": "both slices' depth cut at random places into as many bands",
+}
 _PAIR_COLUMNS = {
     "slice": "reference slice",
     "other_slice": "the other slice",
@@ -22,9 +35,16 @@ MATCH_COLUMNS = _PAIR_COLUMNS | {
     "nearest_distance": "its distance",
     "next_distance": "least distance of the components that are not the match",
     "mean_distance": "mean distance of all matches",
-    "null_median": "median of that mean for random bands of the two slices, matched likewise",
-    "null_1": "1st percentile of it",
-    "p": "(1 + random bands matched at least as well) / (1 + all)",
+    **{
+        f"{null}_{what}": f"{text}, {of}"
+        for null, of in NULLS.items()
+        for what, text in {
+            "median": "median of that mean distance for surrogates",
+            "1": "1st percentile of it",
+            "p": "(1 + k) / (1 + effective), k the surrogates matched at least as well",
+            "effective": "surrogates that differ from each other",
+        }.items()
+    },
 }
 DISTANCE_COLUMNS = _PAIR_COLUMNS | {
     "other": "component of the other slice",
@@ -91,6 +111,35 @@ def random_band_distances(
     return values
 
 
+def rearranged_distances(
+    profiles: NDArray[np.floating],
+    surrogates: NDArray[np.integer],
+    bins: NDArray[np.integer],
+) -> NDArray[np.float64]:
+    """Return the mean distance of matches between profiles and those of surrogate maps.
+
+    Parameters
+    ----------
+    profiles : ndarray, shape (subdivisions, bins)
+        Of one slice.
+    surrogates : ndarray of int, shape (count, pixels)
+        Maps of the other slice; codes from 1.
+    bins : ndarray of int, shape (pixels,)
+        Layer or bin of depth of these pixels, from 1.
+
+    Returns
+    -------
+    ndarray, shape (count,)
+    """
+    values = np.empty(len(surrogates))
+    for index, codes in enumerate(surrogates):
+        table = np.zeros((int(codes.max()), profiles.shape[1]))
+        np.add.at(table, (codes - 1, bins - 1), 1)
+        distances = profile_distances(profiles, table)
+        values[index] = distances[linear_sum_assignment(distances)].mean()
+    return values
+
+
 def match_profiles(first: pd.DataFrame, second: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Match the components of two slices one to one, at the least total distance.
 
@@ -144,6 +193,56 @@ def match_profiles(first: pd.DataFrame, second: pd.DataFrame) -> tuple[pd.DataFr
         pd.DataFrame(matches, columns=names),
         pd.DataFrame(distances, columns=["component", "other", "distance", "matched"]),
     )
+
+
+def match_nulls(
+    mean: float,
+    profiles: NDArray[np.floating],
+    pixels: tuple[NDArray[np.floating], NDArray[np.floating]],
+    codes: NDArray[np.integer],
+    places: NDArray[np.floating],
+    depth: NDArray[np.floating],
+    bins: NDArray[np.integer],
+    *,
+    count: int,
+    seed: int,
+) -> dict[str, float | int]:
+    """Compare the mean distance of matches with those of surrogates.
+
+    Parameters
+    ----------
+    mean : float
+        Of the two slices' own matches.
+    profiles : ndarray, shape (subdivisions, bins)
+        Of the reference slice.
+    pixels : tuple of ndarray, shape (bins,)
+        Pixels of each slice by bin.
+    codes, depth, bins : ndarray, shape (n,)
+        Of pixels of the other slice: subdivision from 1, relative depth, layer or bin from 1.
+    places : ndarray, shape (n, 2)
+        Where they lie, in pixels.
+    count, seed : int
+        Surrogates of each null.
+
+    Returns
+    -------
+    dict
+        Of each null median, 1st percentile, p and effective; see `MATCH_COLUMNS`.
+    """
+    rngs = {name: generator(seed, f"null matches {name}") for name in NULLS}
+    drawn = rearranged_bands(codes, places, depth, count, rngs["bands"])
+    moved = rearranged_distances(profiles, drawn.codes, bins)
+    rulers = random_band_distances(*pixels, len(profiles), count, rngs["depth"])
+    found: dict[str, float | int] = {}
+    for name, null, effective in (("bands", moved, drawn.effective), ("depth", rulers, count)):
+        beside = summarise_null(-mean, -null, effective)
+        found |= {
+            f"{name}_median": -beside["median"],
+            f"{name}_1": -beside["null_99"],
+            f"{name}_p": beside["p"],
+            f"{name}_effective": effective,
+        }
+    return found
 
 
 def _random_bands(

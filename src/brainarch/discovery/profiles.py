@@ -71,10 +71,7 @@ def profile_by_depth(
     DataFrame
         Columns of `PROFILE_COLUMNS` without slice.
     """
-    codes = np.zeros(depth.shape, dtype=np.int64)
-    known = np.isfinite(depth)
-    codes[known] = np.minimum((depth[known] * bins).astype(np.int64), bins - 1) + 1
-    frame = _shares(subdivisions, codes, bins)
+    frame = _shares(subdivisions, depth_bins(depth, bins), bins)
     frame["by"] = "depth"
     frame["low"] = (frame["bin"] - 1) / bins
     frame["high"] = frame["bin"] / bins
@@ -82,6 +79,14 @@ def profile_by_depth(
         f"{low:.3g}-{high:.3g}" for low, high in zip(frame["low"], frame["high"], strict=True)
     ]
     return _ordered(frame)
+
+
+def depth_bins(depth: NDArray[np.floating], bins: int) -> NDArray[np.int64]:
+    """Return in which of so many equal bins each depth (0 to 1) lies, from 1; 0 where it is NaN."""
+    codes = np.zeros(depth.shape, dtype=np.int64)
+    known = np.isfinite(depth)
+    codes[known] = np.minimum((depth[known] * bins).astype(np.int64), bins - 1) + 1
+    return codes
 
 
 def profile_matrix(profiles: pd.DataFrame, by: str) -> pd.DataFrame:

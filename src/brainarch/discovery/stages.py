@@ -23,12 +23,13 @@ from brainarch.discovery.depth import GAP_PX, area_depth, parse_border
 from brainarch.discovery.matching import (
     DISTANCE_COLUMNS,
     MATCH_COLUMNS,
+    match_nulls,
     match_profiles,
-    random_band_distances,
 )
 from brainarch.discovery.profiles import (
     DEPTH_BINS,
     PROFILE_COLUMNS,
+    depth_bins,
     profile_by_depth,
     profile_by_layer,
     profile_matrix,
@@ -336,8 +337,7 @@ def compare_layers(
         If the files do not belong together.
     """
     opened = SliceMaps.open(map)
-    step = max(1, round(STEP_PX / opened.stride))
-    thin = (slice(None, None, step), slice(None, None, step))
+    thin = _thin(opened)
     codes, _ = _layer_codes(opened, layers, layers_legend)
     frame = compare_with_nulls(
         opened.read("subdivision")[thin],
@@ -352,9 +352,19 @@ def compare_layers(
 
 
 def match_components(
-    *, reference: Path, other: Path, matches: Path, distances: Path, nulls: int, seed: int
+    *,
+    reference: Path,
+    other: Path,
+    map: Path,
+    depth: Path,
+    layers: Path | None = None,
+    layers_legend: Path | None = None,
+    matches: Path,
+    distances: Path,
+    nulls: int,
+    seed: int,
 ) -> None:
-    """Match the components of two slices one to one by their profiles, beside random bands.
+    """Match the components of two slices one to one by their profiles, beside two nulls.
 
     Profiles by layer are compared where both slices have them, else those by depth.
 
@@ -362,17 +372,21 @@ def match_components(
     ----------
     reference, other : Path
         Profiles that `profile_map` wrote, of the two slices.
+    map, depth : Path
+        Map and depth map of the other slice, for its surrogates.
+    layers, layers_legend : Path, optional
+        Layer labels and their legend, if that slice has them.
     matches, distances : Path
         Tables to write: the matches, and the distances of all pairs.
     nulls : int
-        How often both slices are cut into random bands.
+        Surrogates of each null.
     seed : int
-        Of these bands.
+        Of the surrogates.
 
     Raises
     ------
     InputError
-        If a table is none of profiles, or the two have different bins.
+        If a table is none of profiles, the two have different bins, or the map is of another slice.
     """
     tables = [read_table(reference), read_table(other)]
     for path, table in zip((reference, other), tables, strict=True):
@@ -386,22 +400,21 @@ def match_components(
             "run `brainarch profile` on both again"
         )
     z, other_z = (int(table["slice"].iloc[0]) for table in tables)
+    opened = SliceMaps.open(map)
+    if opened.z != other_z:
+        raise InputError(f"{map}: of slice {opened.z}, but {other} is of slice {other_z}")
     found, pairs = match_profiles(first, second)
-    of_bin = [table[table["by"] == by].groupby("bin")["pixels"].sum() for table in tables]
-    null = random_band_distances(
-        of_bin[0].to_numpy(),
-        of_bin[1].to_numpy(),
-        len(found),
-        nulls,
-        generator(seed, "null matches"),
-    )
     mean = float(found["distance"].mean())
-    found = found.assign(
-        mean_distance=mean,
-        null_median=float(np.median(null)),
-        null_1=float(np.percentile(null, 1)),
-        p=float((1 + (null <= mean).sum()) / (1 + len(null))),
+    of_bin = [table[table["by"] == by].groupby("bin")["pixels"].sum() for table in tables]
+    beside = match_nulls(
+        mean,
+        first.to_numpy(),
+        (of_bin[0].to_numpy(), of_bin[1].to_numpy()),
+        *_thinned(opened, depth, by, layers, layers_legend),
+        count=nulls,
+        seed=seed,
     )
+    found = found.assign(mean_distance=mean, **beside)
     for frame, path, columns in zip(
         (found, pairs),
         (matches, distances),
@@ -409,6 +422,27 @@ def match_components(
         strict=True,
     ):
         write_table(frame.assign(slice=z, other_slice=other_z, by=by)[list(columns)], path, columns)
+
+
+def _thinned(
+    opened: SliceMaps, depth: Path, by: str, layers: Path | None, layers_legend: Path | None
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[Any], NDArray[np.int64]]:
+    """Return codes, places, depth and bin of a map's pixels that are compared, `STEP_PX` apart."""
+    thin = _thin(opened)
+    codes, depths = opened.read("subdivision")[thin], _depth_of(opened, depth)[thin]
+    if by == "layer" and layers is not None and layers_legend is not None:
+        bins = _layer_codes(opened, layers, layers_legend)[0][thin].astype(np.int64)
+    else:
+        bins = depth_bins(depths, DEPTH_BINS)
+    compared = (codes > 0) & (bins > 0) & np.isfinite(depths)
+    places = np.argwhere(compared).astype(np.float64)
+    return codes[compared].astype(np.int64), places, depths[compared], bins[compared]
+
+
+def _thin(opened: SliceMaps) -> tuple[slice, slice]:
+    """Return which pixels of a map's grid are compared with layers."""
+    step = max(1, round(STEP_PX / opened.stride))
+    return slice(None, None, step), slice(None, None, step)
 
 
 def _area_pixels(

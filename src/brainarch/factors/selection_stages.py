@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from brainarch.annotations.legend import Legend, read_legend
 from brainarch.atomic import write_json
 from brainarch.errors import InputError
+from brainarch.evaluation.errors import read_blocks
 from brainarch.factors.alignment import ALIGNED, RankedMaps, compare_factors, judge_selected
 from brainarch.factors.coefficients import CoefficientMaps, open_together
 from brainarch.factors.selection import (
@@ -24,6 +25,9 @@ from brainarch.factors.selection import (
 )
 from brainarch.grids.labels import read_codes
 from brainarch.progress import progress, progress_bar
+from brainarch.statistics.auroc import auroc_interval
+from brainarch.statistics.blocks import BlockSide, spatial_blocks
+from brainarch.statistics.bootstrap import Estimate
 from brainarch.tables import read_table, write_table
 
 #: Distance of the pixels that are looked at for AUROCs, in pixels of the slice (ours).
@@ -57,6 +61,9 @@ CHOSEN_COLUMNS = {
     "factor": "its factor: selected on the fitted slices by selection.rule",
     "auroc_fitted": "AUROC on the fitted slices",
     "auroc": "AUROC on this slice",
+    "low": "lower end of its 95 % interval (spatial block bootstrap; none below 8 blocks)",
+    "high": "upper end of that interval",
+    "blocks": "spatial blocks that hold the area, or the others if those are worth fewer",
     "null_99": "99th percentile over surrogate labels on this slice, the higher of the two nulls",
     "above_null": "auroc above both 99th percentiles",
     "aligned": f"auroc at least {ALIGNED:g}",
@@ -185,10 +192,13 @@ def align_factors(
     layers: Path | None = None,
     layers_legend: Path | None = None,
     selected_layers: Path | None = None,
+    predictions: Path,
     alignment: Path,
     chosen: Path,
     summary: Path,
     nulls: int,
+    resamples: int,
+    block_px: BlockSide,
     seed: int,
 ) -> None:
     """Measure how well each factor tells each area from the rest, beside spatial nulls.
@@ -203,13 +213,17 @@ def align_factors(
         Area labels, their legend, and the factors that were selected for them.
     layers, layers_legend, selected_layers : Path, optional
         The same of layers, if there are any.
+    predictions : Path
+        The network's predictions of the test patches, whose errors decide on blocks.
     alignment, chosen, summary : Path
         To write: the AUROC of all factors (CSV); the selected pairs on slices that were not fitted
         (CSV); numbers of aligned areas (JSON).
     nulls : int
         Surrogate label maps of each null.
+    resamples, block_px
+        Of the block bootstrap; the side of a block is in pixels, or follows from the errors.
     seed : int
-        Of the surrogates.
+        Of the surrogates and of the bootstrap.
 
     Raises
     ------
@@ -239,8 +253,17 @@ def align_factors(
     whole = pd.concat(frames, ignore_index=True)[list(ALIGNMENT_COLUMNS)]
     pairs = pd.concat([_shown_pairs(path, target) for target, _, _, path in targets])
     best = judge_selected(whole, pairs)
+    side = read_blocks(block_px, predictions).side
+    images = {target: (image, names) for target, image, names, _ in targets}
+    by_slice = {maps.z: maps for maps in opened}
+    ends = [
+        _interval(by_slice[row["slice"]], row, *images[row["target"]], side, resamples, seed)
+        for row in best.to_dict("records")
+    ]
+    for name in ("low", "high", "blocks"):
+        best[name] = [getattr(end, name) for end in ends]
     write_table(whole, alignment, ALIGNMENT_COLUMNS)
-    write_table(best, chosen, CHOSEN_COLUMNS)
+    write_table(best[list(CHOSEN_COLUMNS)], chosen, CHOSEN_COLUMNS)
     held_out = [maps.z for maps in opened[len(fitted) :]]
     for z in held_out:
         there = set(best["name"][best["slice"] == z])
@@ -264,6 +287,25 @@ def align_factors(
             entry["areas"],
             ALIGNED,
         )
+
+
+def _interval(
+    maps: CoefficientMaps,
+    row: Mapping[Hashable, Any],
+    labels: Path,
+    names: Legend,
+    side: int,
+    resamples: int,
+    seed: int,
+) -> Estimate:
+    """Return the AUROC of a selected pair on a slice, with its interval."""
+    step = sampling_step(maps)
+    values = maps.factor_map(int(row["factor"]), step)
+    codes = read_codes(labels, maps)[::step, ::step]
+    iy, ix = np.nonzero(np.isfinite(values) & (codes > 0))
+    blocks = spatial_blocks(maps.z, maps.y[::step][iy], maps.x[::step][ix], side)
+    inside = codes[iy, ix] == names.code_of(str(row["name"]))
+    return auroc_interval(values[iy, ix], inside, blocks, resamples=resamples, seed=seed)
 
 
 def _count_presence(

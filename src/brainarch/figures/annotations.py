@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from brainarch.figures import panels, plotted, rasters, style
 from brainarch.figures.panels import Areas
 from brainarch.figures.rasters import Raster
-from brainarch.figures.sheet import Box, Sheet, fit, fit_text, swatches_height
+from brainarch.figures.sheet import Box, Sheet, fit, fit_text, fitting_font, swatches_height
 from brainarch.geometry import PATCH, PATCH_BEFORE
 
 #: Areas beside each other before a new line of patches begins.
@@ -115,7 +115,8 @@ def draw(
     for place, name in enumerate(shown):
         left = (place % a_line) * (side + 2.2)
         top = patches_top + 5 + (place // a_line) * line_height
-        sheet.text(left, top, fit_text(areas.titles[name], side, style.FONT))
+        size = fitting_font(areas.titles[name], side, style.FONT)
+        sheet.text(left, top, fit_text(areas.titles[name], side, size), fontsize=size)
         sheet.text(
             left,
             top + 3.3,

@@ -78,7 +78,8 @@ FIGURES = (
         "(a) Accuracy on test patches of classifiers fitted on the representations of training "
         "patches, by network; the dashed line is chance. (b) Agreement of a Gaussian mixture, "
         "fitted without labels, with the areas. (c) Accuracy of classifiers fitted on clean "
-        "patches and tested on patches with Gaussian noise on the grey values. (d) Paired "
+        "patches and tested on patches with Gaussian noise on the grey values: fewer of the test "
+        "patches, so that accuracies without noise differ a little from a. (d) Paired "
         "differences on the same test patches and blocks: a classifier on the trained network "
         "minus the same on another network, or minus the trained network's own last layer. Lines "
         "and bands are 95 % intervals from a spatial block bootstrap.",
@@ -91,19 +92,22 @@ FIGURES = (
         "every area, sorted by area. Block error is the distance from the ideal block matrix, "
         "divided by the number of patches (0 is perfect), beside that of representations that are "
         "alike in nothing (orthogonal) and of constant ones. (b) Means of the Gram matrix over "
-        "pairs of areas. (c) The patches on their three main principal components, the second and "
-        "the third against the first, with the shares of variance.",
+        "pairs of areas, each network's from white to darkest on its own scale, stated above: "
+        "otherwise networks whose patches are all alike show one shade. (c) The patches on their "
+        "three main principal components, the second and the third against the first, with the "
+        "shares of variance.",
     ),
     Figure(
         "V6_clusters",
         "clusters inside one area",
         "Paper V",
-        "(a) Clusters of the area's pixels (PCA, then k-means), with the borders of annotated "
-        "layers in white. (b) Shares of the clusters along relative depth, from the upper border "
-        "(0) to the lower (1); dashed lines are borders of layers. (c) Where each cluster's pixels "
-        "lie. (d) Adjusted mutual information of clusters and layers (dots, full where above) "
-        "beside nulls that keep bands of depth, from their median to their 99th percentile. Panels "
-        "that need layers are left out without them.",
+        "(a) Clusters of the area's pixels (PCA, then k-means), with the borders and names of "
+        "annotated layers in white. (b) Shares of the clusters along relative depth, from the "
+        "upper border (0) to the lower (1), grey where no pixel lies far enough inside; dashed "
+        "lines are borders of layers. (c) Where each cluster's pixels lie. (d) Adjusted mutual "
+        "information of clusters and layers (dots, full where above) beside nulls that keep "
+        "bands of depth, from their median to their 99th percentile. Panels that need layers are "
+        "left out without them.",
         needs=("labels", "discovery"),
     ),
     Figure(
@@ -126,7 +130,8 @@ FIGURES = (
         "(a) Maps of some units of the dense representation, and of some factors' coefficients. "
         "(b) The basis, rows of unit length, units sorted by the factor in which they weigh most. "
         "(c) Coefficient maps of all factors, each from 0 (white) to its own 99.5th percentile, "
-        "pale grey where nothing was extracted; framed and named where the factor was selected for "
+        "pale grey where nothing was extracted, with its share of the energy (squared "
+        "coefficients) of all; framed and named where the factor was selected for "
         "an area, grey and 'not' where a slice that was not fitted contradicts it.",
     ),
     Figure(

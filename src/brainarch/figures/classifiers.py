@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -70,8 +71,8 @@ def prepare(
 
 
 @style.styled
-def draw(table: pd.DataFrame) -> Figure:
-    """Draw the figure from its plotted table."""
+def draw(table: pd.DataFrame, slices: Sequence[int] = ()) -> Figure:
+    """Draw the figure from its plotted table; the patches are of some slices."""
     noise = plotted.pick(table, "c", "accuracy")
     chance = float(plotted.pick(table, "a", "chance")["y"].iloc[0])
     networks = plotted.ordered(table.loc[table["series"] != "", "series"])
@@ -81,14 +82,14 @@ def draw(table: pd.DataFrame) -> Figure:
     sheet.swatches(0, 0, sheet.width, [(style.network_title(n), colours[n]) for n in networks])
     tall = 34.0
 
-    sheet.panel("a", 0, 5, "Classifiers, test patches")
+    sheet.panel("a", 0, 5, f"Classifiers, {style.test_patches(slices)}")
     axes = sheet.axes(Box(9, 13, 98, tall))
     found = panels.dots(axes, plotted.pick(table, "a", "accuracy"), "item", colours)
     panels.label_columns(axes, [style.CLASSIFIER_TITLES.get(name, name) for name in found])
     axes.set(ylim=(0, 1.02), ylabel="accuracy")
     panels.chance_line(axes, chance)
 
-    sheet.panel("b", 114, 5, "Gaussian mixture, no labels")
+    sheet.panel("b", 114, 5, "Gaussian mixture, no labels; the same patches")
     axes = sheet.axes(Box(123, 13, 57, tall))
     scores = plotted.pick(table, "b")
     found = panels.dots(axes, scores, "quantity", colours)
@@ -99,7 +100,8 @@ def draw(table: pd.DataFrame) -> Figure:
     fitted = plotted.ordered(noise["item"])
     gap = 8.0
     width = (sheet.width - 10 - gap * (len(fitted) - 1)) / len(fitted)
-    sheet.panel("c", 0, 61, "Fitted clean, tested noisy")
+    fewer = "fewer of these patches, so that clean accuracies differ from panel a"
+    sheet.panel("c", 0, 61, f"Fitted clean, tested noisy: {fewer}")
     for index, name in enumerate(fitted):
         axes = sheet.axes(Box(9 + index * (width + gap), 69, width, tall))
         own = plotted.pick(noise, item=name)

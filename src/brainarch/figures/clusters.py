@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from brainarch.figures import panels, plotted, rasters, style
 from brainarch.figures.panels import Areas
 from brainarch.figures.rasters import Raster
-from brainarch.figures.sheet import Box, Sheet, fit
+from brainarch.figures.sheet import Box, Sheet, fit, swatches_height
 from brainarch.statistics.depth_nulls import DECIDING
 
 NULL_QUANTITY = "null (y: median, high: 99th percentile)"
 ABOVE_QUANTITY = "agreement above the null (1: yes)"
+#: Height of the lower row of panels in millimetres.
+_BODY_MM = 34.0
 NULL_TITLES = {"bands": "own bands moved", "depth": "depth alone"}
 
 
@@ -158,31 +160,27 @@ def draw(
     colours = style.subdivision_palette(count)
     has_layers = bool(len(plotted.pick(table, "c")))
     has_nulls = bool(len(plotted.pick(table, "d")))
-    map_room = 82.0 if has_layers or has_nulls else 120.0
-    map_width, map_height = fit(clusters.aspect, map_room, 70)
-    map_height = max(map_height, 10.0)
-    body = max(map_height, 46.0)
-    sheet = Sheet(5 + body + 15)
+    width, height = fit(clusters.aspect, style.CONTENT_MM, 75)
+    height = max(height, 10.0)
+    legend = [(f"cluster {index + 1}", colour) for index, colour in enumerate(colours)]
+    legend_top = 5 + height + 4.5
+    top = legend_top + swatches_height(legend, style.CONTENT_MM) + 3
+    sheet = Sheet(top + 5 + _BODY_MM + 9)
     sheet.panel("a", 0, 0, title)
-    axes = sheet.axes(Box((map_room - map_width) / 2, 5, map_width, map_height))
+    axes = sheet.axes(Box((style.CONTENT_MM - width) / 2, 5, width, height))
     draw_subdivisions(axes, grey, clusters, colours, layer_codes=layer_codes, layers=layers)
     panels.scale_bar(axes)
-    legend = [(f"cluster {index + 1}", colour) for index, colour in enumerate(colours)]
-    sheet.swatches(0, 5 + map_height + 5.5, map_room, legend)
+    sheet.swatches(0, legend_top, style.CONTENT_MM, legend)
 
-    left = map_room + 14
-    sheet.panel("b", left - 8, 0, "Clusters along depth")
-    _draw_depth(sheet.axes(Box(left, 5, 32, body)), table, colours, layers)
-    left += 32 + (17 if layers is not None else 12)
-    room = sheet.width - left
+    sheet.panel("b", 0, top, "Clusters along depth")
+    along = 62.0 if has_layers or has_nulls else style.CONTENT_MM - 10
+    _draw_depth(sheet.axes(Box(10, top + 8, along, _BODY_MM - 3)), table, colours, layers)
     if has_layers and layers is not None:
-        height = body - (26 if has_nulls else 0)
-        sheet.panel("c", left - 10, 0, "Clusters by layer")
-        _draw_layer_profile(sheet, table, layers, Box(left, 5, room - 9, height))
+        sheet.panel("c", 79, top, "Clusters by layer")
+        _draw_layer_profile(sheet, table, layers, Box(87, top + 5, 34, _BODY_MM - 4))
     if has_nulls:
-        top = 5 + body - 10 if has_layers else 5.0
-        sheet.panel("d", left - 10, top - 5, "Agreement with layers")
-        draw_nulls(sheet.axes(Box(left + 8, top, room - 9, 13)), plotted.pick(table, "d"))
+        sheet.panel("d", 136, top, "Agreement with layers")
+        draw_nulls(sheet.axes(Box(159, top + 5, 21, 13)), plotted.pick(table, "d"))
     return sheet.figure
 
 
@@ -200,13 +198,14 @@ def draw_subdivisions(
     panels.show_codes(axes, codes, colours, background=None, alpha=0.8)
     if layer_codes is not None and layers is not None:
         panels.outline(axes, layer_codes, ["#FFFFFF"] * len(layers.names), 0.8)
+        panels.name_codes(axes, layer_codes, layers.names)
     left, right, bottom, top = codes.extent
     axes.set(xlim=(left, right), ylim=(bottom, top))
     panels.bare_frame(axes)
 
 
 def _draw_depth(axes: Axes, table: pd.DataFrame, colours: list[str], layers: Areas | None) -> None:
-    """Draw stacked shares, depth downwards, and the layers' names beside them."""
+    """Draw stacked shares, depth to the right, and the layers' names above them."""
     rows = plotted.pick(table, "b", "share of the depth's pixels")
     depths = np.sort(rows["x"].unique())
     step = 1 / max(1, len(depths))
@@ -214,25 +213,27 @@ def _draw_depth(axes: Axes, table: pd.DataFrame, colours: list[str], layers: Are
     for index, colour in enumerate(colours, start=1):
         own = plotted.pick(rows, series=str(index)).set_index("x")["y"].reindex(depths).fillna(0)
         share = own.to_numpy()
-        axes.barh(depths, share, height=step, left=start, color=colour, linewidth=0)
+        axes.bar(depths, share, width=step, bottom=start, color=colour, linewidth=0)
         start += share
-    axes.set(xlim=(0, 1), ylim=(1, 0), xlabel="share of pixels", ylabel="relative depth")
-    axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+    axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="relative depth", ylabel="share of pixels")
+    axes.set_yticks([0, 0.5, 1], ["0", "0.5", "1"])
+    axes.set_facecolor(style.ABSENT)
     borders = plotted.pick(table, "b", "depth of the layer's lower border")
     if layers is None or borders.empty:
         return
     edges = [0.0, *borders["y"], 1.0]
     for edge in edges[1:-1]:
-        axes.axhline(edge, color="#FFFFFF", linewidth=1.4)
-        axes.axhline(edge, color=style.INK, linewidth=0.7, linestyle=(0, (3, 1.5)))
+        axes.axvline(edge, color="#FFFFFF", linewidth=1.4)
+        axes.axvline(edge, color=style.INK, linewidth=0.7, linestyle=(0, (3, 1.5)))
     for name, upper, lower in zip(layers.names, edges[:-1], edges[1:], strict=True):
         if np.isfinite(upper) and np.isfinite(lower):
             axes.annotate(
                 style.shorten(name, 8),
-                (1.0, (upper + lower) / 2),
-                xytext=(2.5, 0),
+                ((upper + lower) / 2, 1.0),
+                xytext=(0, 2),
                 textcoords="offset points",
-                va="center",
+                ha="center",
+                va="bottom",
                 fontsize=style.SMALL_FONT,
                 annotation_clip=False,
             )

@@ -84,7 +84,7 @@ def read_target(
         painted=painted,
         tops=tops,
         codes=sources.label_picture(open_labels(labels), maps.z, box),
-        title=f"Factors of {word}s, slice z = {maps.z}"
+        title=f"Factors of {word}s, {sources.shown_part(maps)}"
         + ("" if found is None else f"; AUROC on {z}"),
     )
     target = factors.Target(word, legend, pairs, overlay)

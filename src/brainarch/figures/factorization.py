@@ -20,6 +20,8 @@ TOP_PERCENTILE = 99.5
 STACK = 5
 #: What the plotted table calls the rank of a selected factor.
 SELECTED, CONTRADICTED = "rank in selection", "rank in selection, contradicted"
+#: And what a factor's part of all coefficients is, squared (basis rows have unit length).
+ENERGY = "share of the energy of all factors"
 #: Most pixels along a small map.
 MAP_SIDE = 700
 
@@ -58,8 +60,12 @@ def prepare(
                 x=positions[row.unit],
             )
         )
+    energies = {factor: float(np.nansum(raster.values**2)) for factor, raster in maps.items()}
+    whole = sum(energies.values()) or 1.0
     for factor, raster in maps.items():
         series = f"factor {factor}"
+        share = energies[factor] / whole
+        entries.append(plotted.entry("c", ENERGY, share, series=series))
         top = rasters.robust_top(raster.values, TOP_PERCENTILE)
         entries.append(plotted.entry("c", "coefficient shown darkest", top, series=series))
         present = raster.values[np.isfinite(raster.values)]
@@ -93,7 +99,7 @@ def draw(
     areas: Areas,
     units: Sequence[Raster],
     maps: Mapping[int, Raster],
-    z: int,
+    part: str,
 ) -> Figure:
     """Draw the figure.
 
@@ -107,8 +113,8 @@ def draw(
         Maps of some units of the dense representation.
     maps : mapping of int to Raster
         Coefficient map of every factor.
-    z : int
-        The slice.
+    part : str
+        Which slice and rows.
     """
     width = style.CONTENT_MM
     aspect = next(iter(maps.values())).aspect
@@ -118,10 +124,10 @@ def draw(
     sheet = Sheet(maps_top + 5 + rows * (map_height + 5.5) + 8)
 
     n_units = len(plotted.ordered(plotted.pick(table, "b", "basis")["item"]))
-    sheet.panel("a", 0, 0, f"Slice z = {z}: pixels × {n_units} units")
+    sheet.panel("a", 0, 0, f"{part[:1].upper()}{part[1:]} × {n_units} units")
     _stack(sheet, list(units)[:STACK], Box(0, 5, 48, 34), style.SHARES)
     sheet.text(50, 20, "≈", fontsize=13)
-    sheet.text(57, 0.45, f"coefficients of {len(maps)} factors", fontsize=style.FONT + 0.5)
+    sheet.text(57, 0.45, f"{len(maps)} coefficients", fontsize=style.FONT + 0.5)
     shown = [maps[factor] for factor in sorted(maps)][:STACK]
     _stack(sheet, shown, Box(57, 5, 48, 34), style.COEFFICIENTS)
     sheet.text(107, 20, "×", fontsize=13)
@@ -129,7 +135,7 @@ def draw(
     sheet.panel("b", 114, 0, f"Basis, relative error {error:.2f}")
     _draw_basis(sheet, table, Box(121, 5, 50, 33))
 
-    sheet.panel("c", 0, maps_top, "Coefficient map of every factor")
+    sheet.panel("c", 0, maps_top, "Coefficient map of every factor, its share of the energy")
     for index, factor in enumerate(sorted(maps)):
         left = (index % columns) * (map_width + 3)
         top = maps_top + 8.5 + (index // columns) * (map_height + 5.5)
@@ -191,6 +197,7 @@ def _draw_map(sheet: Sheet, rows: pd.DataFrame, areas: Areas, raster: Raster, bo
     chosen = rows[rows["quantity"].isin((SELECTED, CONTRADICTED))]
     colour = style.FAINT
     label = factor
+    energy = float(plotted.pick(rows, quantity=ENERGY)["y"].iloc[0])
     if len(chosen):
         name = str(chosen["item"].iloc[0])
         if chosen["quantity"].iloc[0] == CONTRADICTED:
@@ -199,6 +206,7 @@ def _draw_map(sheet: Sheet, rows: pd.DataFrame, areas: Areas, raster: Raster, bo
             colour, label = areas.colours[name], f"{factor}  {style.shorten(name)}"
     panels.bare_frame(axes, colour, 1.2 if len(chosen) else 0.4)
     weight = "bold" if len(chosen) else "normal"
+    label += f"   {100 * energy:.0f} %"
     sheet.text(box.left, box.top - 2.9, label, fontsize=style.SMALL_FONT + 0.3, fontweight=weight)
     if factor == "1":
         panels.scale_bar(axes)

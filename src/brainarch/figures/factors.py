@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -293,7 +293,7 @@ class _AreaBlock:
         letter = _letter(table, "coefficient shown opaque, area factors")
         sheet.panel(letter, 0, top, self.overlay.title)
         axes = sheet.axes(Box((style.CONTENT_MM - self.map[0]) / 2, top + 5, *self.map))
-        _draw_overlay(axes, self.overlay, len(target.legend.names))
+        _draw_overlay(axes, self.overlay, target.legend.names)
         panels.scale_bar(axes)
         legend_top = top + 5 + self.map[1] + 4
         sheet.swatches(0, legend_top, style.CONTENT_MM, self.legend)
@@ -419,7 +419,7 @@ class _LayerBlock:
         letter = _letter(self.table, "coefficient shown opaque, layer factors")
         sheet.panel(letter, 0, top, self.overlay.title)
         axes = sheet.axes(Box(0, top + 5, *self.map))
-        _draw_overlay(axes, self.overlay, len(self.target.legend.names))
+        _draw_overlay(axes, self.overlay, self.target.legend.names)
         panels.scale_bar(axes)
         sheet.swatches(0, top + 5 + self.map[1] + 4, 66, self.legend)
         _draw_auroc(sheet, self.table, self.target, Box(84, top, 82, self.rows))
@@ -496,10 +496,11 @@ def _factor_swatches(target: Target) -> list[tuple[str, str]]:
     ]
 
 
-def _draw_overlay(axes: Axes, overlay: Overlay, count: int) -> None:
+def _draw_overlay(axes: Axes, overlay: Overlay, names: Sequence[str]) -> None:
     panels.show_grey(axes, overlay.grey)
     panels.show_painted(axes, overlay.painted)
-    panels.outline(axes, overlay.codes, ["#FFFFFF"] * count, 0.5)
+    panels.outline(axes, overlay.codes, ["#FFFFFF"] * len(names), 0.5)
+    panels.name_codes(axes, overlay.codes, names)
     left, right, bottom, top = overlay.painted.extent
     axes.set(xlim=(left, right), ylim=(bottom, top))
     panels.bare_frame(axes)

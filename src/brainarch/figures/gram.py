@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,8 +90,10 @@ def prepare(
 
 
 @style.styled
-def draw(table: pd.DataFrame, areas: Areas, grams: Mapping[str, Gram]) -> Figure:
-    """Draw the figure from its plotted table and the Gram matrices."""
+def draw(
+    table: pd.DataFrame, areas: Areas, grams: Mapping[str, Gram], slices: Sequence[int] = ()
+) -> Figure:
+    """Draw the figure from its plotted table and the Gram matrices of patches of some slices."""
     networks = list(grams)[:MAX_NETWORKS]
     legend = areas.swatches()
     alone = len(networks) == 1  # its panels stand beside each other, else below each other
@@ -99,7 +101,7 @@ def draw(table: pd.DataFrame, areas: Areas, grams: Mapping[str, Gram]) -> Figure
     side = 37.0 if alone else min(45.0, pitch - 12)
     top_a = swatches_height(legend, style.CONTENT_MM) + 2
     top_b = top_a if alone else top_a + side + 20
-    top_c = top_a if alone else top_b + side + 15
+    top_c = top_a if alone else top_b + side + 18
     left_b, left_c = (pitch, 2 * pitch) if alone else (0.0, 0.0)
     bottom = 14 + side + 12 if alone else 10 + 2 * SCATTER_MM + 7
     sheet = Sheet(top_c + bottom)
@@ -108,9 +110,11 @@ def draw(table: pd.DataFrame, areas: Areas, grams: Mapping[str, Gram]) -> Figure
     scores = [plotted.pick(table, "a", f"block error, {name}")["y"].iloc[0] for name in YARDSTICKS]
     known = ", ".join(f"{s:.2f} {name}" for s, name in zip(scores, YARDSTICKS, strict=True))
     known = f"block error: 0 perfect, {known}"
-    title = "Gram matrix: cosine similarity of test patches, sorted by area"
+    title = f"Cosine similarity of {style.test_patches(slices)}"
     sheet.panel("a", 0, top_a, "Gram matrix of test patches" if alone else f"{title} ({known})")
-    sheet.panel("b", left_b, top_b, "Mean similarity of two areas")
+    title = "Mean similarity of two areas"
+    title += "" if alone else ", each network on its own scale"
+    sheet.panel("b", left_b, top_b, title)
     title = "Three main principal components" if alone else COMPONENTS
     sheet.panel("c", left_c, top_c, title)
     lowest = min(0.0, *(float(np.quantile(gram.values, 0.01)) for gram in grams.values()))
@@ -122,9 +126,13 @@ def draw(table: pd.DataFrame, areas: Areas, grams: Mapping[str, Gram]) -> Figure
         caption = "block error " + number_with_interval(error.iloc[0])
         sheet.text(left, top_a + 8.6, caption, fontsize=style.SMALL_FONT)
         _draw_gram(sheet, grams[network], areas, Box(left, top_a + 14, side, side), limits)
-        means = plotted.pick(table, "b")
-        axes = sheet.axes(Box(left_b + left, top_b + (14 if alone else 6), side, side))
-        _draw_blocks(axes, means, network, areas, limits=limits, named=index == 0)
+        means = _means(plotted.pick(table, "b"), network, areas)
+        own = (float(np.nanmin(means.to_numpy())), float(np.nanmax(means.to_numpy())))
+        text = f"white {own[0]:.2f}, darkest {own[1]:.2f}"
+        at = left_b + left, top_b + (10.5 if alone else 5.5)
+        sheet.text(*at, text, fontsize=style.SMALL_FONT)
+        axes = sheet.axes(Box(left_b + left, top_b + (14 if alone else 9), side, side))
+        _draw_blocks(axes, means, areas, limits=own, named=index == 0)
         rows = plotted.pick(table, "c", series=network)
         box = Box(left_c + left, top_c + (14 if alone else 9), side, SCATTER_MM)
         if alone:
@@ -136,8 +144,6 @@ def draw(table: pd.DataFrame, areas: Areas, grams: Mapping[str, Gram]) -> Figure
     panels.colour_bar(sheet, bar, style.SHARES, limits, "" if alone else "cosine similarity")
     if alone:
         sheet.text(0, top_a + 14 + side + 4, known, fontsize=style.SMALL_FONT)
-    bar = bar._replace(left=bar.left + left_b, top=top_b + (14 if alone else 6))
-    panels.colour_bar(sheet, bar, style.SHARES, limits, "" if alone else "mean similarity")
     return sheet.figure
 
 
@@ -172,21 +178,23 @@ def _draw_gram(
     panels.bare_frame(axes, style.INK, 0.4)
 
 
+def _means(rows: pd.DataFrame, network: str, areas: Areas) -> pd.DataFrame:
+    """Return the area-by-area means of a network."""
+    own = rows[rows["series"].str.startswith(f"{network}|")]
+    own = own.assign(series=own["series"].str.slice(len(network) + 1))
+    return plotted.matrix(own, list(areas.names), list(areas.names))
+
+
 def _draw_blocks(
     axes: Axes,
-    rows: pd.DataFrame,
-    network: str,
+    means: pd.DataFrame,
     areas: Areas,
     *,
     limits: tuple[float, float],
     named: bool,
 ) -> None:
-    names = list(areas.names)
-    own = rows[rows["series"].str.startswith(f"{network}|")]
-    own = own.assign(series=own["series"].str.slice(len(network) + 1))
-    means = plotted.matrix(own, names, names)
     texts = None
-    if len(names) <= panels.MAX_COUNTED:
+    if len(means) <= panels.MAX_COUNTED:
         texts = [["" if np.isnan(v) else f"{v:.2f}" for v in line] for line in means.to_numpy()]
     ticks = areas.ticks()
     rows_named = ticks if named else [""] * len(ticks)

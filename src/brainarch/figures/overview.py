@@ -151,7 +151,7 @@ def draw(
     patch: NDArray[Any],
     shown: Shown,
     z: int,
-    stride: int = 1,
+    predicted_part: str = "",
 ) -> Figure:
     """Draw the figure.
 
@@ -167,8 +167,8 @@ def draw(
     shown : Shown
     z : int
         The slice.
-    stride : int
-        Pixels of the slice between neighbouring predictions.
+    predicted_part : str
+        Which pixels of which rows the predictions are of.
     """
     width = style.CONTENT_MM
     legend = areas.swatches([("not extracted", style.NOT_EXTRACTED)] if prediction else [])
@@ -214,7 +214,7 @@ def draw(
 
     if prediction is not None:
         left = (width + 6) / 2 if beside else 0.0
-        sheet.panel("e", left, map_top, f"Area predicted at {panels.every_pixel(stride)}")
+        sheet.panel("e", left, map_top, f"Area predicted at {predicted_part}")
         axes = sheet.axes(Box(left, map_top + 5, *predicted_size))
         panels.show_codes(axes, prediction, areas.palette, style.NOT_EXTRACTED)
         panels.bare_frame(axes, style.FAINT)

@@ -121,6 +121,27 @@ def outline(axes: Axes, raster: Raster, colours: Sequence[str], linewidth: float
             axes.contour(x, y, mask, levels=[0.5], colors=[colour], linewidths=linewidth)
 
 
+def name_codes(axes: Axes, raster: Raster, names: Sequence[str]) -> None:
+    """Write the name of every code of a label picture where most of it is, upon the picture."""
+    left, right, bottom, top = raster.extent
+    rows, columns = raster.values.shape
+    for code, name in enumerate(names, start=1):
+        iy, ix = np.nonzero(raster.values == code)
+        if len(iy) < 0.005 * raster.values.size:
+            continue
+        axes.text(
+            left + (np.median(ix) + 0.5) * (right - left) / columns,
+            top + (np.median(iy) + 0.5) * (bottom - top) / rows,
+            style.shorten(name, 9),
+            color="#FFFFFF",
+            fontsize=style.SMALL_FONT,
+            ha="center",
+            va="center",
+            path_effects=[effects.withStroke(linewidth=1.6, foreground="#000000B0")],
+            zorder=6,
+        )
+
+
 def bare_frame(axes: Axes, colour: str | None = None, linewidth: float = 0.5) -> None:
     """Take ticks away, and the frame too unless it gets a colour."""
     axes.set(xticks=[], yticks=[])
@@ -394,12 +415,12 @@ def chance_line(axes: Axes, chance: float, side: str = "right") -> None:
         "chance",
         (1.0 if side == "right" else 0.0, chance),
         xycoords=("axes fraction", "data"),
-        xytext=(-1 if side == "right" else 2, 1.5),
+        xytext=(-1 if side == "right" else 2, -1.5),  # below: hardly any value is worse
         textcoords="offset points",
         fontsize=style.SMALL_FONT,
         color=style.CHANCE,
         ha=side,
-        va="bottom",
+        va="top",
     )
 
 
@@ -410,9 +431,9 @@ def every_pixel(stride: int) -> str:
 
 
 def short_share(share: float) -> str:
-    """Return a share without its leading zero, empty below half a percent."""
+    """Return a share without its leading zero: 0 below half a percent, empty where unknown."""
     if not share >= 0.005:
-        return ""
+        return "0" if share >= 0 else ""
     return f"{share:.2f}".removeprefix("0")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -75,8 +76,8 @@ def prepare(
 
 
 @style.styled
-def draw(table: pd.DataFrame, areas: Areas) -> Figure:
-    """Draw the figure from its plotted table."""
+def draw(table: pd.DataFrame, areas: Areas, slices: Sequence[int] = ()) -> Figure:
+    """Draw the figure from its plotted table; the patches are of some slices."""
     networks = plotted.ordered(plotted.pick(table, "c")["series"])
     title = style.network_title(SHOWN if SHOWN in networks else networks[0])
     measures = [name for name in MEASURES if len(plotted.pick(table, "a", name))]
@@ -87,19 +88,19 @@ def draw(table: pd.DataFrame, areas: Areas) -> Figure:
     sheet = Sheet(top + 6 + keys + _ROWS_B)
 
     if measures:
-        text = "areas joined by three measures, the most alike first; darker is more alike"
-        sheet.panel("a", 0, 0, f"{title}, test patches: {text}")
+        text = "areas joined by three measures; darker is more alike"
+        sheet.panel("a", 0, 0, f"{title}, {style.test_patches(slices)}: {text}")
     for index, measure in enumerate(measures):
         _draw_measure(sheet, plotted.pick(table, "a"), measure, 60.0 * index)
 
-    sheet.panel("b", 0, top, f"{title}, test patches: squared distance from the means")
+    sheet.panel("b", 0, top, f"{title}: squared distance from the means")
     parts = [("of patches, within the area", PARTS["within"])]
     parts.append(("of its mean, between areas", PARTS["between"]))
     sheet.swatches(9, top + 5, 80, parts)
     box = Box(9, top + 6 + keys + 2, 76, 28)
     _draw_dots(sheet, plotted.pick(table, "b"), PARTS, areas, box, "squared distance")
 
-    sheet.panel("c", 93, top, "Share of the variance that lies between areas, test patches")
+    sheet.panel("c", 93, top, "Share of the variance that lies between areas")
     sheet.swatches(102, top + 5, 78, legend)
     axes_box = box._replace(left=102)
     _draw_dots(sheet, plotted.pick(table, "c"), colours, areas, axes_box, "share between", 1.02)

@@ -72,12 +72,13 @@ def prepare(
 
 @style.styled
 def draw(
-    table: pd.DataFrame, areas: Areas, annotation: Raster, prediction: Raster, stride: int = 1
+    table: pd.DataFrame,
+    areas: Areas,
+    annotation: Raster,
+    prediction: Raster,
+    titles: tuple[str, str] = ("Annotation", "Predicted"),
 ) -> Figure:
-    """Draw the figure from its plotted table and two label pictures.
-
-    ``stride`` is the number of slice pixels between neighbouring predictions.
-    """
+    """Draw the figure from its plotted table and two label pictures with their titles."""
     width = style.CONTENT_MM
     grounds = {"not labelled": style.UNLABELLED, "not extracted": style.NOT_EXTRACTED}
     legend = areas.swatches(list(grounds.items()))
@@ -91,9 +92,7 @@ def draw(
     sheet = Sheet(legend_bottom + 2 * row_height)
 
     sheet.panel("a", 0, 0)
-    for index, (title, raster) in enumerate(
-        (("Annotation", annotation), (f"Predicted at {panels.every_pixel(stride)}", prediction))
-    ):
+    for index, (title, raster) in enumerate(zip(titles, (annotation, prediction), strict=True)):
         left = (index % columns) * (map_width + 5)
         top = 4.5 + (index // columns) * (map_height + 6)
         sheet.text(left + 4, top - 4.05, title, fontsize=style.FONT + 0.5)

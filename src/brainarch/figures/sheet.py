@@ -122,6 +122,12 @@ def fit_text(text: str, width: float, fontsize: float) -> str:
     return style.shorten(text, length)
 
 
+def fitting_font(text: str, width: float, fontsize: float, least: float = 5.0) -> float:
+    """Return the largest font size, at most the given one, at which a text has a width in mm."""
+    wide = text_width(text, fontsize)
+    return fontsize if wide <= width else max(least, fontsize * width / wide)
+
+
 def swatches_height(entries: Sequence[tuple[str, str]], width: float) -> float:
     """Return the height in millimetres that `Sheet.swatches` takes."""
     flow = _flow(entries, width)

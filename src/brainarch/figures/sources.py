@@ -135,6 +135,11 @@ def extracted_box(grid: ExtractedGrid) -> PixelBox:
     )
 
 
+def shown_part(grid: Grid) -> str:
+    """Return which slice and rows a grid is of, for a title."""
+    return f"slice z = {grid.z}, rows {grid.y[0]} to {grid.y[-1]}"
+
+
 def widened(box: PixelBox, shape: tuple[int, int], margin: int) -> PixelBox:
     """Add a margin to a box, within a slice's rows and columns."""
     top, bottom, left, right = box

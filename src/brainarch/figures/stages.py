@@ -43,7 +43,7 @@ from brainarch.figures import gram as gram_matrices
 from brainarch.figures import meaning as factor_meaning
 from brainarch.figures import relations as area_relations
 from brainarch.figures.factor_sources import area_view, read_agreement, read_profiles, share_shown
-from brainarch.figures.panels import Areas
+from brainarch.figures.panels import Areas, every_pixel
 from brainarch.figures.save import save_figure
 from brainarch.figures.sources import (
     code_picture,
@@ -51,6 +51,7 @@ from brainarch.figures.sources import (
     grey_picture,
     label_picture,
     read_columns,
+    shown_part,
     unit_pictures,
 )
 from brainarch.grids.labels import read_codes
@@ -112,10 +113,11 @@ def draw_overview(
         seed=seed,
     )
     annotation = label_picture(codes, z)
-    predicted, stride = None, 1
+    predicted, part = None, ""
     if prediction is not None:
         maps = SliceMaps.open(prediction)
-        predicted, stride = code_picture(maps, "area"), maps.stride
+        predicted = code_picture(maps, "area")
+        part = f"{every_pixel(maps.stride)}, rows {maps.y[0]} to {maps.y[-1]}"
     layers = layer_shapes(load_network(network).network)
     numbers = overview.prepare(shown_areas, annotation, predicted, layers, shown)
     figure = overview.draw(
@@ -127,7 +129,7 @@ def draw_overview(
         patch=example_patches.cut_patches(grey, np.array([shown.y]), np.array([shown.x]))[0],
         shown=shown,
         z=z,
-        stride=stride,
+        predicted_part=part,
     )
     save_figure(figure, numbers, png, pdf, table)
 
@@ -216,7 +218,11 @@ def draw_scale(
         sampled_confusion=read_columns(sampled_confusion, *pairs),
         sampled_metrics=read_columns(sampled_metrics, *values),
     )
-    figure = scale.draw(numbers, shown_areas, annotation, predicted, maps.stride)
+    titles = (
+        f"Annotation, {shown_part(maps)}",
+        f"Predicted at {every_pixel(maps.stride)}",
+    )
+    figure = scale.draw(numbers, shown_areas, annotation, predicted, titles)
     save_figure(figure, numbers, png, pdf, table)
 
 
@@ -227,6 +233,7 @@ def draw_classifiers(
     scores: Path,
     differences: Path,
     chance: float,
+    slices: Sequence[int],
     png: Path,
     pdf: Path,
     table: Path,
@@ -249,7 +256,7 @@ def draw_classifiers(
         read_columns(differences, *compared),
         chance,
     )
-    save_figure(classifier_scores.draw(numbers), numbers, png, pdf, table)
+    save_figure(classifier_scores.draw(numbers, slices), numbers, png, pdf, table)
 
 
 def draw_gram(
@@ -260,6 +267,7 @@ def draw_gram(
     components: Path,
     variance: Path,
     areas: Entries,
+    slices: Sequence[int],
     png: Path,
     pdf: Path,
     table: Path,
@@ -287,7 +295,8 @@ def draw_gram(
         read_columns(components, "network", "area", "pc1", "pc2", "pc3"),
         read_columns(variance, "network", "component", "share"),
     )
-    save_figure(gram_matrices.draw(numbers, shown_areas, grams), numbers, png, pdf, table)
+    figure = gram_matrices.draw(numbers, shown_areas, grams, slices)
+    save_figure(figure, numbers, png, pdf, table)
 
 
 def draw_relations(
@@ -296,6 +305,7 @@ def draw_relations(
     hierarchy: Path,
     variability: Path,
     areas: Entries,
+    slices: Sequence[int],
     png: Path,
     pdf: Path,
     table: Path,
@@ -317,7 +327,8 @@ def draw_relations(
         read_columns(hierarchy, "network", *of_trees),
         read_columns(variability, "network", "area", *parts),
     )
-    save_figure(area_relations.draw(numbers, Areas.of(areas)), numbers, png, pdf, table)
+    figure = area_relations.draw(numbers, Areas.of(areas), slices)
+    save_figure(figure, numbers, png, pdf, table)
 
 
 def draw_clusters(
@@ -371,7 +382,7 @@ def draw_clusters(
         numbers,
         grey_picture(opened, found.z, box),
         codes,
-        f"{Areas.of(areas).titles[found.attrs['area']]}, slice z = {found.z}{share_shown(found)}",
+        f"{Areas.of(areas).titles[found.attrs['area']]}, {shown_part(found)}{share_shown(found)}",
         layers=names,
         layer_codes=layer_codes,
     )
@@ -409,7 +420,7 @@ def draw_factorization(
         float(json.loads(fit.read_text(encoding="utf-8"))["relative_error"]),
     )
     units = unit_pictures(Cube.open(cube), factorization.STACK)
-    figure = factorization.draw(numbers, Areas.of(areas), units, pictures, maps.z)
+    figure = factorization.draw(numbers, Areas.of(areas), units, pictures, shown_part(maps))
     save_figure(figure, numbers, png, pdf, table)
 
 

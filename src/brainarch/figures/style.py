@@ -181,6 +181,14 @@ def network_title(network: str) -> str:
     return NETWORK_TITLES.get(network, network)
 
 
+def test_patches(slices: Sequence[int]) -> str:
+    """Return whose test patches are shown: ``test patches, slice z = 104``."""
+    if not slices:
+        return "test patches"
+    word = "slice" if len(slices) == 1 else "slices"
+    return f"test patches, {word} z = {', '.join(map(str, slices))}"
+
+
 def shorten(text: str, length: int = 11) -> str:
     """Cut a name that is too long for a tick label, with an ellipsis."""
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"

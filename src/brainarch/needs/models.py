@@ -228,6 +228,13 @@ def _evaluate(work: Work, split: str = "test") -> Cost:
     return Cost(TORCH_MB + 0.05 * 128, seconds, disk_mb=patches * ROW_BYTES / MB)
 
 
+@_model(THREADS)
+def _name_new_brains(work: Work) -> Cost:
+    count = work.config.evaluation.new_brains
+    core = count * (2e-6 * work.slice_px + WINDOW_SECONDS * work.patches("test"))
+    return Cost(1500 + 150 * work.slice_px / MB, TORCH_SECONDS + 40, core, 1)
+
+
 def _embedded(patches: int, network: str) -> Cost:
     disk = patches * (UNITS * 4 + ROW_BYTES) / MB
     memory = TORCH_MB + 100 + patches * UNITS * 16 / MB
@@ -374,6 +381,22 @@ def _align(work: Work) -> Cost:
     nulls = work.config.statistics.nulls
     pixels, factors = work.pixels(), work.config.factorization.factors
     return _on_maps(work, 0.006e-6 * nulls * pixels * factors)
+
+
+@_model()
+def _baselines(work: Work) -> Cost:
+    pixels = sum(work.pixels(z) for z in work.extracted)
+    # the labelled pixels 4 apart with all their units, sorted unit by unit; a slice in float32
+    memory = TORCH_MB + 200 + (60 * UNITS * pixels / 16 + 60 * work.slice_px) / MB
+    return Cost(memory, TORCH_SECONDS + 5 + 12e-6 * pixels, disk_mb=1)
+
+
+@_model()
+def _find_planted(work: Work) -> Cost:
+    # one coefficient map at a time, and a slice of the truth in float32
+    pixels, factors = work.slice_px, work.config.factorization.factors
+    memory = PLAIN_MB + 100 + (40 + factors / 16) * pixels / MB
+    return Cost(memory, PLAIN_SECONDS + 10 + 1e-6 * pixels, disk_mb=1)
 
 
 @_model()

@@ -178,6 +178,12 @@ def _image(spec: PhantomSpec, planes: _Planes, z_start: int) -> PhantomBlock:
     )
 
 
+def render_slice(spec: PhantomSpec, z: int) -> PhantomBlock:
+    """Return one slice as `render_blocks` makes it."""
+    r = imaging.RADIUS_Z
+    return _image(spec, _planes(spec, z - r, z + 1 + r), z)
+
+
 def render_blocks(spec: PhantomSpec, depth: int) -> Iterator[PhantomBlock]:
     """Yield the whole volume in blocks of ``depth`` slices, which do not depend on the depth.
 

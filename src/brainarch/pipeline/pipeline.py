@@ -313,6 +313,25 @@ class Pipeline(Reads):
             {"without": thin, **self._copied(run), **self._bootstrap},
         )
 
+    def name_new_brains(self) -> Stage:
+        """Render a slice of phantoms of other seeds, and let the trained network name it."""
+        config, r = self.config, self.results
+        count = config.evaluation.new_brains
+        self._require(count, "evaluation.new_brains", "say how many")
+        return Stage(
+            "brainarch.evaluation.new_brains:name_new_brains",
+            {"network": r.network(MAIN), "legend": r.legend},
+            {"brains": r.new_brains},
+            {
+                **pick(config.volume, "shape", "voxel_um"),
+                "z": self.split_slices("test")[0],
+                "codes": {area.name: area.codes for area in config.areas},
+                "count": count,
+                "patches_per_area": config.sampling.eval_patches,
+                **self._seed,
+            },
+        )
+
     def embed(self, network: str, split: str) -> Stage:
         """Represent sampled patches by one of the compared networks."""
         return Stage(
@@ -577,6 +596,7 @@ class Pipeline(Reads):
             "others": [r.coefficients(z, network) for z in others],
             **self._areas,
             "selected": r.factors("selection_areas.csv", network),
+            "predictions": r.predictions,
         }
         if set(self.layer_slices) >= {*self.fit_slices, *others}:
             inputs |= {"layers": r.layers, "layers_legend": r.layers_legend}
@@ -589,7 +609,46 @@ class Pipeline(Reads):
                 "chosen": r.factors("alignment_chosen.csv", network),
                 "summary": r.factors("alignment.json", network),
             },
-            {**self._nulls, **self._seed},
+            {**self._nulls, **self._bootstrap},
+        )
+
+    def baselines(self) -> Stage:
+        """Measure what tells areas apart without factors: a unit, grey, an untrained network."""
+        r = self.results
+        _, *others = self._require(self.compared_slices, *TWO_SLICES)
+        keys = ("factors", "starts", "max_iterations", "tolerance")
+        return Stage(
+            "brainarch.factors.baseline_stages:measure_baselines",
+            {
+                "fitted": {z: r.cube(z) for z in self.fit_slices},
+                "others": {z: r.cube(z) for z in others},
+                "network": r.network(MAIN),
+                "volume": r.volume,
+                **self._areas,
+            },
+            {"baselines": r.factors("baselines.csv")},
+            {**pick(self.config.factorization, *keys), **self._seed},
+        )
+
+    def find_planted(self) -> Stage:
+        """Look for barrels, cells, axons and vessels of the phantom in the factors."""
+        r, discovery = self.results, self.config.discovery
+        self._require(self.is_phantom, "source: phantom", "nothing is known to be planted")
+        _, *others = self._require(self.compared_slices, *TWO_SLICES)
+        return Stage(
+            "brainarch.microstructure.planted:find_planted",
+            {
+                "fitted": [r.coefficients(z) for z in self.fit_slices],
+                "others": [r.coefficients(z) for z in others],
+                **self._areas,
+                "truth": r.source("truth"),
+            },
+            {"planted": r.factors("planted.csv")},
+            {
+                "area": None if discovery is None else discovery.area,
+                **self._nulls,
+                **self._seed,
+            },
         )
 
     # ---------------------------------------------------------------- inside one area
@@ -668,6 +727,7 @@ class Pipeline(Reads):
             {
                 "reference": r.discovery(reference, "components_profiles.csv", network),
                 "other": r.discovery(other, "components_profiles.csv", network),
+                **self._mapped(COMPONENTS, other, network),
             },
             {
                 "matches": r.matches("matches", network),

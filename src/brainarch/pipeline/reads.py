@@ -50,7 +50,7 @@ class Reads(Shared):
             "differences": r.readout("differences.csv"),
             "noise_curve": r.readout("noise.csv"),
             "scores": r.readout("cluster_scores.csv"),
-        }, self._chance
+        }, {**self._chance, **self._tested}
 
     def _gram(self) -> tuple[Files, Settings]:
         r = self.results
@@ -60,12 +60,17 @@ class Reads(Shared):
             "matrices": self._gram_matrices,
             "components": r.readout("pca.csv"),
             "variance": r.readout("pca_variance.csv"),
-        }, {"areas": self._area_titles}
+        }, {"areas": self._area_titles, **self._tested}
 
     def _relations(self) -> tuple[Files, Settings]:
         kinds = ("relations", "hierarchy", "variability")
         tables: Files = {kind: self.results.readout(f"{kind}.csv") for kind in kinds}
-        return tables, {"areas": self._area_titles}
+        return tables, {"areas": self._area_titles, **self._tested}
+
+    @property
+    def _tested(self) -> Settings:
+        """Return the slices of the test patches, for titles."""
+        return {"slices": self.split_slices("test")}
 
     def _clusters(self) -> tuple[Files, Settings]:
         r, z = self.results, self.fit_slice
@@ -184,9 +189,15 @@ class Reads(Shared):
         }
         optional = {
             "phantom": (self.is_phantom, r.source("phantom.json")),
+            "new_brains": (self.config.evaluation.new_brains > 0, r.new_brains),
             "selection_areas": ("labels" not in self.lacks, r.factors("selection_areas.csv")),
             "selection_layers": ("layers" not in self.lacks, r.factors("selection_layers.csv")),
             "alignment_chosen": (bool(self.compared_slices), r.factors("alignment_chosen.csv")),
+            "baselines": (bool(self.compared_slices), r.factors("baselines.csv")),
+            "planted": (
+                self.is_phantom and bool(self.compared_slices),
+                r.factors("planted.csv"),
+            ),
             "matches": (
                 bool(self.compared_slices) and self.config.discovery is not None,
                 r.matches("matches"),

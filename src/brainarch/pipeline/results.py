@@ -141,6 +141,11 @@ class Results:
         """What the main network says of the test patches; its errors decide on blocks."""
         return self.evaluation("main", "test", "predictions")
 
+    @property
+    def new_brains(self) -> str:
+        """How the main network names phantoms of other seeds."""
+        return f"{self.folder}/evaluation/new_brains.csv"
+
     def evaluation(self, run: str, split: str, kind: str) -> str:
         """Return a table on the network and sampled patches."""
         return f"{self.folder}/evaluation/{run}/{split}_{kind}.csv"

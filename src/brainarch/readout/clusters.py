@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
-from sklearn.metrics import adjusted_mutual_info_score
+from sklearn.metrics import adjusted_mutual_info_score, v_measure_score
 from sklearn.mixture import GaussianMixture
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -22,8 +22,9 @@ from brainarch.statistics.blocks import spatial_blocks
 from brainarch.statistics.bootstrap import block_sizes, bootstrap_counts, keep_shares
 from brainarch.statistics.metrics import adjusted_rand, joint_counts_by_block, v_measures
 
-#: Starts of the expectation maximisation, of which the likeliest is kept (ours).
-STARTS = 5
+#: Starts of the expectation maximisation, of which the likeliest is kept (ours): with few, what is
+#: found depends on the seed.
+STARTS = 20
 #: Most iterations of a start.
 MAX_ITERATIONS = 500
 #: Units that the mixture is fitted on; wider networks are reduced to so many by PCA (ours).
@@ -42,6 +43,9 @@ CLUSTER_COLUMNS = {
     "completeness": "1 if every area lies in one cluster only (0 to 1)",
     "ari": "adjusted Rand index (about 0 by chance, 1 if equal)",
     "ami": "adjusted mutual information (about 0 by chance, 1 if equal)",
+    "starts": "starts of the mixture, of which the likeliest is kept",
+    "lowest": "lowest V-measure of any start",
+    "highest": "highest V-measure of any start",
     "components": "components of the Gaussian mixture: as many as areas",
     "low": "lower end of the V-measure's 95 % interval (spatial block bootstrap of test patches)",
     "high": "upper end of the V-measure's 95 % interval",
@@ -83,20 +87,24 @@ def cluster_table(
     for network in progress(list(train), desc="clustering", unit="network"):
         held = test[network]
         components = len(np.unique(train[network].area))
-        cluster, converged = assign_clusters(
+        found = assign_clusters(
             train[network].values, held.values, components, seed, name=f"GMM on {network}"
         )
+        each = [v_measure_score(held.area, assigned) for assigned in found.every]
         blocks = spatial_blocks(held.z, held.y, held.x, block_px)
         shape = (len(held.areas), components)
-        tables[network] = joint_counts_by_block(held.area, cluster, blocks, shape)
+        tables[network] = joint_counts_by_block(held.area, found.assigned, blocks, shape)
         rows.append(
             {
                 "network": network,
                 **_scores(tables[network], resamples, seed),
-                "ami": float(adjusted_mutual_info_score(held.area, cluster)),
+                "ami": float(adjusted_mutual_info_score(held.area, found.assigned)),
+                "starts": len(each),
+                "lowest": min(each),
+                "highest": max(each),
                 "components": components,
                 "patches": len(held),
-                "converged": converged,
+                "converged": found.converged,
             }
         )
     for row in rows:
@@ -106,6 +114,29 @@ def cluster_table(
     return pd.DataFrame(rows, columns=list(CLUSTER_COLUMNS))
 
 
+class Clusters(NamedTuple):
+    """Test rows given to the components of a mixture that was fitted from several starts.
+
+    Attributes
+    ----------
+    every : list of ndarray of int64, shape (m,)
+        Component of each test row, by start.
+    best : int
+        The start that is likeliest on the train rows.
+    converged : bool
+        Whether that start converged.
+    """
+
+    every: list[NDArray[np.int64]]
+    best: int
+    converged: bool
+
+    @property
+    def assigned(self) -> NDArray[np.int64]:
+        """Component of each test row, from the likeliest start."""
+        return self.every[self.best]
+
+
 def assign_clusters(
     train: NDArray[np.floating],
     test: NDArray[np.floating],
@@ -113,7 +144,7 @@ def assign_clusters(
     seed: int,
     *,
     name: str = "GMM",
-) -> tuple[NDArray[np.int64], bool]:
+) -> Clusters:
     """Fit a Gaussian mixture on train representations and assign test representations.
 
     Parameters
@@ -126,29 +157,29 @@ def assign_clusters(
         The config's.
     name : str
         For the log line if it does not converge.
-
-    Returns
-    -------
-    ndarray of int64, shape (m,)
-        Component of each test row.
-    bool
-        Whether the fit converged.
     """
     steps = [StandardScaler()]
     if train.shape[1] > MAX_UNITS:
         steps.append(PCA(min(MAX_UNITS, len(train)), svd_solver="full"))
     scale = make_pipeline(*steps).fit(train.astype(np.float64))
-    mixture = GaussianMixture(
-        components,
-        covariance_type="full",
-        n_init=STARTS,
-        max_iter=MAX_ITERATIONS,
-        reg_covar=REGULARISATION,
-        random_state=derived_seed(seed, "gaussian mixture"),
-    )
-    converged = fit_checked(mixture, scale.transform(train.astype(np.float64)), name=name)
-    assigned = mixture.predict(scale.transform(test.astype(np.float64)))
-    return np.asarray(assigned, dtype=np.int64), converged
+    fitted, held = (scale.transform(values.astype(np.float64)) for values in (train, test))
+    models = [
+        GaussianMixture(
+            components,
+            covariance_type="full",
+            max_iter=MAX_ITERATIONS,
+            reg_covar=REGULARISATION,
+            random_state=derived_seed(seed, f"gaussian mixture {start}"),
+        )
+        for start in range(STARTS)
+    ]
+    converged = [
+        fit_checked(model, fitted, name=f"{name}, start {start}")
+        for start, model in enumerate(models, 1)
+    ]
+    best = int(np.argmax([model.lower_bound_ for model in models]))
+    every = [np.asarray(model.predict(held), dtype=np.int64) for model in models]
+    return Clusters(every, best, converged[best])
 
 
 def _scores(counts: NDArray[np.int64], resamples: int, seed: int) -> dict[str, float]:

@@ -21,6 +21,8 @@ from brainarch.statistics.metrics import ratio
 DRAWN = 3
 #: Principal components whose share of the variance is reported.
 REPORTED = 10
+#: Least share of a patch inside its area for it to be an outlier of that area (ours).
+MIN_SHARE = 0.75
 #: Fewest train patches of an area for its covariance, and so its outliers, to be estimated.
 MIN_PATCHES = 10
 
@@ -179,7 +181,12 @@ def block_sums(content: Representations, block_px: int) -> tuple[list[str], NDAr
     return [content.areas[index] for index in np.unique(content.area)], counts
 
 
-def area_outliers(train: Representations, test: Representations, count: int) -> pd.DataFrame:
+def area_outliers(
+    train: Representations,
+    test: Representations,
+    count: int,
+    share: NDArray[np.floating] | None = None,
+) -> pd.DataFrame:
     """Return the test patches that are least like the train patches of their area (ours).
 
     Distances are Mahalanobis distances with the covariance of each area's train patches, shrunk
@@ -191,6 +198,9 @@ def area_outliers(train: Representations, test: Representations, count: int) -> 
         Of one network.
     count : int
         Patches reported of an area at most.
+    share : ndarray of float, shape (test patches,), optional
+        Share of each test patch inside its area: those below `MIN_SHARE` are of two areas and no
+        outliers of either.
 
     Returns
     -------
@@ -216,7 +226,8 @@ def area_outliers(train: Representations, test: Representations, count: int) -> 
     closest = estimated[distances.argmin(axis=1)]
     tables = []
     for column, index in enumerate(estimated):
-        members = np.flatnonzero(test.area == index)
+        inside = np.ones(len(test), dtype=bool) if share is None else share >= MIN_SHARE
+        members = np.flatnonzero((test.area == index) & inside)
         farthest = members[np.argsort(-distances[members, column], kind="stable")[:count]]
         tables.append(
             pd.DataFrame(

@@ -355,6 +355,7 @@ def relate_areas(
     require_partners(fitted_on, scored, "test")
     related, joined, varied, farthest = [], [], [], []
     side = read_blocks(block_px, predictions).side
+    shares = _same_patches(predictions, next(iter(scored.values())))["share"].to_numpy()
     with limit_threads(threads):
         for network, content in progress(scored.items(), desc="relating areas", unit="network"):
             table = area_relations(content, resamples=resamples, block_px=side, seed=seed)
@@ -362,7 +363,7 @@ def relate_areas(
             joined.append(area_hierarchy(table).assign(network=network))
             own = area_variability(content, resamples=resamples, block_px=side, seed=seed)
             varied.append(own.assign(network=network))
-            found = area_outliers(fitted_on[network], content, OUTLIERS)
+            found = area_outliers(fitted_on[network], content, OUTLIERS, shares)
             farthest.append(found.assign(network=network))
     write_table(_stack(related)[list(RELATION_COLUMNS)], relations, RELATION_COLUMNS)
     write_table(_stack(joined)[list(HIERARCHY_COLUMNS)], hierarchy, HIERARCHY_COLUMNS)
@@ -372,8 +373,18 @@ def relate_areas(
 
 def _head_predictions(path: Path, test: Representations) -> NDArray[np.int64]:
     """Return the area indices that a prediction table of the test patches predicts."""
+    table = _same_patches(path, test)
+    position = {area: index for index, area in enumerate(test.areas)}
+    unknown = sorted(set(table["predicted"]) - set(position))
+    if unknown:
+        raise InputError(f"{path}: predicts {unknown[0]!r}, which is no area of the test patches")
+    return np.array([position[name] for name in table["predicted"]], dtype=np.int64)
+
+
+def _same_patches(path: Path, test: Representations) -> pd.DataFrame:
+    """Read a prediction table of the very patches that are represented, in their order."""
     table = read_table(path)
-    if "predicted" not in table.columns:
+    if not {"predicted", "share"} <= set(table.columns):
         raise InputError(f"{path}: not a prediction table; wanted one of `brainarch evaluate`")
     areas = np.array(test.areas, dtype=object)[test.area]
     same = len(table) == len(test) and all(
@@ -385,11 +396,7 @@ def _head_predictions(path: Path, test: Representations) -> NDArray[np.int64]:
             f"{path}: predictions of other patches than those that are scored; "
             "evaluate and embed one patch table"
         )
-    position = {area: index for index, area in enumerate(test.areas)}
-    unknown = sorted(set(table["predicted"]) - set(position))
-    if unknown:
-        raise InputError(f"{path}: predicts {unknown[0]!r}, which is no area of the test patches")
-    return np.array([position[name] for name in table["predicted"]], dtype=np.int64)
+    return table
 
 
 def _stack(tables: list[pd.DataFrame]) -> pd.DataFrame:

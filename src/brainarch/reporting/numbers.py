@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -163,6 +163,25 @@ def difference_numbers(differences: pd.DataFrame | None) -> list[Number]:
     return numbers
 
 
+def brain_numbers(brains: pd.DataFrame | None) -> list[Number]:
+    """Return how the network names phantoms of other seeds: mean and spread over them."""
+    if brains is None:
+        return []
+    numbers = []
+    for area, own in brains.groupby("area", sort=False):
+        name = "accuracy at equal area weights" if area == "all" else f"recall, {area}"
+        patches = int(own["patches"].sum())
+        note = f"{spread_text(own['recall'])}; {patches:,} patches of {len(own)} brains"
+        group = "New brains: phantoms of other seeds, named by the same network (mean)"
+        numbers.append(Number(group, name, float(own["recall"].mean()), note=note))
+    return numbers
+
+
+def spread_text(values: pd.Series[float]) -> str:
+    """Return the standard deviation, least and greatest of some values as the page writes them."""
+    return f"spread {values.std():.2f}, {values.min():.2f} to {values.max():.2f}"
+
+
 def readout_numbers(
     classifiers: pd.DataFrame | None, mixture: pd.DataFrame | None, gram: pd.DataFrame | None
 ) -> list[Number]:
@@ -180,7 +199,9 @@ def readout_numbers(
         for row in mixture.to_dict("records"):
             key = f"v_measure/{row['network']}"
             group = "Gaussian mixture, V-measure"
-            numbers.append(_number(group, str(row["network"]), row, key, "v_measure"))
+            number = _number(group, str(row["network"]), row, key, "v_measure")
+            starts = f"{row['starts']} starts: {row['lowest']:.2f} to {row['highest']:.2f}"
+            numbers.append(replace(number, note=f"{number.note}; {starts}"))
             if _finite(row["behind"]):
                 ends = {"low": row["behind_low"], "high": row["behind_high"]}
                 name = f"cnn minus {row['network']}, paired"

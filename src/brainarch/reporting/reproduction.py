@@ -111,7 +111,7 @@ def match_numbers(matches: pd.DataFrame | None) -> list[Number]:
     if matches is None or matches.empty:
         return []
     row = matches.iloc[0]
-    note = f"mean Jensen-Shannon distance; random bands: 1 % {row['null_1']:.2f}"
+    note = f"mean Jensen-Shannon distance; random bands: 1 % {row['depth_1']:.2f}"
     return [Number("", "", float(row["mean_distance"]), note=note, key="matches")]
 
 

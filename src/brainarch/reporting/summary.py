@@ -10,7 +10,7 @@ import pandas as pd
 
 from brainarch.config.model import Config
 from brainarch.pipeline.facts import CLUSTERS, COMPONENTS, MAIN, NONSENSE, PERMUTED, SPLITS, Facts
-from brainarch.reporting import networks, numbers, published, reproduction, verdicts
+from brainarch.reporting import networks, numbers, planted, published, reproduction, verdicts
 from brainarch.reporting.manifest import Manifest
 from brainarch.reporting.maps import map_rows
 from brainarch.reporting.missing import missing_targets
@@ -46,6 +46,7 @@ def collect(config: Config, files: Manifest) -> dict[str, Any]:
         "verdicts": _verdicts(facts, files, test),
         "data": _data_rows(config, splits) + _plan_rows(files.record("plan")),
         "planted": _planted(config, files.record("phantom")),
+        "planted_found": _planted_found(facts, files, test),
         "maps": map_rows(files.tables("maps"), facts.labelled_slices),
         "rim": numbers.rim_rows(files.tables("rim")),
         "areas": _area_table(files.table("areas")),
@@ -60,6 +61,8 @@ def collect(config: Config, files: Manifest) -> dict[str, Any]:
             for target in ("area", "layer")
             if (frame := files.table(f"selection_{target}s")) is not None
         ],
+        "planted_head": planted.HEAD,
+        "beside_factors": _beside_factors(files),
         "reproduction": _reproduction(facts, files, found),
         "comparison_note": published.comparison_note(config.source, splits),
         "position_note": numbers.position_note(config.splits.by == "slices"),
@@ -80,10 +83,12 @@ def machine_readable(summary: dict[str, Any]) -> dict[str, Any]:
             "seed",
             "data",
             "planted",
+            "planted_found",
             "maps",
             "rim",
             "areas",
             "patches",
+            "beside_factors",
             "versions",
         )
     }
@@ -116,8 +121,8 @@ def _verdicts(
         sizes = sizes[sizes["slice"].isin(sampled)]
     proofs = {int(z): proof for (z,), proof in files.records("proof").items()}
     agreements: dict[str, dict[int, pd.DataFrame]] = {CLUSTERS: {}, COMPONENTS: {}}
-    for (kind, z), frame in files.tables("agreement").items():
-        agreements[kind][int(z)] = frame
+    for (kind, z), frame in _agreements(files).items():
+        agreements[kind][z] = frame
     no_control = "its test patches were not evaluated"
     if not facts.config.training.permuted_control:
         no_control = "training.permuted_control is off"
@@ -132,15 +137,36 @@ def _verdicts(
     return [
         verdicts.counts_verdict(files.table("counts", MAIN), sizes),
         verdicts.proof_verdict(proofs),
-        verdicts.accuracy_verdict(true_labels, chance),
+        verdicts.accuracy_verdict(true_labels, chance, files.table("new_brains")),
         verdicts.control_verdict(test.get(PERMUTED), chance, no_control),
         verdicts.nonsense_verdict(test.get(NONSENSE), facts.nonsense_area, no_nonsense),
         verdicts.training_verdict(files.table("differences")),
         verdicts.clusters_verdict(files.table("mixture")),
-        verdicts.factors_verdict(files.table("alignment_chosen"), _why(facts, "comparison")),
+        verdicts.factors_verdict(
+            files.table("alignment_chosen"), files.table("baselines"), _why(facts, "comparison")
+        ),
         *(verdicts.agreement_verdict(kind, found, no_layers) for kind, found in agreements.items()),
         verdicts.matches_verdict(files.table("matches"), no_matches),
     ]
+
+
+def _agreements(files: Manifest) -> dict[tuple[str, int], pd.DataFrame]:
+    return {(kind, int(z)): frame for (kind, z), frame in files.tables("agreement").items()}
+
+
+def _planted_found(
+    facts: Facts, files: Manifest, test: dict[str, pd.DataFrame]
+) -> list[list[str]] | None:
+    """Return what became of everything that was planted; None where nothing was."""
+    if not facts.is_phantom:
+        return None
+    return planted.planted_rows(
+        test=test.get(MAIN),
+        chance=1 / len(facts.config.areas),
+        chosen=files.table("alignment_chosen"),
+        agreements=_agreements(files),
+        planted=files.table("planted"),
+    )
 
 
 def _why(facts: Facts, *needs: str) -> str:
@@ -157,6 +183,7 @@ def _all_numbers(
     return [
         *numbers.patch_numbers(metrics),
         *networks.seed_numbers(test),
+        *numbers.brain_numbers(files.table("new_brains")),
         *numbers.map_numbers(maps, facts.split_slices("test")),
         *numbers.readout_numbers(
             files.table("classifiers"), files.table("mixture"), files.table("gram_error")
@@ -242,6 +269,30 @@ def _selected_rows(selection: pd.DataFrame, target: str) -> list[list[str]]:
         ]
         for row in selection[selection["shown"]].to_dict("records")
     ]
+
+
+def _beside_factors(files: Manifest) -> dict[str, Any] | None:
+    """Return the AUROC of factors and of what tells areas without them: a row per slice and area.
+
+    In brackets, which factor or unit it is.
+    """
+    chosen, baselines = files.table("alignment_chosen"), files.table("baselines")
+    if chosen is None or baselines is None:
+        return None
+    factors = chosen[chosen["target"] == "area"].rename(columns={"factor": "which"})
+    shown = pd.concat([factors.assign(baseline="factor"), baselines])
+    shown["text"] = [
+        f"{auroc:.2f} ({which})"
+        for auroc, which in zip(shown["auroc"], shown["which"], strict=True)
+    ]
+    kinds = {"factor": "its factor"} | verdicts.BASELINES
+    wide = shown.pivot_table(
+        index=["slice", "name"], columns="baseline", values="text", aggfunc="first", sort=False
+    ).reindex(columns=list(kinds))
+    return {
+        "head": ["slice", "area", *kinds.values()],
+        "rows": [[str(z), str(name), *row] for (z, name), row in wide.fillna("").iterrows()],
+    }
 
 
 def _planted(config: Config, truth: dict[str, Any] | None) -> list[list[str]]:

@@ -9,8 +9,11 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from brainarch.discovery.agreement import LEVEL
+from brainarch.discovery.matching import MATCHED
+from brainarch.factors.alignment import ALIGNED
 from brainarch.pipeline.facts import PARTS
-from brainarch.reporting.numbers import DIFFERENCE_DIGITS
+from brainarch.reporting.numbers import DIFFERENCE_DIGITS, spread_text
 from brainarch.statistics.depth_nulls import DECIDING
 
 #: Points from chance within which a control with permuted labels must end (DESIGN).
@@ -21,8 +24,12 @@ MIN_EFFECTIVE = 99
 LITTLE = 0.5
 #: What the nulls of layers are called.
 NULLS = {"bands": "own bands moved: median", "depth": "depth alone: median"}
-#: AUROC from which a factor is called aligned (DESIGN).
-ALIGNED = 0.85
+#: What tells areas without factors is called.
+BASELINES = {
+    "unit": "the best single unit",
+    "grey": "the patch's mean grey",
+    "untrained": "factors of the untrained network",
+}
 
 Answer = Literal["yes", "partly", "no", "undecided", "not tested"]
 
@@ -91,7 +98,9 @@ def proof_verdict(proofs: Mapping[int, Mapping[str, Any]]) -> Verdict:
     return Verdict(question, "yes" if exact else "no", criterion, "; ".join(parts))
 
 
-def accuracy_verdict(metrics: Mapping[str, pd.DataFrame], chance: float) -> Verdict:
+def accuracy_verdict(
+    metrics: Mapping[str, pd.DataFrame], chance: float, brains: pd.DataFrame | None = None
+) -> Verdict:
     """Say whether the network tells areas apart on test patches.
 
     Parameters
@@ -99,6 +108,8 @@ def accuracy_verdict(metrics: Mapping[str, pd.DataFrame], chance: float) -> Verd
     metrics : mapping of str to pandas.DataFrame
         By run (main, blocks1 ...): metrics of the test patches.
     chance : float
+    brains : pandas.DataFrame, optional
+        Columns area, recall: how phantoms of other seeds were named.
     """
     question = "Does the network tell areas apart on patches it was not trained on?"
     criterion = f"lower end of the test accuracy's 95 % interval above chance ({chance:.3f})"
@@ -109,6 +120,9 @@ def accuracy_verdict(metrics: Mapping[str, pd.DataFrame], chance: float) -> Verd
     text = "; ".join(
         (f"{run}: " if len(found) > 1 else "") + interval_text(row) for run, row in found.items()
     )
+    if brains is not None:
+        other = brains[brains["area"] == "all"]["recall"]
+        text += f"; {len(other)} new brains: mean {other.mean():.2f}, {spread_text(other)}"
     above = [_above(row["low"], row["high"], chance) for row in found.values()]
     return Verdict(question, _all_or_some(above), criterion, text)
 
@@ -193,33 +207,53 @@ def clusters_verdict(mixture: pd.DataFrame | None) -> Verdict:
     return Verdict(question, _all_or_some(apart), criterion, ", ".join(found))
 
 
-def factors_verdict(chosen: pd.DataFrame | None, reason: str) -> Verdict:
+def factors_verdict(
+    chosen: pd.DataFrame | None, baselines: pd.DataFrame | None, reason: str
+) -> Verdict:
     """Say whether factors stand for areas on a slice that they were not fitted on.
 
     Parameters
     ----------
     chosen : pandas.DataFrame or None
-        Columns slice, target, name, factor, auroc, null_99, above_null, aligned.
+        Columns slice, target, name, factor, auroc, low, high, blocks, null_99, above_null.
+    baselines : pandas.DataFrame or None
+        Columns baseline, name, auroc, aligned: what does so without any factor.
     reason : str
         Why there is none.
     """
     question = "Do factors stand for areas on a slice that they were not fitted on?"
     criterion = (
-        f"AUROC of each area's factor at least {ALIGNED}, and above the 99th percentile of spatial "
-        "nulls"
+        f"AUROC of each area's factor at least {ALIGNED} with its whole 95 % interval, and above "
+        "the 99th percentile of spatial nulls; undecided where the interval holds the bound or the "
+        "area lies in too few blocks for one"
     )
     if chosen is None:
         return Verdict(question, "not tested", criterion, reason)
-    rows = chosen[chosen["target"] == "area"]
-    good = [bool(a) and bool(b) for a, b in zip(rows["aligned"], rows["above_null"], strict=True)]
-    parts = [
-        f"{name} {auroc:.2f} (factor {factor}, null {null:.2f})"
-        for name, auroc, factor, null in zip(
-            rows["name"], rows["auroc"], rows["factor"], rows["null_99"], strict=True
-        )
+    rows = chosen[chosen["target"] == "area"].to_dict("records")
+    good = [
+        _above(row["low"], row["high"], ALIGNED) if row["above_null"] else False for row in rows
     ]
-    found = f"{sum(good)} of {len(good)} areas: " + ", ".join(parts)
+    parts = [
+        f"{row['name']} {interval_text(row | {'value': row['auroc']})} (factor {row['factor']}, "
+        f"null {row['null_99']:.2f})"
+        for row in rows
+    ]
+    reached = sum(row["auroc"] >= ALIGNED and row["above_null"] for row in rows)
+    found = f"{reached} of {len(rows)} areas reach {ALIGNED}, "
+    found += f"{sum(map(bool, good))} with the whole interval: {', '.join(parts)}"
+    if baselines is not None:
+        found += f". Without factors: {'; '.join(_without_factors(baselines))}"
     return Verdict(question, _all_or_some(good), criterion, found)
+
+
+def _without_factors(baselines: pd.DataFrame) -> list[str]:
+    """Say how many areas each baseline tells."""
+    texts = []
+    for name, title in BASELINES.items():
+        own = baselines[baselines["baseline"] == name]
+        low, high = own["auroc"].min(), own["auroc"].max()
+        texts.append(f"{title} {own['aligned'].sum()} of {len(own)} ({low:.2f} to {high:.2f})")
+    return texts
 
 
 def agreement_verdict(what: str, agreements: Mapping[int, pd.DataFrame], reason: str) -> Verdict:
@@ -241,7 +275,8 @@ def agreement_verdict(what: str, agreements: Mapping[int, pd.DataFrame], reason:
     )
     if not agreements:
         return Verdict(question, "not tested", criterion, reason)
-    good, parts = [], []
+    good: list[bool] = []
+    parts = []
     for z, frame in agreements.items():
         rows = frame[frame["statistic"] == DECIDING]
         nulls = [
@@ -257,7 +292,7 @@ def agreement_verdict(what: str, agreements: Mapping[int, pd.DataFrame], reason:
         if covered < LITTLE:
             nulls.append(f"only {covered:.0%} of the area was looked at")
         parts.append(f"z={z}: {rows['value'].iloc[0]:.2f} ({'; '.join(nulls)})")
-    answer = _all_or_some(good) if good else "not tested"
+    answer = _all_or_some(good) if good else "undecided"
     if answer == "yes" and len(good) < len(agreements):
         answer = "partly"
     return Verdict(question, answer, criterion, "; ".join(parts))
@@ -267,25 +302,35 @@ def matches_verdict(matches: pd.DataFrame | None, reason: str) -> Verdict:
     """Say whether the components of one slice are found again on another."""
     question = "Are the components found again on another slice?"
     criterion = (
-        "mean distance of the profiles of matched components below the 1st percentile of random "
-        "bands matched likewise (p at most 0.01); partly if a match is not also the nearest"
+        "mean distance of the profiles of matched components below the 1st percentile (p at most "
+        "0.01) of the other slice's own bands in other orders and of random bands; partly if a "
+        f"match is farther than {MATCHED} or not also the nearest"
     )
     if matches is None:
         return Verdict(question, "not tested", criterion, reason)
     row = matches.iloc[0]
-    close = row["p"] <= 0.01 and row["mean_distance"] < row["null_1"]
-    nearest = bool((matches["matched"] == matches["nearest"]).all())
-    answer: Answer = ("yes" if nearest else "partly") if close else "no"
+    below = all(
+        row[f"{null}_p"] <= LEVEL and row["mean_distance"] < row[f"{null}_1"] for null in NULLS
+    )
+    clear = bool((matches["matched"] == matches["nearest"]).all())
+    clear = clear and bool((matches["distance"] <= MATCHED).all())
+    answer: Answer = ("yes" if clear else "partly") if below else "no"
+    few = min(int(row[f"{null}_effective"]) for null in NULLS)
+    if few < MIN_EFFECTIVE:
+        answer = "undecided"
     pairs = ", ".join(
         f"{component}-{matched} (JS {distance:.2f})"
         for component, matched, distance in zip(
             matches["component"], matches["matched"], matches["distance"], strict=True
         )
     )
-    found = (
-        f"mean JS {row['mean_distance']:.2f} (random bands: median {row['null_median']:.2f}, "
-        f"1 % {row['null_1']:.2f}): {pairs}"
-    )
+    nulls = [
+        f"{text} {row[f'{null}_median']:.2f}, 1 % {row[f'{null}_1']:.2f}"
+        for null, text in NULLS.items()
+    ]
+    if few < MIN_EFFECTIVE:
+        nulls.append(f"only {few} of them differ: cannot be decided at 1 %")
+    found = f"mean JS {row['mean_distance']:.2f} ({'; '.join(nulls)}): {pairs}"
     return Verdict(question, answer, criterion, found)
 
 

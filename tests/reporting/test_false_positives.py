@@ -1,0 +1,129 @@
+"""How often maps that know nothing are called a finding, where one in a hundred is claimed.
+
+Blobs, blobs elongated along depth or across it, and stripes at random depths stand for clusters,
+components and factors of any network. Two verdicts claim 1 %: components found again on another
+slice, and factors that stand for areas; `tests/discovery/test_agreement.py` does the same for
+layers.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.ndimage import gaussian_filter
+
+from brainarch.discovery.matching import match_nulls, match_profiles
+from brainarch.discovery.profiles import depth_bins, profile_by_depth, profile_matrix
+from brainarch.factors.alignment import RankedMaps, compare_factors, judge_selected
+from brainarch.factors.selection import Presence, score_pairs, select_factors
+from brainarch.reporting import verdicts
+
+KINDS = ("blobs", "long blobs", "wide blobs", "stripes")
+ROWS, COLUMNS, BINS = 12, 40, 20
+SIGMAS = {"blobs": (4, 4), "long blobs": (20, 4), "wide blobs": (3, 14)}
+
+
+def unrelated(kind: str, rng: np.random.Generator) -> np.ndarray:
+    """Return a map of four codes that knows nothing of anything; depth runs along the columns."""
+    if kind == "stripes":
+        depth = (np.arange(COLUMNS) + 0.5) / COLUMNS
+        stripes = 1 + np.searchsorted(np.sort(rng.uniform(0, 1, 3)), depth)
+        return np.tile(1 + np.argsort(np.argsort(rng.random(4)))[stripes - 1], (ROWS, 1))
+    fields = [gaussian_filter(rng.normal(size=(ROWS, COLUMNS)), SIGMAS[kind]) for _ in range(4)]
+    return 1 + np.argmax([field / field.std() for field in fields], axis=0)
+
+
+def matched(first: np.ndarray, second: np.ndarray, seed: int) -> pd.DataFrame:
+    """Match the subdivisions of two maps as the stage does."""
+    depth = np.tile((np.arange(COLUMNS) + 0.5) / COLUMNS, (ROWS, 1))
+    tables = [profile_by_depth(codes, depth, BINS) for codes in (first, second)]
+    pixels = [table.groupby("bin")["pixels"].sum().to_numpy() for table in tables]
+    profiles = [profile_matrix(table, "depth") for table in tables]
+    found, _ = match_profiles(*profiles)
+    mean = float(found["distance"].mean())
+    nulls = match_nulls(
+        mean, profiles[0].to_numpy(), (pixels[0], pixels[1]), second.ravel().astype(np.int64),
+        np.argwhere(second > 0).astype(float), depth.ravel(), depth_bins(depth, BINS).ravel(),
+        count=200, seed=seed,
+    )  # fmt: skip
+    return found.assign(mean_distance=mean, **nulls)
+
+
+def count_matches(kind: str, seeds: range) -> int:
+    """Count the pairs of unrelated maps whose components are called found again."""
+    found = 0
+    for seed in seeds:
+        rng = np.random.default_rng(seed)
+        frame = matched(unrelated(kind, rng), unrelated(kind, rng), seed)
+        found += verdicts.matches_verdict(frame, "").answer in ("yes", "partly")
+    return found
+
+
+def test_the_same_bands_are_found_again() -> None:
+    rng = np.random.default_rng(0)
+    band = unrelated("stripes", rng)
+    other = np.roll(band, 1, axis=1)
+    assert verdicts.matches_verdict(matched(band, other, 0), "").answer == "yes"
+
+
+def test_unrelated_components_are_not_found_again() -> None:
+    assert sum(count_matches(kind, range(25)) for kind in KINDS) <= 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_pair_of_maps_in_a_hundred_is_found_again_by_chance(kind: str) -> None:
+    assert count_matches(kind, range(1000)) <= 20
+
+
+def areas() -> np.ndarray:
+    """Return six areas, one after the other along the columns, as in the phantom."""
+    edges = np.cumsum([22, 10, 18, 16, 30])
+    y, x = np.mgrid[:40, :120]
+    return np.searchsorted(edges, x + 3 * np.sin(y / 8), side="right") + 1
+
+
+def factor_map(kind: str, rng: np.random.Generator) -> np.ndarray:
+    shape = areas().shape
+    if kind == "stripes":
+        low, high = np.sort(rng.uniform(0, shape[1], 2))
+        inside = (np.arange(shape[1]) > low) & (np.arange(shape[1]) < high)
+        return (inside + 0.3 * rng.random(shape)).astype(np.float32)
+    sigma = {"blobs": (8, 8), "long blobs": (20, 5), "wide blobs": (5, 20)}[kind]
+    return gaussian_filter(rng.normal(size=shape), sigma).astype(np.float32)
+
+
+def count_factors(kind: str, seeds: range) -> tuple[int, int]:
+    """Count the areas, of six a seed, that an unrelated factor is said to stand for; and all."""
+    labels, found, every = areas(), 0, 0
+    for seed in seeds:
+        rng = np.random.default_rng(seed)
+        both = [RankedMaps([factor_map(kind, rng) for _ in range(4)]) for _ in "ab"]
+        frames = [
+            compare_factors(own, labels, 6, block=8, count=100, seed=seed).assign(
+                slice=z, fitted=z == 0, target="area", name=lambda frame: frame["area"]
+            )
+            for z, own in enumerate(both)
+        ]
+        pairs = score_pairs(Presence(np.ones((4, 6), int), np.bincount(labels.ravel())[1:]), 0.5)
+        pairs["auroc"] = both[0].auroc(labels, 6)[pairs["factor"] - 1, pairs["area"] - 1]
+        selected = select_factors(pairs, 4, "auroc").assign(target="area", name=lambda f: f["area"])
+        judged = judge_selected(pd.concat(frames, ignore_index=True), selected)
+        found += int((judged["above_null"] & judged["aligned"]).sum())
+        every += len(judged)
+    return found, every
+
+
+def test_unrelated_factors_stand_for_no_area() -> None:
+    found = [count_factors(kind, range(3)) for kind in KINDS]
+    assert sum(count for count, _ in found) <= 1
+    assert all(every == 12 for _, every in found)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_factor_in_a_hundred_stands_for_an_area_by_chance(kind: str) -> None:
+    found, every = count_factors(kind, range(250))
+    assert every == 1000
+    assert found <= 20

@@ -1,0 +1,44 @@
+"""Everything planted has a row; what is not looked for says so."""
+
+from __future__ import annotations
+
+import pandas as pd
+import report_fakes as fakes
+
+from brainarch.microstructure.planted import PLANTED_COLUMNS
+from brainarch.reporting.planted import HEAD, NOT_LOOKED_FOR, planted_rows
+
+
+def test_every_planted_thing_has_a_row() -> None:
+    looked = {"planted": "vessels", "where": "Ctx", "contrast": "more from less", "slice": 279}
+    found = looked | {"factor": 3, "auroc_fitted": 0.8, "auroc": 0.7, "null_99": 0.75}
+    none = looked | {"planted": "barrels", "note": "there is none"}
+    rows = planted_rows(
+        test=fakes.metrics(0.8, 0.7, 0.9, recall=0.7),
+        chance=1 / 6,
+        chosen=fakes.chosen((0.9, 0.7)),
+        agreements={("clusters", 279): fakes.agreement(0.3, 0.2)},
+        planted=fakes.table(PLANTED_COLUMNS, [found | {"above_null": False}, none]),
+    )
+    assert all(len(row) == len(HEAD) for row in rows)
+    told = {(row[0], row[1].split(",")[0]): row for row in rows}
+    assert told["area Ctx", "test patches"][2:] == ["recall 0.70", "chance 0.17", "yes"]
+    assert told["area Ctx", "factor 1"][2:] == ["AUROC 0.90", "spatial nulls, 99 %: 0.80", "yes"]
+    assert told["area Str", "factor 2"][-1] == "no"
+    assert told["all layers", "clusters"][-1] == "yes"
+    assert told["vessels", "more from less"][2:] == [
+        "factor 3, AUROC 0.70",
+        "spatial nulls, 99 %: 0.75",
+        "no",
+    ]
+    assert told["barrels", "more from less"][2:] == ["not looked for", "there is none", ""]
+    assert set(NOT_LOOKED_FOR) <= {row[0] for row in rows}
+    assert planted_rows(test=None, chance=0.5, chosen=None, agreements={}, planted=None)
+
+
+def test_an_interval_below_chance_is_no_finding() -> None:
+    test = fakes.metrics(0.5, 0.4, 0.6, recall=0.3).assign(low=0.1)
+    rows = planted_rows(
+        test=pd.DataFrame(test), chance=1 / 6, chosen=None, agreements={}, planted=None
+    )
+    assert rows[0][-1] == "no"
