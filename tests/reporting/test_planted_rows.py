@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import report_fakes as fakes
 
-from brainarch.microstructure.planted import PLANTED_COLUMNS
+from brainarch.microstructure.recovery import PLANTED_COLUMNS
 from brainarch.reporting.planted import HEAD, NOT_LOOKED_FOR, planted_rows
 
 

@@ -27,8 +27,10 @@ def test_an_accuracy_below_chance_is_a_no():
 def test_several_split_assignments_are_all_named():
     frames = {"main": fakes.metrics(0.5, 0.4, 0.6), "blocks1": fakes.metrics(0.2, 0.1, 0.3)}
     found = verdicts.accuracy_verdict(frames, 1 / 6)
-    assert found.answer == "partly"
+    assert found.answer == "undecided"
     assert "blocks1: 0.20" in found.found
+    frames["blocks1"] = fakes.metrics(0.1, 0.05, 0.15)
+    assert verdicts.accuracy_verdict(frames, 1 / 6).answer == "partly"
 
 
 @pytest.mark.parametrize(
@@ -89,7 +91,8 @@ def test_a_lost_pixel_is_found():
 
 
 @pytest.mark.parametrize(
-    ("aurocs", "answer"), [((0.9, 0.95), "yes"), ((0.9, 0.84), "partly"), ((0.5, 0.6), "no")]
+    ("aurocs", "answer"),
+    [((0.9, 0.95), "yes"), ((0.9, 0.84), "undecided"), ((0.9, 0.7), "partly"), ((0.5,), "no")],
 )
 def test_factors_need_their_auroc_in_every_area(aurocs, answer):
     assert verdicts.factors_verdict(fakes.chosen(aurocs), None, "").answer == answer
@@ -136,7 +139,10 @@ def test_too_few_different_surrogates_decide_nothing():
     found = verdicts.agreement_verdict("clusters", {1: few}, "")
     assert found.answer == "undecided"
     assert "only 40 of them differ: cannot be decided at 1 %" in found.found
-    assert verdicts.agreement_verdict("clusters", {1: good, 2: few}, "").answer == "partly"
+    assert verdicts.agreement_verdict("clusters", {1: good, 2: few}, "").answer == "undecided"
+    few["effective"] = [40, 200]
+    few["above"] = [True, False]
+    assert verdicts.agreement_verdict("clusters", {1: few}, "").answer == "no"  # one null decides
 
 
 def test_clusters_are_judged_by_their_paired_difference():

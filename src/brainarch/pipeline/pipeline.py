@@ -636,7 +636,7 @@ class Pipeline(Reads):
         self._require(self.is_phantom, "source: phantom", "nothing is known to be planted")
         _, *others = self._require(self.compared_slices, *TWO_SLICES)
         return Stage(
-            "brainarch.microstructure.planted:find_planted",
+            "brainarch.microstructure.recovery:find_planted",
             {
                 "fitted": [r.coefficients(z) for z in self.fit_slices],
                 "others": [r.coefficients(z) for z in others],

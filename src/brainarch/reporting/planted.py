@@ -40,7 +40,7 @@ def planted_rows(
     agreements : mapping of (clusters or components, slice) to pandas.DataFrame
         See `brainarch.discovery.agreement.AGREEMENT_COLUMNS`.
     planted : pandas.DataFrame or None
-        See `brainarch.microstructure.planted.PLANTED_COLUMNS`.
+        See `brainarch.microstructure.recovery.PLANTED_COLUMNS`.
     """
     rows: list[list[str]] = []
     if test is not None:
@@ -72,9 +72,12 @@ def planted_rows(
             continue
         found = f"factor {row['factor']:.0f}, AUROC {row['auroc']:.2f}"
         null = f"spatial nulls, 99 %: {row['null_99']:.2f}"
-        rows.append([row["planted"], where, found, null, _said(row["above_null"])])
+        answer = f"undecided: {row['note']}"
+        if pd.notna(row["above_null"]):
+            answer = _said(row["above_null"])
+        rows.append([row["planted"], where, found, null, answer])
     return [*rows, *([what, "nowhere", "", why, ""] for what, why in NOT_LOOKED_FOR.items())]
 
 
 def _said(above: object) -> str:
-    return YES if bool(above) else NO
+    return YES if str(above) == "True" else NO

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -275,7 +275,7 @@ def agreement_verdict(what: str, agreements: Mapping[int, pd.DataFrame], reason:
     )
     if not agreements:
         return Verdict(question, "not tested", criterion, reason)
-    good: list[bool] = []
+    good: list[bool | None] = []
     parts = []
     for z, frame in agreements.items():
         rows = frame[frame["statistic"] == DECIDING]
@@ -283,19 +283,16 @@ def agreement_verdict(what: str, agreements: Mapping[int, pd.DataFrame], reason:
             f"{NULLS[row['null']]} {row['median']:.2f}, 99 % {row['null_99']:.2f}"
             for row in rows.to_dict("records")
         ]
-        few = int(rows["effective"].min())
-        if few < MIN_EFFECTIVE:
+        enough = rows["effective"] >= MIN_EFFECTIVE
+        good.append(_beats(rows["above"], enough))
+        if not enough.all():
+            few = int(rows["effective"].min())
             nulls.append(f"only {few} of them differ: cannot be decided at 1 %")
-        else:
-            good.append(bool(rows["above_nulls"].all()))
         covered = float(rows["area_share"].iloc[0])
         if covered < LITTLE:
             nulls.append(f"only {covered:.0%} of the area was looked at")
         parts.append(f"z={z}: {rows['value'].iloc[0]:.2f} ({'; '.join(nulls)})")
-    answer = _all_or_some(good) if good else "undecided"
-    if answer == "yes" and len(good) < len(agreements):
-        answer = "partly"
-    return Verdict(question, answer, criterion, "; ".join(parts))
+    return Verdict(question, _all_or_some(good), criterion, "; ".join(parts))
 
 
 def matches_verdict(matches: pd.DataFrame | None, reason: str) -> Verdict:
@@ -309,15 +306,16 @@ def matches_verdict(matches: pd.DataFrame | None, reason: str) -> Verdict:
     if matches is None:
         return Verdict(question, "not tested", criterion, reason)
     row = matches.iloc[0]
-    below = all(
-        row[f"{null}_p"] <= LEVEL and row["mean_distance"] < row[f"{null}_1"] for null in NULLS
+    below = _beats(
+        [row[f"{null}_p"] <= LEVEL and row["mean_distance"] < row[f"{null}_1"] for null in NULLS],
+        [row[f"{null}_effective"] >= MIN_EFFECTIVE for null in NULLS],
     )
     clear = bool((matches["matched"] == matches["nearest"]).all())
     clear = clear and bool((matches["distance"] <= MATCHED).all())
     answer: Answer = ("yes" if clear else "partly") if below else "no"
-    few = min(int(row[f"{null}_effective"]) for null in NULLS)
-    if few < MIN_EFFECTIVE:
+    if below is None:
         answer = "undecided"
+    few = min(int(row[f"{null}_effective"]) for null in NULLS)
     pairs = ", ".join(
         f"{component}-{matched} (JS {distance:.2f})"
         for component, matched, distance in zip(
@@ -362,6 +360,14 @@ def _above(low: float, high: float, bound: float) -> bool | None:
     return False if high <= bound else None
 
 
+def _beats(above: Iterable[bool], enough: Iterable[bool]) -> bool | None:
+    """Return whether a value is beyond every null, None if too few surrogates leave that open."""
+    told = list(zip(map(bool, above), map(bool, enough), strict=True))
+    if any(known and not beyond for beyond, known in told):
+        return False
+    return True if all(known for _, known in told) else None
+
+
 def _near(row: Mapping[str, Any], chance: float) -> Answer:
     """Return whether an interval lies within `CONTROL_POINTS` of chance."""
     low, high = row["low"], row["high"]
@@ -372,8 +378,9 @@ def _near(row: Mapping[str, Any], chance: float) -> Answer:
 
 
 def _all_or_some(good: Sequence[bool | None]) -> Answer:
+    """Return one answer of several; as long as nothing fails, what is open leaves it open."""
     if all(good):
         return "yes"
-    if any(good):
-        return "partly"
-    return "undecided" if None in good else "no"
+    if not any(good):
+        return "undecided" if None in good else "no"
+    return "partly" if False in good else "undecided"

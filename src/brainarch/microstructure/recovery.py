@@ -21,8 +21,8 @@ from brainarch.grids.labels import on_grid
 from brainarch.tables import write_table
 
 #: Distance of the pixels that are looked at, and side of the blocks of labels that the block null
-#: shuffles, in pixels of the slice (ours).
-STEP_PX, BLOCK_PX = 16, 256
+#: shuffles, a patch, in pixels of the slice (ours).
+STEP_PX, BLOCK_PX = 16, 128
 #: What is told wall from hollow, and codes of the microstructure's truth.
 BARRELS = "barrels"
 MICROSTRUCTURE = {"cell bodies": 3, "myelinated axons": 1, "vessels": 2}
@@ -38,8 +38,8 @@ PLANTED_COLUMNS = {
     "auroc_fitted": "that AUROC",
     "auroc": "AUROC of that factor on this slice; empty where it cannot be looked for",
     "null_99": "99th percentile over surrogate labels on this slice, the higher of the two nulls",
-    "above_null": "auroc above both 99th percentiles",
-    "note": "why it was not looked for",
+    "above_null": "auroc above both 99th percentiles; empty where it cannot be decided",
+    "note": "why it was not looked for, or cannot be decided",
 }
 
 Codes = NDArray[np.int64]
@@ -172,5 +172,9 @@ def _followed(
             seed=seed,
         )
         judged = frame[(frame["factor"] == factor) & (frame["area"] == 1)].iloc[0]
-        row |= {"factor": factor, "auroc_fitted": float(own[factor - 1]), "note": ""}
-        yield row | {key: judged[key] for key in ("auroc", "null_99", "above_null")}
+        row |= {"factor": factor, "auroc_fitted": float(own[factor - 1])}
+        row |= {key: judged[key] for key in ("auroc", "null_99")}
+        if judged[["null_99_shift", "null_99_block"]].isna().any():
+            yield row | {"note": "too few surrogates of one null"}
+        else:
+            yield row | {"above_null": judged["above_null"]}

@@ -12,7 +12,7 @@ from brainarch.annotations.store import create_labels
 from brainarch.factors.coefficients import CHUNK_ROWS, CoefficientMaps
 from brainarch.geometry import PATCH
 from brainarch.grids.grid import Place
-from brainarch.microstructure import planted
+from brainarch.microstructure import recovery
 from brainarch.tables import read_table
 
 SHAPE = (200, 1000)
@@ -55,20 +55,20 @@ def results(tmp_path):
 
 
 def test_planted_things_are_found_by_the_factor_that_follows_them(results, monkeypatch) -> None:
-    monkeypatch.setattr(planted, "BLOCK_PX", 64)
-    planted.find_planted(
+    monkeypatch.setattr(recovery, "BLOCK_PX", 64)
+    recovery.find_planted(
         fitted=[results / "c1.zarr"], others=[results / "c5.zarr"], labels=results / "areas.zarr",
         legend=results / "legend.csv", truth=results / "truth", planted=results / "planted.csv",
         area="Ctx", nulls=60, seed=1,
     )  # fmt: skip
     table = read_table(results / "planted.csv")
-    assert list(table.columns) == list(planted.PLANTED_COLUMNS)
+    assert list(table.columns) == list(recovery.PLANTED_COLUMNS)
     assert (table["slice"] == 5).all()
     rows = {(row["planted"], row["where"]): row for row in table.to_dict("records")}
     assert set(rows) == {("barrels", "Ctx")} | {
-        (what, where) for what in planted.MICROSTRUCTURE for where in (planted.EVERYWHERE, "Ctx")
+        (what, where) for what in recovery.MICROSTRUCTURE for where in (recovery.EVERYWHERE, "Ctx")
     }
-    for where in (planted.EVERYWHERE, "Ctx"):
+    for where in (recovery.EVERYWHERE, "Ctx"):
         cells = rows["cell bodies", where]
         assert (cells["factor"], cells["above_null"]) == (1, True)
         assert cells["auroc"] > 0.9 > cells["null_99"]
