@@ -182,6 +182,26 @@ def test_matches_no_closer_than_random_bands_are_none():
     assert far.answer == "partly"
 
 
+def test_assignments_of_blocks_are_averaged():
+    runs = {"main": fakes.metrics(0.6, 0.5, 0.7, 0.4), "blocks1": fakes.metrics(0.8, 0.7, 0.9, 0.6)}
+    found = {number.name: number for number in numbers.assignment_numbers(runs)}
+    assert found["accuracy, test patches"].value == pytest.approx(0.7)
+    assert "spread 0.14, 0.60 to 0.80; 2 assignments" in found["accuracy, test patches"].note
+    assert found["recall, Ctx"].value == pytest.approx(0.5)
+    assert numbers.assignment_numbers({"main": runs["main"]}) == []
+
+
+def test_new_brains_are_averaged():
+    found = numbers.brain_numbers(fakes.new_brains(0.78, 0.84))
+    assert found[0].value == pytest.approx(0.81)
+    assert found[0].note.startswith("spread 0.04, 0.78 to 0.84; 200 patches of 2 brains")
+    told = verdicts.accuracy_verdict(
+        {"main": fakes.metrics(0.9, 0.8, 0.95)}, 1 / 6, fakes.new_brains(0.78, 0.84)
+    )
+    assert "2 new brains: mean 0.81, spread 0.04" in told.found
+    assert numbers.brain_numbers(None) == []
+
+
 def test_the_most_confused_pairs_come_first():
     pairs = numbers.confused_pairs(fakes.confusion())
     assert len(pairs) == numbers.PAIRS

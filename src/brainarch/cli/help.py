@@ -20,6 +20,7 @@ GROUPS = {
         "import-annotations",
         "download",
         "apply",
+        "import-weights",
     ),
     "Config files": ("check-config", "config-docs"),
 }

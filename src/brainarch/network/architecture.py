@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import warnings
 from collections import OrderedDict
+from typing import ClassVar
 
 import torch
 from torch import nn
 
-from brainarch.geometry import UNITS
+from brainarch.geometry import CONTEXT, UNITS
 
 #: Width of the representation: the last hidden layer (V, M).
 REPRESENTATION_UNITS = UNITS
@@ -39,6 +40,9 @@ class AreaNetwork(nn.Module):
     The ReLU stands behind the pooling: the same values and gradients, on a quarter of the numbers.
     Shapes: 134 -> 128/64 -> 60/30 -> 28/14 -> 12/6, then 6 x 6 x 128 -> 1024 -> 64 -> n_areas.
     """
+
+    #: Name of the definition in a network's file.
+    architecture: ClassVar[str] = "area-network-134"
 
     def __init__(self, n_areas: int, dropout: float = 0.3) -> None:
         super().__init__()
@@ -74,3 +78,51 @@ class AreaNetwork(nn.Module):
         """Return the logits, shape (n, n_areas), of windows, shape (n, 1, 134, 134)."""
         logits: torch.Tensor = self.head(self.dropout(self.trunk(windows)))
         return logits
+
+
+class Cropped(nn.Module):
+    """Takes the context off windows, which leaves the patches."""
+
+    def forward(self, windows: torch.Tensor) -> torch.Tensor:
+        """Return patches, shape (n, 1, 128, 128), of windows, shape (n, 1, 134, 134)."""
+        return windows[..., CONTEXT:-CONTEXT, CONTEXT:-CONTEXT]
+
+
+class AuthorsNetwork(AreaNetwork):
+    """The network as the authors define it (A), to compare with; it reads patches, not windows.
+
+    Parameters
+    ----------
+    n_areas, dropout
+        As of `AreaNetwork`.
+
+    Notes
+    -----
+    Convolutions 1 and 2 are padded by 1, so that a patch's representation depends on where it is
+    cut, and overlapping patches share nothing: dense extraction refuses it. Dropout stands before
+    the first fully connected layer, too. The representation is taken without a ReLU and may be
+    negative. Grey values in [0, 1] are not normalised: its normalisation is (0, 1).
+    """
+
+    architecture: ClassVar[str] = "authors-128"
+
+    def __init__(self, n_areas: int, dropout: float = 0.3) -> None:
+        super().__init__(n_areas, dropout)
+        layers = dict(self.trunk.named_children())
+        del layers["relu6"]
+        found: OrderedDict[str, nn.Module] = OrderedDict(crop=Cropped())
+        for name, layer in layers.items():
+            if name == "fc1":
+                found["dropout0"] = nn.Dropout(dropout)
+            found[name] = layer
+        for name in ("conv1", "conv2"):
+            layer = found[name]
+            assert isinstance(layer, nn.Conv2d)
+            layer.padding = (1, 1)
+        self.trunk = nn.Sequential(found)
+
+
+#: Every definition by its name.
+ARCHITECTURES: dict[str, type[AreaNetwork]] = {
+    network.architecture: network for network in (AreaNetwork, AuthorsNetwork)
+}

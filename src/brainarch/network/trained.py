@@ -19,11 +19,9 @@ from safetensors.torch import save
 
 from brainarch.atomic import write_bytes
 from brainarch.errors import InputError
-from brainarch.network.architecture import AreaNetwork
+from brainarch.network.architecture import ARCHITECTURES, AreaNetwork
 from brainarch.network.grey import Normalisation
 
-#: Name of the network definition that this version of the package reads.
-ARCHITECTURE = "area-network-134"
 #: The only key of the header: safetensors writes several in an order that differs every time.
 HEADER = "brainarch"
 #: What the header says the SHA-256 of everything else in the file is.
@@ -69,7 +67,7 @@ class TrainedNetwork:
 def save_network(trained: TrainedNetwork, path: Path) -> None:
     """Write a trained network in one step."""
     content = {
-        "architecture": ARCHITECTURE,
+        "architecture": trained.network.architecture,
         **_described(trained),
         "training": trained.training,
     }
@@ -91,10 +89,11 @@ def load_network(path: Path) -> TrainedNetwork:
         that are no numbers.
     """
     tensors, header = _read(path)
-    if header.get("architecture") != ARCHITECTURE:
+    architecture = ARCHITECTURES.get(header.get("architecture", ""))
+    if architecture is None:
         found = header.get("architecture", "none named")
         raise InputError(
-            f"{path}: holds another network ({found}, expected {ARCHITECTURE}); "
+            f"{path}: holds another network ({found}, expected {' or '.join(ARCHITECTURES)}); "
             "train one with `brainarch train`"
         )
     if header.pop(CHECKSUM, None) != _checksum(header, tensors):
@@ -103,7 +102,7 @@ def load_network(path: Path) -> TrainedNetwork:
             "train it again with `brainarch train`"
         )
     areas, outside = tuple(header["areas"]), header.get("outside", False)
-    network = AreaNetwork(len(areas) + outside)
+    network = architecture(len(areas) + outside)
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:

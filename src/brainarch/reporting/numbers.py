@@ -177,6 +177,29 @@ def brain_numbers(brains: pd.DataFrame | None) -> list[Number]:
     return numbers
 
 
+def assignment_numbers(metrics: Mapping[str, pd.DataFrame]) -> list[Number]:
+    """Return accuracy and recalls of test patches, as means over assignments of blocks to splits.
+
+    Parameters
+    ----------
+    metrics : mapping of str to pandas.DataFrame
+        By run: one network for each assignment, scored on its own test blocks.
+    """
+    if len(metrics) < 2:
+        return []
+    whole = pd.concat(metrics.values())
+    whole = whole[(whole["subset"] == "all") & whole["metric"].isin(["accuracy", "recall"])]
+    numbers = []
+    for (area, metric), own in whole.groupby(["area", "metric"], sort=False):
+        values = own["value"].dropna()
+        if len(values) > 1:
+            name = "accuracy, test patches" if area == "all" else f"{metric}, {area}"
+            note = f"{spread_text(values)}; {len(values)} assignments with test patches of it"
+            group = "Assignments of blocks: a network each, scored on its own test blocks (mean)"
+            numbers.append(Number(group, name, float(values.mean()), note=note))
+    return numbers
+
+
 def spread_text(values: pd.Series[float]) -> str:
     """Return the standard deviation, least and greatest of some values as the page writes them."""
     return f"spread {values.std():.2f}, {values.min():.2f} to {values.max():.2f}"

@@ -183,6 +183,7 @@ def _all_numbers(
     return [
         *numbers.patch_numbers(metrics),
         *networks.seed_numbers(test),
+        *numbers.assignment_numbers({run: test[run] for run in facts.assignments if run in test}),
         *numbers.brain_numbers(files.table("new_brains")),
         *numbers.map_numbers(maps, facts.split_slices("test")),
         *numbers.readout_numbers(

@@ -219,6 +219,7 @@ def fit_network(
     seed: int,
     threads: int,
     device: str,
+    architecture: type[AreaNetwork] = AreaNetwork,
 ) -> FitResult:
     """Train a network from scratch, or go on where a killed training of the same key stopped.
 
@@ -239,6 +240,8 @@ def fit_network(
         CPU threads; the thread count can change the last digits.
     device : {"auto", "cpu", "cuda"}
         A GPU can change the last digits.
+    architecture : type of AreaNetwork
+        Which definition of the network.
 
     Returns
     -------
@@ -251,7 +254,7 @@ def fit_network(
     """
     prepare(seed, threads)
     return fit_module(
-        AreaTraining(n_areas, dropout, learning_rate),
+        AreaTraining(n_areas, dropout, learning_rate, architecture),
         DataLoader(train, batch_size=batch_size, sampler=EpochShuffle(len(train), seed)),
         DataLoader(val, batch_size=batch_size),
         partial,

@@ -19,6 +19,7 @@ from brainarch.annotations.legend import Legend, read_legend
 from brainarch.annotations.store import open_labels
 from brainarch.atomic import write_json
 from brainarch.errors import InputError
+from brainarch.network.architecture import ARCHITECTURES, AreaNetwork, AuthorsNetwork
 from brainarch.network.grey import Normalisation
 from brainarch.network.trained import TrainedNetwork, load_network, save_network
 from brainarch.network.untrained import untrained_network
@@ -63,6 +64,7 @@ def train_patches(
     dropout: float,
     permute_labels: bool,
     seed: int,
+    architecture: str = AreaNetwork.architecture,
     threads: int = 1,
     device: str = "auto",
 ) -> None:
@@ -88,6 +90,8 @@ def train_patches(
         Shuffle the areas among the patches of each split, as a control that must end at chance.
     seed : int
         Of weights, order and dropout.
+    architecture : str
+        Which definition of the network: ours, or the authors', which reads raw grey values.
     threads : int
         CPU threads at most; their number can change the last digits.
     device : {"auto", "cpu", "cuda"}
@@ -100,6 +104,9 @@ def train_patches(
         finite.
     """
     given = _read(labels, legend, volume, splits, device)
+    definition = ARCHITECTURES[architecture]
+    if definition is AuthorsNetwork:
+        given = replace(given, normalisation=Normalisation(0.0, 1.0))
     options: dict[str, Any] = {
         "epochs": epochs,
         "batch_size": batch_size,
@@ -110,6 +117,7 @@ def train_patches(
     identity = {
         "options": {**options, "threads": threads, "device": device},
         "normalisation": asdict(given.normalisation),
+        "architecture": architecture,
         "tables": [_file_digest(train), _file_digest(val)],
         "permuted": permute_labels,
     }
@@ -125,6 +133,7 @@ def train_patches(
             **options,
             threads=threads,
             device=device,
+            architecture=definition,
         )
         how = {"preset": "papers", "train_patches": len(seen), "permute_labels": permute_labels}
         _write(result, given, {**how, "options": options}, threads, (network, curves, summary))
