@@ -77,6 +77,7 @@ def run(files, output, train, val, epochs):
         learning_rate=5e-4,
         dropout=0.0,
         permute_labels=False,
+        as_authors=False,
         seed=2,
         device="cpu",
     )

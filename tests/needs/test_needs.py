@@ -83,7 +83,7 @@ def test_memory_is_never_below_and_at_most_three_times_above_what_was_measured(
 def test_what_was_measured_covers_every_stage_that_has_a_model() -> None:
     later = {"download_stack", "download_areas", "nonsense", "measure_selection"}
     later |= {"explore", "export", "explain_factors", "fit_novelty", "draw_maps", "write_untrained"}
-    later |= {"baselines", "name_new_brains", "find_planted"}
+    later |= {"baselines", "name_new_brains", "find_planted", "take_network"}
     assert set(MODELS) - later == {row["stage"] for row in measured()} & set(MODELS)
     assert set(MODELS) <= {*stage_names(), "preflight"}
 

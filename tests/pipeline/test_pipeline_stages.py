@@ -291,6 +291,41 @@ def test_what_follows_from_each_network_is_made_of_that_network() -> None:
     assert pipeline.mapped == {"main": "cnn", "repeat1": "repeat1"}
 
 
+def test_the_authors_network_is_trained_or_taken() -> None:
+    content = yaml.safe_load((ROOT / "config/test.yaml").read_text())
+    content["readout"]["networks"] = ["cnn", "authors"]
+    trained = Pipeline.of(check_config(content, "trained"))
+    stage = trained.train("authors")
+    assert stage.function.endswith(":train_patches")
+    assert stage.settings["as_authors"]
+    assert (stage.settings["batch_size"], stage.settings["epochs"]) == (20, 50)
+    assert stage.inputs["train"] == trained.results.patches("main", "train")
+    assert trained.embed("authors", "test").inputs["network"] == trained.results.network("authors")
+    assert "authors" in trained.figure("learning_curves").inputs["curves"]
+    with pytest.raises(InputError, match="readout.authors"):
+        trained.take_network()
+    content["readout"]["authors"] = "weights.safetensors"
+    taken = Pipeline.of(check_config(content, "taken"))
+    assert taken.take_network().outputs["network"] == taken.results.network("authors")
+    assert taken.take_network().inputs == {"weights": "weights.safetensors"}
+    assert "authors" not in taken.figure("learning_curves").inputs["curves"]
+    content["readout"]["networks"] = ["cnn"]
+    with pytest.raises(InputError, match=r"readout\.authors"):
+        check_config(content, "wrong")
+
+
+def test_new_brains_are_phantoms_alone() -> None:
+    content = yaml.safe_load((ROOT / "config/test.yaml").read_text())
+    content["evaluation"]["new_brains"] = 3
+    pipeline = Pipeline.of(check_config(content, "phantom"))
+    assert pipeline.name_new_brains().settings["count"] == 3
+    assert "evaluation/new_brains.csv" in pipeline.report().inputs["files"]["new_brains"]
+    own = yaml.safe_load((ROOT / "config/z159.yaml").read_text())
+    own["evaluation"] = {"new_brains": 3}
+    with pytest.raises(InputError, match=r"evaluation\.new_brains: only phantoms"):
+        check_config(own, "own")
+
+
 def test_the_order_of_networks_changes_nothing() -> None:
     content = yaml.safe_load((ROOT / "config/test.yaml").read_text())
     one = Pipeline.of(check_config(content, "one"))

@@ -13,6 +13,8 @@ import torch
 from brainarch.annotations.legend import make_legend, write_legend
 from brainarch.annotations.store import create_labels
 from brainarch.errors import InputError
+from brainarch.network.architecture import AuthorsNetwork
+from brainarch.network.grey import Normalisation
 from brainarch.network.trained import load_network
 from brainarch.patches.table import read_patches, write_patches
 from brainarch.tables import read_columns, read_table
@@ -58,10 +60,19 @@ def train(files: Path, output: Path, **changes: Any) -> None:
         "learning_rate": 1e-3,
         "dropout": 0.3,
         "permute_labels": False,
+        "as_authors": False,
         "seed": 5,
         "device": "cpu",
     }
     train_patches(**{**given, **changes})
+
+
+def test_the_authors_network_is_trained_on_raw_grey_values(files: Path, tmp_path: Path) -> None:
+    train(files, tmp_path, as_authors=True)
+    trained = load_network(tmp_path / OUTPUTS["network"])
+    assert isinstance(trained.network, AuthorsNetwork)
+    assert trained.normalisation == Normalisation(0.0, 1.0)
+    assert trained.areas
 
 
 def test_equal_trainings_write_equal_networks(files: Path, tmp_path: Path) -> None:

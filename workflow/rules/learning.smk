@@ -56,6 +56,28 @@ use rule stage as train with:
         "Training the network ({wildcards.run})"
 
 
+if CONFIG.readout.authors is not None:
+
+    use rule stage as take_network with:
+        input:
+            **read(PIPELINE.take_network()),
+        output:
+            **written(PIPELINE.take_network()),
+        log:
+            f"{LOGS}/take-network.log",
+        benchmark:
+            f"{TIMES}/take-network.tsv"
+        resources:
+            **asked("take_network"),
+        params:
+            verb="take-network",
+            settings=PIPELINE.take_network().settings,
+        message:
+            "Taking the authors' network with imported weights"
+
+    ruleorder: take_network > train
+
+
 use rule stage as train_unlabelled with:
     input:
         **read(PIPELINE.train_unlabelled()),

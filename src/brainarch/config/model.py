@@ -586,7 +586,15 @@ class ReadoutConfig(Section):
         default=["cnn", "untrained", "texture"],
         min_length=1,
         description="what is compared: the trained CNN, the same CNN trained without labels "
-        "(unlabelled; see that section), the same untrained, and hand-crafted texture features",
+        "(unlabelled; see that section), the network as its authors define it (authors: padded, "
+        "raw grey values, their dropout; patch by patch), the same untrained, and hand-crafted "
+        "texture features",
+    )
+    authors: str | None = Field(
+        default=None,
+        description="network that `brainarch import-weights` made of the authors' published "
+        "weights, where networks names authors; null: it is trained here, for 50 epochs or as "
+        "training.epochs says",
     )
     noise_variances: Annotated[list[Variance], AfterValidator(_unlike)] = Field(
         default=[0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1],
@@ -783,6 +791,8 @@ class Config(Section):
             for z in sorted({z for z in every if every.count(z) > 1}):
                 problems.append(f"splits: slice {z} stands there twice; a slice has one split")
             problems += self._gap_problems()
+        if self.readout.authors is not None and "authors" not in self.readout.networks:
+            problems.append("readout.authors: readout.networks does not name authors; add it there")
         if "cnn" not in self.readout.networks:
             problems.append("readout.networks: cnn is missing; every comparison is with it")
         if CNN not in self.extraction.networks:

@@ -9,11 +9,14 @@ from __future__ import annotations
 BUILDERS = {
     "cnn": "brainarch.embedding.trunk:trained_trunk",
     "unlabelled": "brainarch.embedding.trunk:trained_trunk",
+    "authors": "brainarch.embedding.trunk:trained_trunk",
     "untrained": "brainarch.embedding.trunk:untrained_trunk",
     "texture": "brainarch.embedding.texture:texture_describer",
 }
 #: The network that is analysed; the same network trained without labels, and before training.
 CNN, UNLABELLED, UNTRAINED = "cnn", "unlabelled", "untrained"
+#: The network as the authors define it, which runs patch by patch.
+AUTHORS = "authors"
 #: What further seeds of the analysed network are called: repeat1, repeat2 ...
 REPEAT = "repeat"
 #: Names of all networks.
@@ -24,7 +27,7 @@ DENSE = (CNN, UNLABELLED, UNTRAINED)
 
 def learns_by_itself(name: str) -> bool:
     """Return whether a network of patches has a file of its own; all others get the run's."""
-    return name == UNLABELLED or is_repeat(name)
+    return name in (UNLABELLED, AUTHORS) or is_repeat(name)
 
 
 def is_repeat(name: str) -> bool:

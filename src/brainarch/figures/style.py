@@ -60,12 +60,14 @@ COMPONENT_COLOURS = (
 NETWORK_COLOURS = {
     "cnn": "#1F3A5F",
     "unlabelled": "#3E8E7E",
+    "authors": "#8C5A86",
     "untrained": "#8FA3B8",
     "texture": "#C98B4B",
 }
 NETWORK_TITLES = {
     "cnn": "Trained CNN",
     "unlabelled": "CNN without labels",
+    "authors": "Authors' CNN",
     "untrained": "Untrained CNN",
     "texture": "Texture features",
 }

@@ -196,9 +196,9 @@ def _train(work: Work, run: str = "main") -> Cost:
     config, training = work.config, work.config.training
     shares = {"permuted": training.permuted_share, "nonsense": training.nonsense_share}
     share = shares.get(run, 1.0)
-    if training.preset == "papers":
+    if training.preset == "papers" or run == "authors":
         windows = 3 * work.patches("train") + work.patches("val")
-        core = share * (training.epochs or 0) * WINDOW_SECONDS * windows
+        core = share * (training.epochs or 50) * WINDOW_SECONDS * windows
     else:
         core = share * CROP_SECONDS * (training.steps or 0) * (training.crops or 0)
         core += EVALUATIONS * WINDOW_SECONDS * work.patches("val")
@@ -218,6 +218,11 @@ def _train_unlabelled(work: Work) -> Cost:
 
 @_model()
 def _write_untrained(_work: Work) -> Cost:
+    return Cost(TORCH_MB, TORCH_SECONDS, disk_mb=NETWORK_MB)
+
+
+@_model()
+def _take_network(_work: Work) -> Cost:
     return Cost(TORCH_MB, TORCH_SECONDS, disk_mb=NETWORK_MB)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from brainarch.embedding.names import CNN, NETWORKS, REPEAT, is_repeat
+from brainarch.embedding.names import AUTHORS, CNN, NETWORKS, REPEAT, is_repeat
 from brainarch.figures.catalogue import FIGURES
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ class Facts:
         """Every network that is trained."""
         training = self.config.training
         controls = {PERMUTED: training.permuted_control, NONSENSE: training.nonsense_control}
+        controls[AUTHORS] = AUTHORS in self.config.readout.networks
         wanted = (run for run, wanted in controls.items() if wanted)
         return [*self.assignments, *self.repeats, *wanted]
 
@@ -70,7 +71,7 @@ class Facts:
     @cached_property
     def sampled(self) -> list[str]:
         """Runs with patches of their own."""
-        return [run for run in self.runs if run not in (PERMUTED, *self.repeats)]
+        return [run for run in self.runs if run not in (PERMUTED, AUTHORS, *self.repeats)]
 
     @cached_property
     def nonsense_area(self) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from brainarch.atomic import write_json, write_text
-from brainarch.embedding.names import CNN, UNLABELLED, UNTRAINED
+from brainarch.embedding.names import AUTHORS, CNN, UNLABELLED, UNTRAINED
 from brainarch.errors import InputError
 from brainarch.figures.catalogue import FIGURES
 from brainarch.pipeline.facts import (
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 #: Most slices of one page to explore; with more, each has a page of its own.
 SLICES_A_PAGE = 4
+#: How the authors' network is trained (V: Adam, 1e-4; A: dropout 0.3, batches of 20; epochs: ours).
+AUTHORS_TRAINING = {"learning_rate": 1e-4, "dropout": 0.3, "epochs": 50, "batch_size": 20}
 #: The key, and what to do, where findings are to be compared between slices.
 TWO_SLICES = ("extraction.slices: two labelled ones", "name another slice with labels")
 
@@ -226,7 +228,8 @@ class Pipeline(Reads):
     def train(self, run: str) -> Stage:
         """Train a network; further seeds and the permuted control share the main run's patches.
 
-        The nonsense control has labels and patches of its own, and trains in the same way.
+        The nonsense control has labels and patches of its own, and trains in the same way. The
+        authors' network trains on the main run's patches as its authors say.
         """
         r, training = self.results, self.config.training
         source = self._sampled(run)
@@ -237,10 +240,15 @@ class Pipeline(Reads):
             "val": r.patches(source, "val"),
         }
         settings = pick(training, "learning_rate", "dropout")
-        if training.preset == "papers":
+        if run == AUTHORS:
             function, length = "train_patches", "epochs"
             inputs["train"] = r.patches(source, "train")
-            settings |= pick(training, "epochs", "batch_size")
+            epochs = training.epochs or AUTHORS_TRAINING["epochs"]
+            settings = {**AUTHORS_TRAINING, "epochs": epochs, "as_authors": True}
+        elif training.preset == "papers":
+            function, length = "train_patches", "epochs"
+            inputs["train"] = r.patches(source, "train")
+            settings |= {**pick(training, "epochs", "batch_size"), "as_authors": False}
         else:
             function, length = "train_crops", "steps"
             settings |= pick(training, "steps", "crops", "changes")
@@ -261,6 +269,20 @@ class Pipeline(Reads):
             },
             {**settings, "permute_labels": run == PERMUTED, "seed": self._training_seed(run)},
             {"partial": r.partial("train")},
+        )
+
+    def take_network(self) -> Stage:
+        """Take the authors' network with imported weights into a run, instead of training it."""
+        weights = self._require(
+            self.config.readout.authors,
+            "readout.authors",
+            "name a file that `brainarch import-weights` made",
+        )
+        return Stage(
+            "brainarch.network.foreign:take_network",
+            {"weights": weights},
+            {"network": self.results.network(AUTHORS)},
+            {"areas": [area.name for area in self.config.areas]},
         )
 
     def train_unlabelled(self) -> Stage:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from brainarch.embedding.names import CNN
+from brainarch.embedding.names import AUTHORS, CNN
 from brainarch.pipeline.facts import CLUSTERS, COMPONENTS, MAIN, NONSENSE
 from brainarch.pipeline.results import Z, slice_name
 from brainarch.pipeline.shared import Shared
@@ -144,6 +144,8 @@ class Reads(Shared):
     def _learning_curves(self) -> tuple[Files, Settings]:
         # Nonsense areas have another chance, which the figure's line is not.
         runs = [run for run in self.runs if run != NONSENSE]
+        if self.config.readout.authors is not None:  # imported, not trained
+            runs = [run for run in runs if run != AUTHORS]
         curves = {run: self.results.training(run, "learning_curves.csv") for run in runs}
         return {"curves": curves}, self._chance
 

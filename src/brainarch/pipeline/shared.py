@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from brainarch.embedding.names import CNN, learns_by_itself
+from brainarch.embedding.names import AUTHORS, CNN, learns_by_itself
 from brainarch.errors import InputError
 from brainarch.pipeline.facts import (
     CLUSTERS,
@@ -210,7 +210,7 @@ class Shared(Facts):
 
     def _sampled(self, run: str) -> str:
         """Return the run whose patches a run uses."""
-        shares = (PERMUTED, *self.repeats)
+        shares = (PERMUTED, AUTHORS, *self.repeats)
         return MAIN if known("--run", run, self.runs) in shares else run
 
     def _training_seed(self, run: str) -> int:

@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from brainarch.embedding.names import AUTHORS
+
 NAN = float("nan")
 CLASSIFIERS = {
     "logistic": "logistic regression",
@@ -74,6 +76,8 @@ def patch_numbers(metrics: Mapping[tuple[str, ...], pd.DataFrame]) -> list[Numbe
             main = run == "main" and row["subset"] == "all"
             name += "" if row["subset"] == "all" else f", {row['subset']}"
             key = f"accuracy/{split}" if main else ""
+            if (run, split, row["subset"]) == (AUTHORS, "test", "all"):
+                key = "accuracy/authors"
             numbers.append(_number("Sampled patches", name, row, key))
         of_run = f"{split} patches" + ("" if run == "main" else f", run {run}")
         numbers += _position_numbers("Sampled patches", frame, of_run)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
+from brainarch.embedding.names import AUTHORS
 from brainarch.pipeline.facts import Facts
 from brainarch.reporting.numbers import Number
 from brainarch.reporting.published import PROFILES, SPLITS, Published
@@ -150,6 +151,8 @@ def _lacking(facts: Facts, key: str) -> str:
     kind, _, what = key.partition("/")
     if kind == "raters":
         return "not measured: people"
+    if key == "accuracy/authors" and AUTHORS not in facts.networks:
+        return "readout.networks does not name authors"
     if kind == "components":
         return "in words: see figure M2"
     if kind == "recall" and what not in {area.name for area in facts.config.areas}:
@@ -174,8 +177,12 @@ def _differences(facts: Facts, key: str) -> list[str]:
         found.append("labels of your own")
     if key == "pixels":
         return found + _extracted(facts)
-    found.append("windows of 134 px without padding (A: 128 px, padded)")
-    if config.training.preset != "papers":
+    of_authors = key == "accuracy/authors"
+    if of_authors:
+        found.append("patches of our sample")
+    else:
+        found.append("windows of 134 px without padding (A: 128 px, padded)")
+    if config.training.preset != "papers" and not of_authors:
         found.append(f"preset {config.training.preset}: crops, grey values changed")
     elif config.sampling.train_patches != TRAIN_PATCHES:
         found.append(f"{config.sampling.train_patches:,} train patches an area (V: about 2,000)")

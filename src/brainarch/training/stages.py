@@ -19,7 +19,7 @@ from brainarch.annotations.legend import Legend, read_legend
 from brainarch.annotations.store import open_labels
 from brainarch.atomic import write_json
 from brainarch.errors import InputError
-from brainarch.network.architecture import ARCHITECTURES, AreaNetwork, AuthorsNetwork
+from brainarch.network.architecture import AreaNetwork, AuthorsNetwork
 from brainarch.network.grey import Normalisation
 from brainarch.network.trained import TrainedNetwork, load_network, save_network
 from brainarch.network.untrained import untrained_network
@@ -63,8 +63,8 @@ def train_patches(
     learning_rate: float,
     dropout: float,
     permute_labels: bool,
+    as_authors: bool,
     seed: int,
-    architecture: str = AreaNetwork.architecture,
     threads: int = 1,
     device: str = "auto",
 ) -> None:
@@ -88,10 +88,10 @@ def train_patches(
         Of Adam, and the share of outputs dropped.
     permute_labels : bool
         Shuffle the areas among the patches of each split, as a control that must end at chance.
+    as_authors : bool
+        Train the network as its authors define it, which reads raw grey values.
     seed : int
         Of weights, order and dropout.
-    architecture : str
-        Which definition of the network: ours, or the authors', which reads raw grey values.
     threads : int
         CPU threads at most; their number can change the last digits.
     device : {"auto", "cpu", "cuda"}
@@ -104,8 +104,8 @@ def train_patches(
         finite.
     """
     given = _read(labels, legend, volume, splits, device)
-    definition = ARCHITECTURES[architecture]
-    if definition is AuthorsNetwork:
+    definition = AuthorsNetwork if as_authors else AreaNetwork
+    if as_authors:
         given = replace(given, normalisation=Normalisation(0.0, 1.0))
     options: dict[str, Any] = {
         "epochs": epochs,
@@ -117,7 +117,7 @@ def train_patches(
     identity = {
         "options": {**options, "threads": threads, "device": device},
         "normalisation": asdict(given.normalisation),
-        "architecture": architecture,
+        "architecture": definition.architecture,
         "tables": [_file_digest(train), _file_digest(val)],
         "permuted": permute_labels,
     }
