@@ -302,7 +302,7 @@ def test_the_authors_network_is_trained_or_taken() -> None:
     assert stage.inputs["train"] == trained.results.patches("main", "train")
     assert trained.embed("authors", "test").inputs["network"] == trained.results.network("authors")
     assert "authors" in trained.figure("learning_curves").inputs["curves"]
-    with pytest.raises(InputError, match="readout.authors"):
+    with pytest.raises(InputError, match=r"readout\.authors"):
         trained.take_network()
     content["readout"]["authors"] = "weights.safetensors"
     taken = Pipeline.of(check_config(content, "taken"))
