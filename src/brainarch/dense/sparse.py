@@ -15,7 +15,7 @@ from brainarch.network.grey import Normalisation, to_unit
 #: Distance of the pixels, at which windows share all convolutions and no pooling is split.
 STRIDE = 16
 #: Rows of the grid that are computed together, which bounds memory.
-ROWS = 4
+ROWS = 12
 
 
 def describe_grid(
