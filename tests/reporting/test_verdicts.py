@@ -182,6 +182,11 @@ def test_matches_no_closer_than_random_bands_are_none():
     assert far.answer == "partly"
 
 
+def test_intervals_say_what_they_leave_out():
+    assert "given this one network" in numbers.interval_note(1)
+    assert "spread over 3 seeds" in numbers.interval_note(3)
+
+
 def test_assignments_of_blocks_are_averaged():
     runs = {"main": fakes.metrics(0.6, 0.5, 0.7, 0.4), "blocks1": fakes.metrics(0.8, 0.7, 0.9, 0.6)}
     found = {number.name: number for number in numbers.assignment_numbers(runs)}

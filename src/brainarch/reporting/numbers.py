@@ -135,6 +135,16 @@ def _position_numbers(
     return [_number(group, f"{POSITION[row['metric']]}, {where}", row, unit=unit) for row in rows]
 
 
+def interval_note(seeds: int) -> str:
+    """Return what intervals leave out: how much another training would change."""
+    if seeds < 2:
+        return (
+            "Every interval is given this one network: training again with another seed is another "
+            "source of spread, which training.repeats shows."
+        )
+    return f"Every interval is given one network; the spread over {seeds} seeds stands beside them."
+
+
 def position_note(by_slices: bool) -> str:
     """Return what an accuracy is about, and where the baseline of position stands or why not."""
     note = (

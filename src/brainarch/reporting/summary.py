@@ -66,6 +66,7 @@ def collect(config: Config, files: Manifest) -> dict[str, Any]:
         "reproduction": _reproduction(facts, files, found),
         "comparison_note": published.comparison_note(config.source, splits),
         "position_note": numbers.position_note(config.splits.by == "slices"),
+        "interval_note": numbers.interval_note(config.training.repeats),
         "missing": missing_targets(facts, figures),
         "versions": versions(),
         "figures": figures,
@@ -103,7 +104,7 @@ def machine_readable(summary: dict[str, Any]) -> dict[str, Any]:
     shown["missing"] = [{"what": what, "why": why} for what, why in summary["missing"]]
     shown["costs"] = [asdict(cost) for cost in summary["costs"]]
     shown["figures"] = list(summary["pictures"])
-    shown["position_note"] = summary["position_note"]
+    shown |= {name: summary[name] for name in ("position_note", "interval_note")}
     if summary["reproduction"] is not None:
         shown["comparison_note"] = summary["comparison_note"]
         shown["reproduction"] = summary["reproduction"].to_dict("records")
