@@ -9,6 +9,7 @@ from scipy.ndimage import gaussian_filter, uniform_filter
 
 from brainarch.annotations.legend import make_legend, write_legend
 from brainarch.annotations.store import create_labels
+from brainarch.errors import InputError
 from brainarch.factors.coefficients import CHUNK_ROWS, CoefficientMaps
 from brainarch.geometry import PATCH
 from brainarch.grids.grid import Place
@@ -54,12 +55,22 @@ def results(tmp_path):
     return tmp_path
 
 
-def test_planted_things_are_found_by_the_factor_that_follows_them(results) -> None:
+def look(results) -> None:
     recovery.find_planted(
         fitted=[results / "c1.zarr"], others=[results / "c5.zarr"], labels=results / "areas.zarr",
         legend=results / "legend.csv", truth=results / "truth", planted=results / "planted.csv",
         area="Ctx", nulls=60, seed=1,
     )  # fmt: skip
+
+
+def test_a_damaged_truth_is_one_line(results) -> None:
+    (results / "truth/barrels_z0005.tif").write_bytes(b"nothing")
+    with pytest.raises(InputError, match=r"barrels_z0005\.tif: what was planted cannot be read"):
+        look(results)
+
+
+def test_planted_things_are_found_by_the_factor_that_follows_them(results) -> None:
+    look(results)
     table = read_table(results / "planted.csv")
     assert list(table.columns) == list(recovery.PLANTED_COLUMNS)
     assert (table["slice"] == 5).all()

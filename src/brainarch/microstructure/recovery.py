@@ -13,6 +13,7 @@ from scipy.ndimage import uniform_filter
 
 from brainarch.annotations.legend import read_legend
 from brainarch.annotations.store import open_labels
+from brainarch.errors import InputError
 from brainarch.factors.alignment import RankedMaps, compare_factors
 from brainarch.factors.coefficients import CoefficientMaps, open_together
 from brainarch.geometry import PATCH
@@ -80,7 +81,7 @@ def find_planted(
     Raises
     ------
     InputError
-        If the files do not belong together.
+        If the files do not belong together, or the truth cannot be read.
     """
     opened = open_together([*fitted, *others])
     names = read_legend(legend)
@@ -126,7 +127,13 @@ def _targets(
     """Yield what is planted, the contrast, and its values on each slice's thinned grid."""
 
     def image(kind: str, own: _Thinned) -> NDArray[np.uint8]:
-        return np.asarray(tifffile.imread(truth / f"{kind}_z{own.z:04d}.tif"))
+        path = truth / f"{kind}_z{own.z:04d}.tif"
+        try:
+            return np.asarray(tifffile.imread(path))
+        except (OSError, ValueError, tifffile.TiffFileError) as error:
+            raise InputError(
+                f"{path}: what was planted cannot be read ({error}); run `brainarch phantom` again"
+            ) from None
 
     found = [on_grid(image(BARRELS, own), own.place, str(truth)).astype(np.float64) for own in maps]
     yield BARRELS, "walls from hollows", found
