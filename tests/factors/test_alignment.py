@@ -85,6 +85,20 @@ def test_a_large_area_beside_narrow_ones_is_not_compared_with_copies_of_itself()
     assert row["above_null"]
 
 
+def test_shifted_bands_are_few_different_surrogates():
+    """Areas in bands shift along one axis alone; patches of areas have many more places."""
+    rng = np.random.default_rng(10)
+    bands = areas_map()
+    ranked = RankedMaps([smooth(rng, bands.shape).astype(np.float32)])
+    few = compare_factors(ranked, bands, 4, block=30, count=100, seed=0)["effective"]
+    assert (few < 30).all()
+    points = rng.random((30, 2)) * bands.shape
+    y, x = np.mgrid[: bands.shape[0], : bands.shape[1]]
+    near = ((y[..., None] - points[:, 0]) ** 2 + (x[..., None] - points[:, 1]) ** 2).argmin(axis=2)
+    many = compare_factors(ranked, near + 1, 30, block=10, count=100, seed=0)["effective"]
+    assert many.median() > 40
+
+
 def test_without_surrogates_nothing_is_above():
     labels = np.ones((6, 6), dtype=int)
     labels[:, 3:] = 2
@@ -100,7 +114,7 @@ def judged(own, rival, factor=1):
     rows = [(1, True, "Ctx", 1, 0.9), (1, True, "Str", 1, 0.6), (1, True, "Ctx", 2, 0.8)]
     rows += [(2, False, "Ctx", 1, own), (2, False, "Str", 1, rival), (2, False, "Ctx", 2, 0.99)]
     frame = pd.DataFrame(rows, columns=["slice", "fitted", "name", "factor", "auroc"]).assign(
-        target="area", null_99=0.6, above_null=True
+        target="area", null_99=0.6, effective=99, above_null=True
     )
     pair = {"target": "area", "name": "Ctx", "factor": factor, "auroc": 0.9}
     found = judge_selected(frame, pd.DataFrame([pair]))

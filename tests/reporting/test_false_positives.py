@@ -61,9 +61,8 @@ def count_matches(kind: str, seeds: range) -> int:
 
 
 def test_the_same_bands_are_found_again() -> None:
-    rng = np.random.default_rng(0)
-    band = unrelated("stripes", rng)
-    other = np.roll(band, 1, axis=1)
+    band = np.tile(np.repeat([1, 2, 3, 4], [8, 12, 9, 11]), (ROWS, 1))
+    other = np.tile(np.repeat([3, 1, 4, 2], [8, 12, 10, 10]), (ROWS, 1))
     assert verdicts.matches_verdict(matched(band, other, 0), "").answer == "yes"
 
 
@@ -77,11 +76,15 @@ def test_one_pair_of_maps_in_a_hundred_is_found_again_by_chance(kind: str) -> No
     assert count_matches(kind, range(1000)) <= 20
 
 
+AREAS = 24
+
+
 def areas() -> np.ndarray:
-    """Return six areas, one after the other along the columns, as in the phantom."""
-    edges = np.cumsum([22, 10, 18, 16, 30])
+    """Return patches of areas: few bands of areas have too few shifts for any claim at 1 %."""
+    points = np.random.default_rng(0).random((AREAS, 2)) * (40, 120)
     y, x = np.mgrid[:40, :120]
-    return np.searchsorted(edges, x + 3 * np.sin(y / 8), side="right") + 1
+    far = (y[..., None] - points[:, 0]) ** 2 + (x[..., None] - points[:, 1]) ** 2
+    return 1 + far.argmin(axis=2)
 
 
 def factor_map(kind: str, rng: np.random.Generator) -> np.ndarray:
@@ -95,19 +98,20 @@ def factor_map(kind: str, rng: np.random.Generator) -> np.ndarray:
 
 
 def count_factors(kind: str, seeds: range) -> tuple[int, int]:
-    """Count the areas, of six a seed, that an unrelated factor is said to stand for; and all."""
+    """Count the pairs of factor and area that no null and no bound refuses; and all."""
     labels, found, every = areas(), 0, 0
     for seed in seeds:
         rng = np.random.default_rng(seed)
         both = [RankedMaps([factor_map(kind, rng) for _ in range(4)]) for _ in "ab"]
         frames = [
-            compare_factors(own, labels, 6, block=8, count=100, seed=seed).assign(
+            compare_factors(own, labels, AREAS, block=8, count=150, seed=seed).assign(
                 slice=z, fitted=z == 0, target="area", name=lambda frame: frame["area"]
             )
             for z, own in enumerate(both)
         ]
-        pairs = score_pairs(Presence(np.ones((4, 6), int), np.bincount(labels.ravel())[1:]), 0.5)
-        pairs["auroc"] = both[0].auroc(labels, 6)[pairs["factor"] - 1, pairs["area"] - 1]
+        counts = Presence(np.ones((4, AREAS), int), np.bincount(labels.ravel())[1:])
+        pairs = score_pairs(counts, 0.5)
+        pairs["auroc"] = both[0].auroc(labels, AREAS)[pairs["factor"] - 1, pairs["area"] - 1]
         selected = select_factors(pairs, 4, "auroc").assign(target="area", name=lambda f: f["area"])
         judged = judge_selected(pd.concat(frames, ignore_index=True), selected)
         found += int((judged["above_null"] & judged["aligned"]).sum())
@@ -116,9 +120,9 @@ def count_factors(kind: str, seeds: range) -> tuple[int, int]:
 
 
 def test_unrelated_factors_stand_for_no_area() -> None:
-    found = [count_factors(kind, range(3)) for kind in KINDS]
+    found = [count_factors(kind, range(1)) for kind in KINDS]
     assert sum(count for count, _ in found) <= 1
-    assert all(every == 12 for _, every in found)
+    assert all(every == 4 for _, every in found)
 
 
 @pytest.mark.slow

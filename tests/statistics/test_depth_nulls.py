@@ -9,7 +9,7 @@ from sklearn.metrics import normalized_mutual_info_score
 from brainarch.statistics.depth_nulls import (
     SAME,
     band_profile,
-    count_different,
+    different,
     random_rulers,
     rearranged_bands,
 )
@@ -29,14 +29,33 @@ def test_a_surrogate_is_the_map_with_its_columns_in_another_order():
     codes = 1 + (np.arange(ROWS * COLUMNS).reshape(ROWS, COLUMNS) * 7 % 3) // 2
     codes[:, 20:45] += 2
     found = rearranged_bands(codes.ravel(), places, depth, 30, np.random.default_rng(0))
-    assert found.codes.shape == (30, ROWS * COLUMNS)
+    assert found.codes.shape == (found.effective, ROWS * COLUMNS)
+    assert found.effective >= 15
     columns = sorted(map(tuple, codes.T))
     moved = 0
     for surrogate in found.codes:
         grid = surrogate.reshape(ROWS, COLUMNS)
         assert sorted(map(tuple, grid.T)) == columns, "every column is one of the map's, once"
         moved += not np.array_equal(grid, codes)
-    assert moved >= 28
+    assert moved == found.effective
+
+
+def test_no_two_surrogates_are_the_same_and_none_is_the_map():
+    places, depth = strip()
+    codes = np.tile(np.repeat([1, 2, 3], [24, 24, 16]), ROWS)
+    found = rearranged_bands(codes, places, depth, 40, np.random.default_rng(5))
+    assert 10 < found.effective == len(found.codes) <= 40
+    rows = [codes[:COLUMNS], *(surrogate[:COLUMNS] for surrogate in found.codes)]
+    alike = [
+        normalized_mutual_info_score(one, other) for i, one in enumerate(rows) for other in rows[:i]
+    ]
+    assert max(alike) < SAME
+
+
+def test_a_map_without_bands_has_no_surrogates():
+    places, depth = strip()
+    found = rearranged_bands(np.ones(len(depth), int), places, depth, 50, np.random.default_rng(6))
+    assert found.effective == len(found.codes) == 0
 
 
 def test_bands_of_a_clean_map_keep_their_widths():
@@ -71,11 +90,11 @@ def test_profiles_count_once_however_their_codes_are_called():
     rng = np.random.default_rng(4)
     profiles = np.sort(rng.integers(0, 4, (40, 64)), axis=1)
     renamed = np.array([2, 0, 3, 1])[profiles]
-    found = count_different(np.concatenate([profiles, renamed, profiles]))
-    assert found == count_different(profiles)
+    found = different(np.concatenate([profiles, renamed, profiles]))
+    assert found == different(profiles)
     kept: list[np.ndarray] = []
     for profile in profiles:
         same = (normalized_mutual_info_score(profile, other) >= SAME for other in kept)
         if not any(same):
             kept.append(profile)
-    assert 1 < found == len(kept) < 40
+    assert 1 < len(found) == len(kept) < 40

@@ -30,6 +30,9 @@ ALIGNED = 0.85
 #: AUROC of a factor that knows nothing of an area.
 CHANCE = 0.5
 
+#: Pixels of surrogates that are compared with each other, at most.
+COMPARED = 4000
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -152,10 +155,12 @@ def compare_factors(
     DataFrame
         One row per factor (from 1) and area (code): pixels, auroc, null_99 (the higher of the two),
         null_99_shift, null_99_block (NaN with fewer than `MIN_MAPS` surrogates), maps_shift,
-        maps_block (surrogates that count), above_null (auroc above both; false unless both exist).
+        maps_block (surrogates that count), effective (how many of them differ in the area, of the
+        null with fewer), above_null (auroc above both; false unless both exist).
     """
+    thin = max(1, labels.size // COMPARED)
     own = ranked.auroc(labels, areas)
-    limits, maps = {}, {}
+    limits, maps, differing = {}, {}, {}
     for name in ("shift", "block"):
         rng = generator(seed, f"alignment null {name}")
         surrogates = (
@@ -164,15 +169,22 @@ def compare_factors(
             else block_surrogates(labels, ranked.valid, block, count, rng)
         )
         null = np.full((count, *own.shape), np.nan)
+        codes: list[NDArray[np.integer]] = []
         for i, surrogate in enumerate(surrogates):
             seen = ranked.valid & (labels > 0) & (surrogate > 0)
             copied = area_kappas(labels[seen], surrogate[seen], areas) > MAX_KAPPA
             null[i] = np.where(copied, np.nan, ranked.auroc(surrogate, areas))
+            codes.append(np.where(ranked.valid, surrogate, 0).ravel()[::thin])
         maps[name] = np.isfinite(null).sum(axis=0)
+        counted = np.isfinite(null).any(axis=1)
+        differing[name] = [
+            _count_different([codes[i] == 1 + area for i in np.flatnonzero(counted[:, area])])
+            for area in range(areas)
+        ]
         limits[name] = np.where(maps[name] >= MIN_MAPS, _percentile(null), np.nan)
     factor, area = np.meshgrid(np.arange(1, len(own) + 1), np.arange(1, areas + 1), indexing="ij")
-    codes = labels[ranked.valid]
-    pixels = np.bincount(codes[codes > 0], minlength=areas + 1)[1 : areas + 1]
+    seen_codes = labels[ranked.valid]
+    pixels = np.bincount(seen_codes[seen_codes > 0], minlength=areas + 1)[1 : areas + 1]
     frame = pd.DataFrame(
         {
             "factor": factor.ravel(),
@@ -184,12 +196,32 @@ def compare_factors(
             "null_99_block": limits["block"].ravel(),
             "maps_shift": maps["shift"].ravel(),
             "maps_block": maps["block"].ravel(),
+            "effective": np.broadcast_to(
+                np.minimum(differing["shift"], differing["block"]), own.shape
+            ).ravel(),
         }
     )
     frame["above_null"] = (frame["auroc"] > frame["null_99_shift"]) & (
         frame["auroc"] > frame["null_99_block"]
     )
     return frame[frame["pixels"] > 0].reset_index(drop=True)
+
+
+def _count_different(inside: list[NDArray[np.bool_]]) -> int:
+    """Count masks no two of which are copies of each other (Cohen's kappa above `MAX_KAPPA`)."""
+    if not inside:
+        return 0
+    masks = np.array(inside, dtype=np.float32)
+    size, total = masks.sum(axis=1), masks.shape[1]
+    both = masks @ masks.T
+    observed = (total - size[:, None] - size + 2 * both) / total
+    chance = (np.outer(size, size) + np.outer(total - size, total - size)) / total**2
+    copies = observed - chance > MAX_KAPPA * (1 - chance)
+    kept: list[int] = []
+    for index in range(len(masks)):
+        if not copies[index, kept].any():
+            kept.append(index)
+    return len(kept)
 
 
 def area_kappas(
@@ -226,7 +258,7 @@ def judge_selected(alignment: pd.DataFrame, selected: pd.DataFrame) -> pd.DataFr
     Parameters
     ----------
     alignment : DataFrame
-        Columns slice, fitted, factor, target, name, auroc, null_99, above_null.
+        Columns slice, fitted, factor, target, name, auroc, null_99, effective, above_null.
     selected : DataFrame
         The pairs that are shown: columns target, name, factor, auroc (on the fitted slices).
 
@@ -234,10 +266,12 @@ def judge_selected(alignment: pd.DataFrame, selected: pd.DataFrame) -> pd.DataFr
     -------
     DataFrame
         One row per target, name and slice that was not fitted: factor, auroc_fitted, auroc,
-        null_99, above_null, aligned (auroc at least `ALIGNED`), best (the area that this factor
-        tells best on that slice) and contradicted (that is another one, or auroc is below 0.5).
+        null_99, effective, above_null, aligned (auroc at least `ALIGNED`), best (the area that this
+        factor tells best on that slice) and contradicted (that is another one, or auroc is below
+        0.5).
     """
     others = alignment[~alignment["fitted"]]
+    told = ["auroc_fitted", "auroc", "null_99", "effective", "above_null"]
     ordered = others.sort_values("auroc", ascending=False, kind="stable", na_position="last")
     best = ordered.drop_duplicates(["slice", "target", "factor"])
     best = best[["slice", "target", "factor", "name"]].rename(columns={"name": "best"})
@@ -247,6 +281,5 @@ def judge_selected(alignment: pd.DataFrame, selected: pd.DataFrame) -> pd.DataFr
     chosen = chosen.merge(best, on=["slice", "target", "factor"], how="left")
     chosen["aligned"] = chosen["auroc"] >= ALIGNED
     chosen["contradicted"] = (chosen["best"] != chosen["name"]) | (chosen["auroc"] < CHANCE)
-    order = ["slice", "target", "name", "factor", "auroc_fitted", "auroc", "null_99", "above_null"]
-    order += ["aligned", "best", "contradicted"]
+    order = ["slice", "target", "name", "factor", *told, "aligned", "best", "contradicted"]
     return chosen.sort_values(["slice", "target"], kind="stable")[order].reset_index(drop=True)

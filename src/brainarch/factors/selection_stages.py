@@ -52,6 +52,7 @@ ALIGNMENT_COLUMNS = {
     "null_99_block": "99th percentile over block-shuffled labels; empty without enough surrogates",
     "maps_shift": "shifted surrogates in which the area is no copy of itself",
     "maps_block": "block-shuffled surrogates in which the area is no copy of itself",
+    "effective": "how many of these differ from each other in the area, of the null with fewer",
     "above_null": "auroc above both 99th percentiles",
 }
 CHOSEN_COLUMNS = {
@@ -65,6 +66,7 @@ CHOSEN_COLUMNS = {
     "high": "upper end of that interval",
     "blocks": "spatial blocks that hold the area, or the others if those are worth fewer",
     "null_99": "99th percentile over surrogate labels on this slice, the higher of the two nulls",
+    "effective": "surrogates that differ from each other; below 99 nothing is decided at 1 %",
     "above_null": "auroc above both 99th percentiles",
     "aligned": f"auroc at least {ALIGNED:g}",
     "best": "the area or layer that this factor tells best on this slice",

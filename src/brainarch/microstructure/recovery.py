@@ -123,7 +123,7 @@ def patch_density(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
 
 def _targets(
     maps: Sequence[_Thinned], truth: Path
-) -> Iterator[tuple[str, str, list[NDArray[np.floating]]]]:
+) -> Iterator[tuple[str, str, Sequence[NDArray[np.floating]]]]:
     """Yield what is planted, the contrast, and its values on each slice's thinned grid."""
 
     def image(kind: str, own: _Thinned) -> NDArray[np.uint8]:

@@ -293,7 +293,7 @@ def _beside_factors(files: Manifest) -> dict[str, Any] | None:
     ).reindex(columns=list(kinds))
     return {
         "head": ["slice", "area", *kinds.values()],
-        "rows": [[str(z), str(name), *row] for (z, name), row in wide.fillna("").iterrows()],
+        "rows": wide.fillna("").reset_index().astype(str).to_numpy().tolist(),
     }
 
 

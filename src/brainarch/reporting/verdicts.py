@@ -224,18 +224,16 @@ def factors_verdict(
     question = "Do factors stand for areas on a slice that they were not fitted on?"
     criterion = (
         f"AUROC of each area's factor at least {ALIGNED} with its whole 95 % interval, and above "
-        "the 99th percentile of spatial nulls; undecided where the interval holds the bound or the "
-        "area lies in too few blocks for one"
+        "the 99th percentile of spatial nulls; undecided where the interval holds the bound, the "
+        f"area lies in too few blocks for one, or fewer than {MIN_EFFECTIVE} surrogates differ"
     )
     if chosen is None:
         return Verdict(question, "not tested", criterion, reason)
     rows = chosen[chosen["target"] == "area"].to_dict("records")
-    good = [
-        _above(row["low"], row["high"], ALIGNED) if row["above_null"] else False for row in rows
-    ]
+    good = [_stands(row) for row in rows]
     parts = [
         f"{row['name']} {interval_text(row | {'value': row['auroc']})} (factor {row['factor']}, "
-        f"null {row['null_99']:.2f})"
+        f"null {row['null_99']:.2f} of {row['effective']})"
         for row in rows
     ]
     reached = sum(row["auroc"] >= ALIGNED and row["above_null"] for row in rows)
@@ -244,6 +242,14 @@ def factors_verdict(
     if baselines is not None:
         found += f". Without factors: {'; '.join(_without_factors(baselines))}"
     return Verdict(question, _all_or_some(good), criterion, found)
+
+
+def _stands(row: Mapping[Any, Any]) -> bool | None:
+    """Return whether a factor stands for its area, None if that cannot be decided."""
+    above = _above(row["low"], row["high"], ALIGNED)
+    if not row["above_null"] or above is False:
+        return False
+    return above if row["effective"] >= MIN_EFFECTIVE else None
 
 
 def _without_factors(baselines: pd.DataFrame) -> list[str]:

@@ -20,6 +20,7 @@ says more about layers than an arbitrary ruler.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -34,6 +35,8 @@ BINS = 64
 NARROWEST = 2
 #: Two surrogates are one if their bands share at least this much information (normalised).
 SAME = 0.9
+#: Orders that are drawn for each surrogate wanted: of a few bands many are the same.
+DRAWS = 2
 
 Codes = NDArray[np.integer]
 
@@ -45,7 +48,7 @@ class Surrogates(NamedTuple):
     ----------
     codes : ndarray of int, shape (count, pixels)
     effective : int
-        How many of them differ from each other: those whose bands are all but another's count once.
+        How many of them differ from each other.
     """
 
     codes: Codes
@@ -64,7 +67,11 @@ def rearranged_bands(
     count: int,
     rng: np.random.Generator,
 ) -> Surrogates:
-    """Return a map with its bands along depth in other orders.
+    """Return a map with its bands along depth in other orders, no two of them the same.
+
+    Of surrogates whose bands are all but each other's one is kept, and none of those that are all
+    but the map itself, which counts as the map: otherwise the few bands of a clean map would come
+    out in their own order too often for anything to be rare.
 
     Parameters
     ----------
@@ -75,16 +82,20 @@ def rearranged_bands(
     depth : ndarray, shape (pixels,)
         Their relative depth.
     count : int
-        Surrogates wanted.
+        Surrogates wanted; fewer come of a map with few bands, and none of a map with one.
     rng : numpy.random.Generator
     """
     bins = _occupied_bins(depth)
     profile = band_profile(codes, bins)
-    source = _nearest(places, bins, len(profile))
-    orders = np.stack([_rearrange(profile, rng) for _ in range(count)])
-    pixels = np.arange(len(codes))
-    maps = np.stack([codes[source[pixels, order[bins]]] for order in orders])
-    return Surrogates(maps, count_different(profile[orders]))
+    own = np.arange(len(profile))
+    drawn = [_rearrange(profile, rng) for _ in range(DRAWS * count)]
+    orders = np.stack([own, *drawn])
+    kept = orders[different(profile[orders], 1 + count)[1:]]  # the first is the map itself
+    if not len(kept):
+        return Surrogates.none()
+    source, pixels = _nearest(places, bins, len(profile)), np.arange(len(codes))
+    maps = np.stack([codes[source[pixels, order[bins]]] for order in kept])
+    return Surrogates(maps, len(kept))
 
 
 def random_rulers(
@@ -116,32 +127,35 @@ def band_profile(codes: Codes, bins: NDArray[np.int64]) -> NDArray[np.int64]:
     table = np.bincount(bins * top + codes, minlength=number * top).reshape(number, top)
     profile = table.argmax(axis=1)
     starts = np.flatnonzero(np.diff(profile, prepend=-1))
-    for start, stop in zip(starts[1:], [*starts[2:], number], strict=True):
+    for start, stop in pairwise([*starts[1:], number]):
         if stop - start < NARROWEST:
             profile[start:stop] = profile[start - 1]
     return np.asarray(profile, dtype=np.int64)
 
 
-def count_different(profiles: NDArray[np.int64]) -> int:
-    """Count profiles none of which is all but another; codes may be renamed.
+def different(profiles: NDArray[np.int64], most: int | None = None) -> list[int]:
+    """Return which profiles are not all but one before them; codes may be renamed.
 
     Parameters
     ----------
     profiles : ndarray of int, shape (count, bins)
+    most : int, optional
+        Profiles after which the search ends.
     """
     count, bins = profiles.shape
     names = int(profiles.max()) + 1
-    one_hot = (profiles[:, None, :] == np.arange(names)[:, None]).reshape(-1, bins)
-    joint = (one_hot.astype(np.float64) @ one_hot.T / bins).reshape(count, names, count, names)
-    entropy = _entropy(one_hot.mean(axis=1).reshape(count, names), axes=(1,))
-    mutual = entropy[:, None] + entropy - _entropy(joint, axes=(1, 3))
-    mean = (entropy[:, None] + entropy) / 2
-    same = mutual >= SAME * mean
+    one_hot = (profiles[:, None, :] == np.arange(names)[:, None]).astype(np.float64)
+    entropy = _entropy(one_hot.mean(axis=2), axes=(1,))
     kept: list[int] = []
     for index in range(count):
-        if not same[index, kept].any():
+        if len(kept) == most:
+            break
+        others = one_hot[kept].reshape(-1, bins)
+        joint = (one_hot[index] @ others.T / bins).reshape(names, len(kept), names)
+        mutual = entropy[index] + entropy[kept] - _entropy(joint, axes=(0, 2))
+        if not (mutual >= SAME * (entropy[index] + entropy[kept]) / 2).any():
             kept.append(index)
-    return len(kept)
+    return kept
 
 
 def _occupied_bins(depth: NDArray[np.floating]) -> NDArray[np.int64]:
