@@ -247,10 +247,11 @@ def test_full_is_the_default_with_more_on() -> None:
         read_config(ROOT / f"config/{n}.yaml").model_dump() for n in ("config", "full")
     )
     assert {key for key in full if full[key] != default[key]} == {
-        *("dataset", "title", "training", "readout", "extraction")
+        *("dataset", "title", "training", "evaluation", "readout", "extraction")
     }
     for section, keys in {
         "training": {"steps", "repeats", "nonsense_control"},
+        "evaluation": {"new_brains"},
         "readout": {"networks"},
         "extraction": {"networks"},
     }.items():

@@ -127,13 +127,14 @@ def profile(results, folder, name, **arguments):
     profile_map(map=results / f"{name}.zarr", profiles=folder / f"{name}_profiles.csv", **arguments)
 
 
-def match(results, folder, kind):
+def match(results, folder, kind, maps=None):
+    maps = maps or results
     match_components(
         reference=results / f"{kind}0_profiles.csv",
         other=results / f"{kind}3_profiles.csv",
-        map=results / f"{kind}3.zarr",
-        depth=results / "d3.zarr",
-        **layers_of(results),
+        map=maps / f"{kind}3.zarr",
+        depth=maps / "d3.zarr",
+        **layers_of(maps),
         matches=folder / "matches.csv",
         distances=folder / "distances.csv",
         nulls=200,
@@ -257,7 +258,7 @@ def test_matching_by_depth_finds_the_same_pairs(results, tmp_path):
     table = read_table(results / "g3_profiles.csv")
     write_table(table[table["by"] == "depth"], tmp_path / "g3_profiles.csv", PROFILE_COLUMNS)
     shutil.copy(results / "g0_profiles.csv", tmp_path)
-    by_depth = match(tmp_path, tmp_path, "g")
+    by_depth = match(tmp_path, tmp_path, "g", results)
     assert (by_depth["by"] == "depth").all()
     assert by_depth["matched"].tolist() == by_layer["matched"].tolist()
 
