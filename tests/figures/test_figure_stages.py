@@ -201,6 +201,7 @@ def given(root):
             "differences": tables["differences"],
             "noise_curve": root / "noise.csv",
             "chance": 0.25,
+            "slices": [104],
         },
         "gram": {
             **areas,
@@ -209,9 +210,11 @@ def given(root):
             "matrices": {name: root / f"gram_{name}.zarr" for name in ("cnn", "texture")},
             "components": root / "points.csv",
             "variance": root / "variance.csv",
+            "slices": [104],
         },
         "relations": {
             **areas,
+            "slices": [104],
             **{name: root / f"{name}.csv" for name in ("relations", "hierarchy", "variability")},
         },
         "clusters": {

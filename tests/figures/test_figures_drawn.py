@@ -149,7 +149,7 @@ def draw_factorization(count=6, shape=(90, 360), k=15, selected=True) -> Drawn:
         chosen = factors.judged(pairs, fakes.chosen(areas.names))
     table = factorization.prepare(fakes.basis(k), maps, chosen, 0.31)
     units = list(maps.values())[:5]
-    figure = factorization.draw(table, areas, units, maps, 104)
+    figure = factorization.draw(table, areas, units, maps, "slice z = 104, rows 0 to 89")
     return table, figure
 
 
@@ -384,12 +384,12 @@ def test_points_lie_where_the_table_says():
 
 def test_stacked_shares_fill_every_depth():
     _, figure = draw_clusters()
-    axes = next(axes for axes in figure.axes if axes.get_ylabel() == "relative depth")
-    right = {}
+    axes = next(axes for axes in figure.axes if axes.get_xlabel() == "relative depth")
+    top = {}
     for bar in axes.patches:
-        middle = round(bar.get_y() + bar.get_height() / 2, 6)
-        right[middle] = max(right.get(middle, 0), bar.get_x() + bar.get_width())
-    np.testing.assert_allclose(list(right.values()), 1)
+        middle = round(bar.get_x() + bar.get_width() / 2, 6)
+        top[middle] = max(top.get(middle, 0), bar.get_y() + bar.get_height())
+    np.testing.assert_allclose(list(top.values()), 1)
 
 
 def test_profiles_are_those_of_the_table():

@@ -177,10 +177,10 @@ def draw(
     _draw_depth(sheet.axes(Box(10, top + 8, along, _BODY_MM - 3)), table, colours, layers)
     if has_layers and layers is not None:
         sheet.panel("c", 79, top, "Clusters by layer")
-        _draw_layer_profile(sheet, table, layers, Box(87, top + 5, 34, _BODY_MM - 4))
+        _draw_layer_profile(sheet, table, layers, Box(86, top + 5, 32, _BODY_MM - 4))
     if has_nulls:
-        sheet.panel("d", 136, top, "Agreement with layers")
-        draw_nulls(sheet.axes(Box(159, top + 5, 21, 13)), plotted.pick(table, "d"))
+        sheet.panel("d", 131, top, "Agreement with layers")
+        draw_nulls(sheet.axes(Box(153, top + 5, 25, 13)), plotted.pick(table, "d"))
     return sheet.figure
 
 
