@@ -176,7 +176,7 @@ def compare_factors(
             null[i] = np.where(copied, np.nan, ranked.auroc(surrogate, areas))
             codes.append(np.where(ranked.valid, surrogate, 0).ravel()[::thin])
         maps[name] = np.isfinite(null).sum(axis=0)
-        counted = np.isfinite(null).any(axis=1)
+        counted: NDArray[np.bool_] = np.asarray(np.isfinite(null).any(axis=1))
         differing[name] = [
             _count_different([codes[i] == 1 + area for i in np.flatnonzero(counted[:, area])])
             for area in range(areas)
