@@ -26,6 +26,7 @@ MODULES = Path(__file__).parents[2] / "src/brainarch/explorer/page"
 SLICES = (5, 6)
 SHAPE = (170, 300)
 UNITS = 64
+NETWORKS = ("cnn", "untrained")
 HOSTILE = "</script><script>document.title='broken'</script> \"it's\" <b>&amp;"
 
 
@@ -73,9 +74,12 @@ def write_dataset(folder: Path, stride: int = 4, count: int = 3) -> dict[str, Pa
     for z in SLICES:
         labels.write_slice(z, codes)
         place = Place(z, stride, 1.17, y, x)
-        cube = Cube.create(folder / f"cube{z}.zarr", place, UNITS)
         X = representation(thin, z)
-        cube.write(0, 0, X, thin > 0)
+        for network in NETWORKS:
+            cube = Cube.create(folder / f"{network}{z}.zarr", place, UNITS)
+            # the second has other units, in another order
+            cube.write(0, 0, X if network == "cnn" else X[..., ::-1] ** 0.5, thin > 0)
+            files[f"cube/{z}/{network}"] = folder / f"{network}{z}.zarr"
         confidence = np.where(thin > 0, 0.9, np.nan).astype(np.float32)
         write_maps(
             folder / f"areas{z}.zarr",
@@ -97,7 +101,6 @@ def write_dataset(folder: Path, stride: int = 4, count: int = 3) -> dict[str, Pa
             write_maps(path, {"subdivision": inside}, place, {"area": "Ctx", "subdivisions": 2})
             files[f"{kind}/{z}"] = path
         files |= {
-            f"cube/{z}": folder / f"cube{z}.zarr",
             f"prediction/{z}": folder / f"areas{z}.zarr",
             f"coefficients/{z}": folder / f"coefficients{z}.zarr",
         }
@@ -113,6 +116,7 @@ def write_page(folder: Path, files: dict[str, Path], **changes: Any) -> Path:
         "slices": list(SLICES),
         "areas": entries(),
         "layer_names": [],
+        "networks": list(NETWORKS),
         "title": f"Test & {HOSTILE}",
         "lacks": {"layers": "the config has no layers: they are the user's input"},
     }

@@ -132,7 +132,7 @@ def test_hovering_tells_area_and_place(opened: Opened) -> None:
     opened.page.mouse.move(*opened.position(81, 150))
     opened.page.wait_for_timeout(300)
     text = opened.page.locator("#readout").inner_text()
-    for part in ("x 150  y 81 px", "176, 95 µm", "Striatum (0.9", "F"):
+    for part in ("x 150 y 81 px", "176, 95 µm", "Striatum (0.9", "F"):
         assert part in text
 
 
@@ -140,7 +140,7 @@ def test_a_click_shows_numpys_similarity_and_leads_to_the_nearest(opened: Opened
     opened.click(*PLACES[1])
     page = opened.page
     scores = [float(t) for t in page.locator("#similar ol").first.locator("b").all_inner_texts()]
-    described = content_of(opened.path)["slices"][0]["cube"]
+    described = content_of(opened.path)["slices"][0]["cubes"]["cnn"]
     grid = described["grid"]
     extracted = block_of(opened.path, described["extracted"]).reshape(grid["rows"], grid["columns"])
     iy, ix = np.nonzero(extracted)
@@ -185,12 +185,13 @@ def test_a_link_leads_to_the_same_view(opened: Opened, browser: Any) -> None:
 
 def test_named_places_paint_the_slice_and_leave_as_labels(opened: Opened) -> None:
     page = opened.page
-    page.click("#tools [data-tool=name]")
+    page.click("#tab-names")
     for code, (y, x) in PLACES.items():
         page.locator(f"[data-focus=name-{code - 1}]").check()
         for shift in (0, 20):
             opened.click(y + shift, x)
     assert page.locator("#layer-named").is_checked()
+    assert "annotated places named as the annotation does" in page.locator("#names").inner_text()
     image = tifffile.imread(io.BytesIO(opened.saved(page.get_by_text("Label TIFF").click)))
     assert image.shape == SHAPE
     there = (image > 0) & (truth() > 0)
@@ -217,9 +218,8 @@ def test_brushing_and_marking_are_linked(opened: Opened) -> None:
     page.mouse.move(box["x"] + box["width"] - 3, box["y"] + box["height"] - 3, steps=4)
     page.mouse.up()
     page.wait_for_timeout(400)
-    n = content_of(opened.path)["slices"][0]["cube"]["pixels"]
+    n = content_of(opened.path)["slices"][0]["cubes"]["cnn"]["pixels"]
     assert f"{n:,} places, {n:,} marked" in page.locator("#scatter").inner_text()
-    page.click("#tools [data-tool=mark]")
     (left, top), (right, bottom) = opened.position(40, 40), opened.position(100, 100)
     page.mouse.move(left, top)
     page.mouse.down()
@@ -248,6 +248,25 @@ def test_two_layers_and_two_slices_are_compared(opened: Opened) -> None:
     assert page.evaluate(picture) != before
 
 
+def test_two_representations_answer_the_same_click(opened: Opened) -> None:
+    page = opened.page
+    opened.click(*PLACES[1])
+    first = page.locator("#similar ol b").all_inner_texts()
+    page.select_option("#network", "untrained")
+    page.wait_for_timeout(700)
+    second = page.locator("#similar ol b").all_inner_texts()
+    assert first
+    assert second
+    assert first != second
+    assert "by=untrained" in page.evaluate("location.hash")
+    page.click("#tab-layers")
+    alone = page.evaluate("document.querySelector('.overlay').toDataURL()")
+    page.select_option("#beside", "n0")
+    page.wait_for_timeout(700)
+    assert page.evaluate("document.querySelector('.overlay').toDataURL()") != alone
+    assert "Trained CNN" in page.locator("#legend-beside").inner_text()
+
+
 def test_the_keyboard_alone_does_it(opened: Opened) -> None:
     page = opened.page
     page.keyboard.press("f")
@@ -264,7 +283,7 @@ def test_the_keyboard_alone_does_it(opened: Opened) -> None:
     assert page.locator("#similar ol").count() == 0
     page.keyboard.press("]")
     page.wait_for_timeout(1000)
-    assert page.locator("#slices [aria-pressed=true]").inner_text() == "z 6"
+    assert page.locator("#slices [aria-pressed=true]").inner_text() == "Slice 6"
     picture = opened.saved(lambda: page.keyboard.press("p"))
     assert picture[:4] == b"\x89PNG"
 

@@ -80,7 +80,7 @@ def test_units_are_within_half_a_step_and_zero_stays_zero(
     made: tuple[Path, dict[str, Path]],
 ) -> None:
     _, files = made
-    cube = Cube.open(files["cube/5"])
+    cube = Cube.open(files["cube/5/cnn"])
     thin = thin_cube(cube, 2)
     block = cube.block(slice(None), slice(None))[::2, ::2]
     X = block[cube.extracted[::2, ::2]]
@@ -94,7 +94,7 @@ def test_components_are_those_of_scikit_learn(made: tuple[Path, dict[str, Path]]
     from sklearn.decomposition import PCA
 
     _, files = made
-    cubes = [thin_cube(Cube.open(files[f"cube/{z}"]), 1) for z in SLICES]
+    cubes = [thin_cube(Cube.open(files[f"cube/{z}/cnn"]), 1) for z in SLICES]
     found = principal_components(cubes)
     X = np.concatenate([cube.values() for cube in cubes])
     X /= np.linalg.norm(X, axis=1, keepdims=True)
@@ -128,7 +128,7 @@ def test_the_same_results_give_the_same_page(
 
 def test_half_finished_results_show_what_is_there(tmp_path: Path) -> None:
     files = write_dataset(tmp_path)
-    gone = files | {"cube/6": tmp_path / "not.zarr", "clusters/5": tmp_path / "neither.zarr"}
+    gone = files | {"cube/6/cnn": tmp_path / "not.zarr", "clusters/5": tmp_path / "neither.zarr"}
     del gone["components/6"]
     content = content_of(
         write_page(tmp_path, gone, lacks={"components": "slice 6 is not annotated"})
@@ -139,10 +139,10 @@ def test_half_finished_results_show_what_is_there(tmp_path: Path) -> None:
     assert "run brainarch extract" in next(
         why for (z, what), why in missing.items() if z == 6 and what.startswith("representation")
     )
-    assert "cube" in content["slices"][0]
-    assert "cube" not in content["slices"][1]
+    assert list(content["slices"][0]["cubes"]) == ["cnn", "untrained"]
+    assert list(content["slices"][1]["cubes"]) == ["untrained"]
     only_picture = content_of(write_page(tmp_path, {}, lacks={}))
-    assert only_picture["components"] is None
+    assert only_picture["networks"] == []
     assert [entry["layers"] for entry in only_picture["slices"]] == [[], []]
 
 

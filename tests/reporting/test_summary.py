@@ -158,7 +158,12 @@ def test_the_page_needs_nothing_but_itself(tmp_path):
     own = ("data:image/png;base64,", "#")
     # links for a click, nothing that it shows
     pictures = {f"../figures/maps_z0{z}.png" for z in (259, 300)}
-    assert {one for one in page.addresses if not one.startswith(own)} == {"explore.html"} | pictures
+    drawn = [figure.name for figure in FIGURES if f'<figure id="{figure.name}">' in text]
+    files = {f"../figures/{name}.{kind}" for name in drawn for kind in ("pdf", "csv")}
+    others = {one for one in page.addresses if not one.startswith(own)}
+    assert others == {"explore.html"} | pictures | files
+    assert drawn
+    assert {f"#{name}" for name in drawn} <= set(page.addresses), "a small picture opens it"
     assert "script" not in page.tags
     assert "@import" not in text
     assert "url(" not in text
@@ -230,7 +235,7 @@ def test_cost_versions_and_data_are_told(tmp_path):
 def test_figures_are_shown_with_the_catalogues_caption(tmp_path):
     page = Page(make(tmp_path)[0]).text
     figure = next(figure for figure in FIGURES if figure.name == "V3_scale")
-    assert f"V3_scale: {figure.title}." in page
+    assert f"V3 {figure.title.capitalize()}" in page
     assert figure.caption in page
 
 

@@ -1,42 +1,82 @@
-"""The verb that opens the page to explore slices in."""
+"""Verbs to look at results: the page, the volume in neuroglancer, panels for a paper."""
 
 from __future__ import annotations
 
 import webbrowser
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from brainarch.cli.options import ResultsFolder, read_pipeline
+from brainarch.cli.options import ConfigFile, ResultsFolder, read_pipeline
 from brainarch.errors import InputError
 
 Place = Annotated[Path, typer.Argument(help="Config, or the results folder of a dataset.")]
-Open = Annotated[bool, typer.Option(help="Open the browser, or only print where the page is.")]
+Open = Annotated[bool, typer.Option(help="Open the browser, or only print the address.")]
+Whole = Annotated[
+    bool,
+    typer.Option("--volume", help="Volume, labels and maps in neuroglancer, until Ctrl-C."),
+]
 
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
     app.command("view")(view)
+    app.command("panels")(panels)
 
 
-def view(place: Place, *, results: ResultsFolder = "results", browser: Open = True) -> None:
+def view(
+    place: Place, *, results: ResultsFolder = "results", volume: Whole = False, browser: Open = True
+) -> None:
     """Open the page to explore slices in; it is written if it is not there yet."""
-    page = _page(place, results)
-    typer.echo(str(page))
-    if browser and not webbrowser.open(page.resolve().as_uri()):
-        typer.echo("brainarch: no browser was found; open the file by a double click", err=True)
-
-
-def _page(place: Path, results: str) -> Path:
-    """Return the page of a dataset, which shows what is there of a run that is not finished."""
     from brainarch import open as open_dataset
 
     pipeline = open_dataset(place).pipeline if place.is_dir() else read_pipeline(place, results)
     stage = pipeline.explore()
     page = Path(str(stage.outputs["page"]))
+    if (volume or not page.exists()) and not Path(pipeline.results.volume).exists():
+        raise InputError(f"{pipeline.results.folder}: nothing to see yet; run the workflow")
+    if volume:
+        _serve(stage, browser)
+        return
     if not page.exists():
-        if not Path(pipeline.results.volume).exists():
-            raise InputError(f"{pipeline.results.folder}: nothing to see yet; run the workflow")
         stage.run()
-    return page
+    typer.echo(str(page))
+    _browse(page.resolve().as_uri(), browser)
+
+
+def panels(
+    config: ConfigFile,
+    *,
+    figure: Annotated[str, typer.Option(help="Its name, for example V3_scale.")],
+    results: ResultsFolder = "results",
+    width_mm: Annotated[float, typer.Option(min=30, help="Width of a column.")] = 89.0,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder; else figures/panels.")
+    ] = None,
+) -> None:
+    """Draw the panels of a figure as PDFs of their own, each as wide as one column at most."""
+    from brainarch.figures.columns import apart
+
+    pipeline = read_pipeline(config, results)
+    folder = output or Path(pipeline.results.figure("panels", ""))
+    with apart(folder, width_mm) as wanted:
+        pipeline.figure(figure).run()
+    for path in wanted.written:
+        typer.echo(str(path))
+
+
+def _serve(stage: Any, browser: bool) -> None:
+    from brainarch.explorer.served import serve
+
+    def started(address: str) -> None:
+        typer.echo(f"{address}\nCtrl-C ends it.")
+        _browse(address, browser)
+
+    wanted = ("volume", "files", "slices", "areas", "layer_names")
+    serve(**{name: stage.arguments[name] for name in wanted}, started=started)
+
+
+def _browse(address: str, browser: bool) -> None:
+    if browser and not webbrowser.open(address):
+        typer.echo(f"brainarch: no browser was found; open {address} in one", err=True)

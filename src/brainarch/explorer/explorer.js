@@ -1,4 +1,4 @@
-// built by make page; SHA-256 of page/*.js: c74d5eb32dca048d6249b1953854a9dbc1503a551ee1f3a16557407916f5ab4f
+// built by make page; SHA-256 of page/*.js: c57ce52513aaccfe93115f28fbd4f571c02ea25b94a320d7a93aac5d3a36f2b8
 "use strict";
 (() => {
   // dom.js
@@ -249,6 +249,7 @@
      * @param {string} [about.note]
      * @param {(index: number) => string} about.tell  what it says at an element, "" for nothing
      * @param {Path2D} [about.outlines]  drawn instead of the pixels
+     * @param {number[]} [about.dashes]  of the outlines, on the screen
      */
     constructor(key, title, group2, shape, pixels, about) {
       this.key = key;
@@ -262,6 +263,7 @@
       this.note = about.note ?? "";
       this.tell = about.tell;
       this.outlines = about.outlines;
+      this.dashes = about.dashes ?? [];
       this.painted = null;
     }
     /** The grid as a canvas, painted when it is first wanted. */
@@ -303,7 +305,7 @@
       tell: (index) => legend2[codes[index] - 1]?.title ?? ""
     });
   }
-  function outlinesLayer({ key, title, group: group2, grid }, codes, legend2) {
+  function outlinesLayer({ key, title, group: group2, grid }, codes, legend2, dashes) {
     const outlines = new Path2D();
     const box = new Grid(grid).box();
     for (const parts of tracePolygons(codes, grid.rows, grid.columns).values()) {
@@ -318,6 +320,7 @@
     }
     return new Layer(key, title, group2, grid, new Uint32Array(), {
       outlines,
+      dashes,
       tell: (index) => legend2[codes[index] - 1]?.title ?? ""
     });
   }
@@ -430,11 +433,11 @@
 
   // naming.js
   var MARGIN_STOPS = ["#12294A", "#1F4E82", "#3F7FB5", "#8FB8D8", "#D6E4F0", "#FFFFFF"];
-  function fitNames(spots, count, slices2) {
+  function fitNames(spots, count, cubes) {
     const rows = [];
     const names = [];
     for (const { z, y, x, name } of spots) {
-      const cube = slices2.find((slice) => slice.z === z)?.cube;
+      const cube = cubes.get(z);
       const place2 = cube ? cube.placeAt(y, x) : -1;
       if (!cube || place2 < 0) continue;
       rows.push(cube.direction(place2));
@@ -442,9 +445,17 @@
     }
     return new Set(names).size < 2 ? null : fitRidge(rows, names, count);
   }
-  function paintNames(slice, fitted, spots, legend2) {
-    const { cube } = slice;
-    if (!cube) return null;
+  function countRight(cube, codes, names, areas) {
+    let [right, annotated] = [0, 0];
+    for (let i = 0; i < cube.n; i++) {
+      const title = areas.at(cube.y[i], cube.x[i]);
+      if (!title) continue;
+      annotated++;
+      if (names[codes[cube.elements[i]] - 1]?.title === title) right++;
+    }
+    return { right, annotated };
+  }
+  function paintNames(cube, fitted, spots, legend2) {
     const used = [...new Set(spots.map(({ name }) => name))].sort((a, b) => a - b);
     const scores = used.map((name) => {
       const sums = cube.project(fitted.weights[name]);
@@ -590,19 +601,17 @@
   // similar.js
   var NEAREST = 12;
   var FAINTEST = 0.5;
-  function asked(spots, slices2) {
+  function asked(spots, cubes) {
     const directions = spots.flatMap(({ z, y, x }) => {
-      const cube = slices2.find((slice) => slice.z === z)?.cube;
+      const cube = cubes.get(z);
       const place2 = cube ? cube.placeAt(y, x) : -1;
       return cube && place2 >= 0 ? [cube.direction(place2)] : [];
     });
     return directions.length ? meanDirection(directions) : null;
   }
-  function findSimilar(slice, direction, spots, patch) {
-    const { cube } = slice;
-    if (!cube) return null;
+  function findSimilar(z, cube, direction, spots, patch) {
     const cosines = cube.project(direction);
-    const leftOut = spots.filter(({ z }) => z === slice.z);
+    const leftOut = spots.filter((spot) => spot.z === z);
     const nearest = nearestPlaces(cube, cosines, leftOut, patch, NEAREST);
     const numbers2 = new Uint8Array(cube.grid.size);
     for (let i = 0; i < cube.n; i++) {
@@ -614,499 +623,8 @@
       top: 255,
       note: "cosine; the less similar half is left clear"
     });
-    return { layer, nearest: nearest.map((spot) => ({ ...spot, z: slice.z })) };
+    return { layer, nearest: nearest.map((spot) => ({ ...spot, z })) };
   }
-
-  // slice.js
-  var Slice = class {
-    /**
-     * @param {SliceData} data
-     * @param {PageData} page
-     * @param {Blocks} blocks
-     */
-    constructor(data, page2, blocks2) {
-      this.data = data;
-      this.page = page2;
-      this.blocks = blocks2;
-      this.z = data.z;
-      this.parts = /* @__PURE__ */ new Map();
-      this.layers = /* @__PURE__ */ new Map();
-      this.ready = /* @__PURE__ */ new Map();
-      this.image = null;
-      this.cube = null;
-      this.principal = new Uint16Array();
-      this.address = "";
-      this.picture = void 0;
-      this.factorNumbers = [];
-    }
-    /** Decode the picture; needed before anything is shown. */
-    loadPicture() {
-      this.picture ??= this.#readPicture();
-      return this.picture;
-    }
-    async #readPicture() {
-      const bytes = this.blocks.take(this.data.picture);
-      this.address = URL.createObjectURL(new Blob([bytes], { type: "image/png" }));
-      const image = new Image();
-      image.src = this.address;
-      await image.decode();
-      this.image = image;
-    }
-    /** Decode the cube, if there is one. */
-    async loadCube() {
-      const { cube } = this.data;
-      if (this.cube || !cube) return;
-      const [extracted, units, principal] = await Promise.all(
-        [cube.extracted, cube.units, cube.principal].map((name) => this.#part(name))
-      );
-      this.principal = new Uint16Array(principal.buffer);
-      this.cube = new Cube(cube.grid, extracted, units, cube.scale);
-    }
-    /**
-     * @param {string} name
-     */
-    #part(name) {
-      let part = this.parts.get(name);
-      if (!part) {
-        part = this.blocks.read(name);
-        this.parts.set(name, part);
-      }
-      return part;
-    }
-    /** Layers in the order of the panel, without those that clicks make. */
-    list() {
-      const shown = this.data.layers.map(({ key, title, group: group2 }) => ({ key, title, group: group2 }));
-      const areas = shown.findIndex(({ key }) => key === "areas");
-      if (areas >= 0) {
-        shown.splice(areas, 0, { key: "outlines", title: "Outlines of areas", group: "Annotation" });
-      }
-      if (this.data.cube) {
-        shown.push({ key: "principal", title: "Principal components", group: "Representation" });
-      }
-      if (this.factors().length) shown.push({ key: "rgb", title: "Three factors", group: "Factors" });
-      return shown;
-    }
-    /** Keys of the factors. */
-    factors() {
-      return this.data.layers.filter(({ group: group2 }) => group2 === "Factors");
-    }
-    /**
-     * A layer, decoded and painted; rejects where the slice has none of that key.
-     *
-     * @param {string} key
-     * @param {number[]} rgb  factors shown as red, green, blue
-     * @returns {Promise<Layer>}
-     */
-    layer(key, rgb) {
-      const name = key === "rgb" ? `rgb-${rgb.join("-")}` : key;
-      let layer = this.layers.get(name);
-      if (!layer) {
-        layer = this.#make(key, rgb);
-        this.layers.set(name, layer);
-        layer.then((made) => this.ready.set(key, made), () => this.layers.delete(name));
-      } else {
-        layer.then((made) => this.ready.set(key, made));
-      }
-      return layer;
-    }
-    /**
-     * @param {string} key
-     * @param {number[]} rgb
-     * @returns {Promise<Layer>}
-     */
-    async #make(key, rgb) {
-      if (key === "outlines") {
-        const data2 = this.#data("areas");
-        const about = { ...data2, key, title: "Outlines of areas" };
-        return outlinesLayer(about, await this.#part(data2.block), data2.legend ?? []);
-      }
-      if (key === "principal") return this.#principalLayer();
-      if (key === "rgb") {
-        const chosen = rgb.map((factor) => this.#data(`factor${factor}`));
-        const parts = await Promise.all(chosen.map(({ block }) => this.#part(block)));
-        const about = { ...chosen[0], key, title: "Three factors" };
-        return rgbLayer(about, parts, chosen.map(({ title }) => title));
-      }
-      const data = this.#data(key);
-      const numbers2 = await this.#part(data.block);
-      if (data.kind === "codes") return codesLayer(data, numbers2, data.legend ?? []);
-      return valuesLayer(data, numbers2, data.stops ?? [], data.high ?? 1);
-    }
-    /** @param {string} key */
-    #data(key) {
-      const data = this.data.layers.find((layer) => layer.key === key);
-      if (!data) throw new Error(`slice ${this.z} has no layer ${key}`);
-      return data;
-    }
-    async #principalLayer() {
-      await this.loadCube();
-      const { cube } = this;
-      if (!cube) throw new Error(`slice ${this.z} has no cube`);
-      const count = Math.min(3, this.principal.length / cube.n);
-      const parts = [0, 1, 2].map((component) => {
-        const numbers2 = new Uint8Array(cube.grid.size);
-        for (let i = 0; i < cube.n; i++) {
-          const score = component < count ? this.principal[component * cube.n + i] : 0;
-          numbers2[cube.elements[i]] = 1 + Math.round(score / 65535 * 254);
-        }
-        return numbers2;
-      });
-      const shares = this.page.components?.shares ?? [];
-      const titles = shares.map(
-        (share, i) => `Component ${i + 1} (${(100 * share).toFixed(0)} % of variance)`
-      );
-      const about = { key: "principal", title: "Principal components", group: "Representation" };
-      return rgbLayer({ ...about, grid: (
-        /** @type {any} */
-        cube.grid
-      ) }, parts, titles);
-    }
-    /** Decode every factor, for hovering. */
-    async loadFactors() {
-      this.factorNumbers = await Promise.all(
-        this.factors().map(async ({ block, title, high, grid }) => ({
-          title: title.replace("Factor ", "F"),
-          step: (high ?? 1) / 254,
-          grid: new Grid(grid),
-          numbers: await this.#part(block)
-        }))
-      );
-    }
-    /**
-     * The three factors that are strongest at a pixel, as text.
-     *
-     * @param {number} y
-     * @param {number} x
-     */
-    strongestFactors(y, x) {
-      const found = this.factorNumbers.flatMap(({ title, step, grid, numbers: numbers2 }) => {
-        const index = grid.indexAt(y, x);
-        const value = index < 0 ? 0 : (numbers2[index] - 1) * step;
-        return value > 0 ? [{ title, value }] : [];
-      });
-      found.sort((a, b) => b.value - a.value);
-      return found.slice(0, 3).map(({ title, value }) => `${title} ${value.toPrecision(2)}`);
-    }
-  };
-
-  // state.js
-  function toFragment(view) {
-    const parts = [];
-    if (view.z !== void 0) parts.push(`z=${view.z}`);
-    if (view.at) parts.push(`at=${view.at.map((value) => +value.toPrecision(6)).join(",")}`);
-    if (view.layers) {
-      parts.push(`layers=${view.layers.map(([key, share]) => `${key}:${share}`).join(",")}`);
-    }
-    if (view.beside) parts.push(`beside=${view.beside}`);
-    if (view.rgb) parts.push(`rgb=${view.rgb.join(",")}`);
-    if (view.like?.length) parts.push(`like=${view.like.map((spot) => spot.join(".")).join(",")}`);
-    return `#${parts.join("&")}`;
-  }
-  function fromFragment(fragment) {
-    const parts = new Map(
-      fragment.replace(/^#/, "").split("&").map((part) => {
-        const sign = part.indexOf("=");
-        return [part.slice(0, sign), part.slice(sign + 1)];
-      })
-    );
-    const view = {};
-    const z = numbers(parts.get("z"), 1);
-    if (z) view.z = z[0];
-    const at = numbers(parts.get("at"), 3);
-    if (at && at[2] > 0) view.at = [at[0], at[1], at[2]];
-    const layers = parts.get("layers");
-    if (layers !== void 0) {
-      view.layers = layers.split(",").flatMap((text) => {
-        const found = /^([a-z0-9]+):(\d{1,3})$/.exec(text);
-        return found ? [[found[1], Math.min(100, Number(found[2]))]] : [];
-      });
-    }
-    const beside = parts.get("beside");
-    if (beside && /^[a-z0-9]+$/.test(beside)) view.beside = beside;
-    const rgb = numbers(parts.get("rgb"), 3);
-    if (rgb) view.rgb = rgb;
-    view.like = (parts.get("like") ?? "").split(",").flatMap((text) => {
-      const spot = numbers(text.replaceAll(".", ","), 3);
-      return spot ? [[spot[0], spot[1], spot[2]]] : [];
-    });
-    return view;
-  }
-  function numbers(text, count) {
-    const found = (text ?? "").split(",").map(Number);
-    return text && found.length === count && found.every(Number.isFinite) ? found : void 0;
-  }
-
-  // app.js
-  var OPACITY = 60;
-  var FIRST = ["predicted", "outlines"];
-  var FILLS = ["predicted", "areas", "similar", "named"];
-  var App = class extends EventTarget {
-    /**
-     * @param {PageData} page
-     * @param {Slice[]} slices
-     * @param {SliceViewer} viewer
-     */
-    constructor(page2, slices2, viewer2) {
-      super();
-      this.page = page2;
-      this.slices = slices2;
-      this.viewer = viewer2;
-      this.slice = slices2[0];
-      this.shown = /* @__PURE__ */ new Map();
-      this.beside = "";
-      this.rgb = [1, 2, 3];
-      this.tool = "look";
-      this.clicked = [];
-      this.nearest = /* @__PURE__ */ new Map();
-      this.names = page2.areas.map((entry) => ({ ...entry }));
-      this.name = 0;
-      this.named = [];
-      this.namedCodes = /* @__PURE__ */ new Map();
-      this.marked = new Uint8Array();
-      this.made = /* @__PURE__ */ new Map();
-      this.drawing = 0;
-      this.writing = 0;
-    }
-    /** @param {string} name */
-    tell(name) {
-      this.dispatchEvent(new Event(name));
-    }
-    /** @param {string} fragment */
-    async start(fragment) {
-      const view = fromFragment(fragment);
-      const slice = this.slices.find(({ z }) => z === view.z) ?? this.slices[0];
-      const there = new Set(slice.list().map(({ key }) => key));
-      const first = view.layers ?? FIRST.map((key) => [key, key === "outlines" ? 100 : 45]);
-      for (
-        const [key, opacity] of
-        /** @type {[string, number][]} */
-        first
-      ) {
-        if (there.has(key)) this.shown.set(key, opacity);
-      }
-      if (view.rgb?.every((factor) => there.has(`factor${factor}`))) this.rgb = view.rgb;
-      if (view.beside && (there.has(view.beside) || this.sliceOf(view.beside))) this.beside = view.beside;
-      await this.openSlice(slice);
-      if (view.at) this.viewer.lookAt({ x: view.at[0], y: view.at[1] }, view.at[2], true);
-      await Promise.all(this.slices.map((each) => each.loadCube()));
-      this.slice.loadFactors();
-      this.marked = new Uint8Array(this.slice.cube?.n ?? 0);
-      this.clicked = (view.like ?? []).map(([z, y, x]) => ({ z, y, x }));
-      if (this.clicked.length) {
-        this.findSimilar();
-        const opacity = view.layers?.find(([key]) => key === "similar")?.[1];
-        if (opacity) this.shown.set("similar", opacity);
-        await this.draw();
-      }
-      this.tell("slice");
-    }
-    /** @param {Slice} slice */
-    async openSlice(slice) {
-      await slice.loadPicture();
-      this.slice = slice;
-      await slice.loadCube();
-      this.marked = new Uint8Array(slice.cube?.n ?? 0);
-      await this.viewer.open(slice);
-      slice.loadFactors();
-      await this.draw();
-      this.tell("slice");
-      say(`Slice ${slice.z}`);
-    }
-    /** The slice that a comparison names, as `z204`; undefined if it names a layer. */
-    sliceOf(beside) {
-      return this.slices.find(({ z }) => `z${z}` === beside);
-    }
-    /** Layers that can be switched on, those that clicks made included. */
-    list() {
-      const made = [...this.made].filter(([name]) => name.startsWith(`${this.slice.z}/`)).map(([, { key, title, group: group2 }]) => ({ key, title, group: group2 }));
-      return [...made, ...this.slice.list()];
-    }
-    /**
-     * @param {string} key
-     * @param {number|null} opacity  in percent; null switches it off
-     */
-    async show(key, opacity = OPACITY) {
-      if (opacity === null) this.shown.delete(key);
-      else this.shown.set(key, opacity);
-      await this.draw();
-      this.tell("layers");
-    }
-    /** @param {string} beside  a layer's key, `z` and a slice's number, or "" */
-    async compare(beside) {
-      this.beside = beside;
-      await this.draw();
-      this.tell("layers");
-    }
-    /** Draw what is on; of several calls at a time the last one counts. */
-    async draw() {
-      const turn = ++this.drawing;
-      const main = await this.#collect(this.slice, [...this.shown]);
-      let beside = null;
-      if (this.beside) {
-        const other = this.sliceOf(this.beside);
-        if (other) await other.loadPicture();
-        const keys2 = other ? [...this.shown] : (
-          /** @type {[string, number][]} */
-          [[this.beside, 70]]
-        );
-        const outlines = this.shown.has("outlines") && !other ? [["outlines", 100]] : [];
-        const wanted = [...keys2, .../** @type {[string, number][]} */
-        outlines];
-        beside = {
-          layers: await this.#collect(other ?? this.slice, wanted),
-          image: other ? other.image : null
-        };
-      }
-      if (turn !== this.drawing) return;
-      Object.assign(this.viewer, { layers: main, beside, frames: this.#frames() });
-      this.viewer.draw();
-      this.keepLink();
-    }
-    /**
-     * @param {Slice} slice
-     * @param {[string, number][]} wanted
-     */
-    async #collect(slice, wanted) {
-      const order = this.list().map(({ key }) => key).reverse();
-      const sorted = wanted.sort(([a], [b]) => order.indexOf(a) - order.indexOf(b));
-      const above = sorted.filter(([key]) => key === "outlines" || key === "marked");
-      const all = [...sorted.filter((entry) => !above.includes(entry)), ...above];
-      const layers = await Promise.all(
-        all.map(async ([key, percent]) => {
-          const made = this.made.get(`${slice.z}/${key}`);
-          const layer = made ?? await slice.layer(key, this.rgb).catch(() => null);
-          return layer && { layer, opacity: percent / 100 };
-        })
-      );
-      return layers.filter((entry) => entry !== null);
-    }
-    #frames() {
-      const frames = [];
-      if (this.tool === "name") {
-        for (const spot of this.named) {
-          if (spot.z === this.slice.z) {
-            frames.push({ spot, kind: "pointed", colour: this.names[spot.name].colour });
-          }
-        }
-        return frames;
-      }
-      if (this.tool === "mark" || !this.shown.has("similar")) return frames;
-      const nearest = this.nearest.get(this.slice.z) ?? [];
-      nearest.forEach((spot, i) => frames.push({ spot, kind: "found", text: String(i + 1) }));
-      for (const spot of this.clicked) if (spot.z === this.slice.z) frames.push({ spot, kind: "asked" });
-      return frames;
-    }
-    // ------------------------------------------------------------------ similar places
-    /**
-     * @param {{y: number, x: number}} pixel
-     * @param {boolean} more  beside the places clicked before
-     */
-    async ask(pixel, more) {
-      const { cube, z } = this.slice;
-      if (!cube || cube.placeAt(pixel.y, pixel.x) < 0) {
-        say(cube ? "No representation was extracted here" : "This slice has no representation yet");
-        return;
-      }
-      this.clicked = [...more ? this.clicked : [], { z, ...pixel }];
-      this.findSimilar();
-      if (!this.shown.has("similar")) for (const key of FILLS) this.shown.delete(key);
-      await this.show("similar", this.shown.get("similar") ?? 85);
-    }
-    /** Find what is like the clicked places, on every slice. */
-    findSimilar() {
-      const direction = asked(this.clicked, this.slices);
-      this.nearest.clear();
-      for (const slice of this.slices) {
-        this.made.delete(`${slice.z}/similar`);
-        const found = direction && findSimilar(slice, direction, this.clicked, this.page.patch);
-        if (!found) continue;
-        this.made.set(`${slice.z}/similar`, found.layer);
-        this.nearest.set(slice.z, found.nearest);
-      }
-      this.tell("similar");
-    }
-    async forget() {
-      this.clicked = [];
-      this.findSimilar();
-      await this.show("similar", null);
-    }
-    // ------------------------------------------------------------------ names
-    /** @param {{y: number, x: number}} pixel */
-    async point(pixel) {
-      const { cube, z } = this.slice;
-      if (!cube || cube.placeAt(pixel.y, pixel.x) < 0) {
-        say("No representation was extracted here");
-        return;
-      }
-      this.named.push({ z, ...pixel, name: this.name });
-      await this.paintNames();
-    }
-    /** Paint every slice with the names that clicks gave. */
-    async paintNames() {
-      const fitted = fitNames(this.named, this.names.length, this.slices);
-      this.namedCodes.clear();
-      for (const slice of this.slices) {
-        const painted = fitted && paintNames(slice, fitted, this.named, this.names);
-        for (const key of ["named", "margin"]) this.made.delete(`${slice.z}/${key}`);
-        if (!painted) continue;
-        this.made.set(`${slice.z}/named`, painted.named);
-        this.made.set(`${slice.z}/margin`, painted.margin);
-        this.namedCodes.set(slice.z, painted.codes);
-      }
-      this.tell("names");
-      if (fitted && !this.shown.has("named")) for (const key of FILLS) this.shown.delete(key);
-      await this.show("named", fitted ? this.shown.get("named") ?? 60 : null);
-    }
-    /** @param {Tool} tool */
-    async use(tool) {
-      this.tool = tool;
-      this.tell("tool");
-      await this.draw();
-    }
-    // ------------------------------------------------------------------ marks
-    /** @param {Uint8Array} marked  of every place of the slice */
-    async mark(marked) {
-      this.marked = marked;
-      const { cube, z } = this.slice;
-      const name = `${z}/marked`;
-      const some = cube && marked.includes(1);
-      if (some) {
-        const codes = new Uint8Array(cube.grid.size);
-        cube.elements.forEach((element, i) => codes[element] = marked[i]);
-        const legend2 = [{ name: "marked", title: "Marked places", colour: "#FF3DF2" }];
-        const about = { key: "marked", title: "Marked places", group: "Clicks", grid: cube.grid };
-        this.made.set(name, codesLayer(about, codes, legend2));
-      } else {
-        this.made.delete(name);
-      }
-      this.tell("marked");
-      await this.show("marked", some ? this.shown.get("marked") ?? 75 : null);
-    }
-    // ------------------------------------------------------------------ link
-    /** Keep the view in the address, a moment after the last change. */
-    keepLink() {
-      clearTimeout(this.writing);
-      this.writing = window.setTimeout(() => {
-        try {
-          history.replaceState(null, "", this.link());
-        } catch {
-        }
-      }, 250);
-    }
-    /** The part of the address that leads back to this view. */
-    link() {
-      const { x, y, scale } = this.viewer.middle();
-      const view = {
-        z: this.slice.z,
-        at: [x, y, scale],
-        layers: [...this.shown].filter(([key]) => !["named", "margin", "marked"].includes(key)),
-        beside: this.beside,
-        rgb: this.shown.has("rgb") ? this.rgb : void 0,
-        like: this.clicked.map((spot) => [spot.z, spot.y, spot.x])
-      };
-      return toFragment(view);
-    }
-  };
 
   // blocks.js
   function fromBase64(text) {
@@ -1141,6 +659,645 @@
      */
     async read(name) {
       return inflate(this.take(name));
+    }
+  };
+
+  // slice.js
+  var Slice = class {
+    /**
+     * @param {SliceData} data
+     * @param {PageData} page
+     * @param {Blocks} blocks
+     */
+    constructor(data, page2, blocks2) {
+      this.data = data;
+      this.page = page2;
+      this.blocks = blocks2;
+      this.z = data.z;
+      this.parts = /* @__PURE__ */ new Map();
+      this.layers = /* @__PURE__ */ new Map();
+      this.ready = /* @__PURE__ */ new Map();
+      this.image = null;
+      this.network = page2.networks[0]?.name ?? "";
+      this.loading = /* @__PURE__ */ new Map();
+      this.held = /* @__PURE__ */ new Map();
+      this.address = "";
+      this.picture = void 0;
+      this.factorNumbers = [];
+    }
+    /** Decode the picture; needed before anything is shown. */
+    loadPicture() {
+      this.picture ??= this.#readPicture();
+      return this.picture;
+    }
+    async #readPicture() {
+      const bytes = this.blocks.take(this.data.picture);
+      this.address = URL.createObjectURL(new Blob([bytes], { type: "image/png" }));
+      const image = new Image();
+      image.src = this.address;
+      await image.decode();
+      this.image = image;
+    }
+    /** The representation by the network that is asked; null where there is none. */
+    get cube() {
+      return this.cubeOf(this.network);
+    }
+    /** @param {string} network */
+    cubeOf(network) {
+      return this.held.get(network)?.cube ?? null;
+    }
+    /** Decode the representation by a network, if there is one. @param {string} [network] */
+    loadCube(network = this.network) {
+      let loading = this.loading.get(network);
+      if (!loading) {
+        loading = this.#readCube(network);
+        this.loading.set(network, loading);
+      }
+      return loading;
+    }
+    /** @param {string} network */
+    async #readCube(network) {
+      const cube = this.data.cubes[network];
+      if (!cube) return;
+      const [extracted, units, principal] = await Promise.all(
+        [cube.extracted, cube.units, cube.principal].map((name) => inflate(this.blocks.take(name)))
+      );
+      this.held.set(network, {
+        cube: new Cube(cube.grid, extracted, units, cube.scale),
+        principal: new Uint16Array(principal.buffer)
+      });
+    }
+    /**
+     * @param {string} name
+     */
+    #part(name) {
+      let part = this.parts.get(name);
+      if (!part) {
+        part = this.blocks.read(name);
+        this.parts.set(name, part);
+      }
+      return part;
+    }
+    /** Layers in the order of the panel, without those that clicks make. */
+    list() {
+      const shown = this.data.layers.map(({ key, title, group: group2 }) => ({ key, title, group: group2 }));
+      const areas = shown.findIndex(({ key }) => key === "areas");
+      if (areas >= 0) {
+        shown.splice(areas, 0, { key: "outlines", title: "Outlines of areas", group: "Annotation" });
+      }
+      if (Object.keys(this.data.cubes).length) {
+        shown.push({ key: "extracted", title: "Extracted part", group: "Representation" });
+        shown.push({ key: "principal", title: "Three principal components", group: "Representation" });
+      }
+      if (this.factors().length) shown.push({ key: "rgb", title: "Three factors", group: "Factors" });
+      return shown;
+    }
+    /** Keys of the factors. */
+    factors() {
+      return this.data.layers.filter(({ group: group2 }) => group2 === "Factors");
+    }
+    /**
+     * A layer, decoded and painted; rejects where the slice has none of that key.
+     *
+     * @param {string} key
+     * @param {number[]} rgb  factors shown as red, green, blue
+     * @param {string} [network]  whose representation is shown
+     * @returns {Promise<Layer>}
+     */
+    layer(key, rgb, network = this.network) {
+      const own = key === "rgb" ? rgb : key === "principal" || key === "extracted" ? [network] : [];
+      const name = [key, ...own].join("-");
+      let layer = this.layers.get(name);
+      if (!layer) {
+        layer = this.#make(key, rgb, network);
+        this.layers.set(name, layer);
+        layer.then((made) => this.ready.set(key, made), () => this.layers.delete(name));
+      } else {
+        layer.then((made) => this.ready.set(key, made));
+      }
+      return layer;
+    }
+    /**
+     * @param {string} key
+     * @param {number[]} rgb
+     * @param {string} network
+     * @returns {Promise<Layer>}
+     */
+    async #make(key, rgb, network) {
+      if (key === "outlines") {
+        const data2 = this.#data("areas");
+        const about = { ...data2, key, title: "Outlines of areas" };
+        return outlinesLayer(about, await this.#part(data2.block), data2.legend ?? []);
+      }
+      if (key === "principal") return this.#principalLayer(network);
+      if (key === "extracted") return this.#extractedLayer(network);
+      if (key === "rgb") {
+        const chosen = rgb.map((factor) => this.#data(`factor${factor}`));
+        const parts = await Promise.all(chosen.map(({ block }) => this.#part(block)));
+        const about = { ...chosen[0], key, title: "Three factors" };
+        return rgbLayer(about, parts, chosen.map(({ title }) => title));
+      }
+      const data = this.#data(key);
+      const numbers2 = await this.#part(data.block);
+      if (data.kind === "codes") return codesLayer(data, numbers2, data.legend ?? []);
+      return valuesLayer(data, numbers2, data.stops ?? [], data.high ?? 1, { note: data.note });
+    }
+    /** @param {string} key */
+    #data(key) {
+      const data = this.data.layers.find((layer) => layer.key === key);
+      if (!data) throw new Error(`slice ${this.z} has no layer ${key}`);
+      return data;
+    }
+    /** @param {string} network */
+    async #representation(network) {
+      await this.loadCube(network);
+      const held = this.held.get(network);
+      if (!held) throw new Error(`slice ${this.z} has no representation by ${network}`);
+      return held;
+    }
+    /** @param {string} network */
+    async #extractedLayer(network) {
+      const { cube } = await this.#representation(network);
+      const there = new Uint8Array(cube.grid.size);
+      for (const element of cube.elements) there[element] = 1;
+      const about = { key: "extracted", title: "Extracted part", group: "Representation" };
+      return outlinesLayer({ ...about, grid: cube.grid }, there, [], [7, 5]);
+    }
+    /** @param {string} network */
+    async #principalLayer(network) {
+      const { cube, principal } = await this.#representation(network);
+      const count = Math.min(3, principal.length / cube.n);
+      const parts = [0, 1, 2].map((component) => {
+        const numbers2 = new Uint8Array(cube.grid.size);
+        for (let i = 0; i < cube.n; i++) {
+          const score = component < count ? principal[component * cube.n + i] : 0;
+          numbers2[cube.elements[i]] = 1 + Math.round(score / 65535 * 254);
+        }
+        return numbers2;
+      });
+      const shares = this.page.networks.find(({ name }) => name === network)?.shares ?? [];
+      const titles = shares.map(
+        (share, i) => `Component ${i + 1} (${(100 * share).toFixed(0)} % of variance)`
+      );
+      const about = { key: "principal", title: "Three principal components", group: "Representation" };
+      return rgbLayer({ ...about, grid: cube.grid }, parts, titles);
+    }
+    /** Decode every factor, for hovering. */
+    async loadFactors() {
+      this.factorNumbers = await Promise.all(
+        this.factors().map(async ({ block, title, high, grid }) => ({
+          title: title.replace("Factor ", "F"),
+          step: (high ?? 1) / 254,
+          grid: new Grid(grid),
+          numbers: await this.#part(block)
+        }))
+      );
+    }
+    /**
+     * The three factors that are strongest at a pixel, as text.
+     *
+     * @param {number} y
+     * @param {number} x
+     */
+    strongestFactors(y, x) {
+      const found = this.factorNumbers.flatMap(({ title, step, grid, numbers: numbers2 }) => {
+        const index = grid.indexAt(y, x);
+        const value = index < 0 ? 0 : (numbers2[index] - 1) * step;
+        return value > 0 ? [{ title, value }] : [];
+      });
+      found.sort((a, b) => b.value - a.value);
+      return found.slice(0, 3).map(({ title, value }) => `${title} ${value.toPrecision(2)}`);
+    }
+  };
+
+  // state.js
+  function toFragment(view) {
+    const parts = [];
+    if (view.z !== void 0) parts.push(`z=${view.z}`);
+    if (view.network) parts.push(`by=${encodeURIComponent(view.network)}`);
+    if (view.at) parts.push(`at=${view.at.map((value) => +value.toPrecision(6)).join(",")}`);
+    if (view.layers) {
+      parts.push(`layers=${view.layers.map(([key, share]) => `${key}:${share}`).join(",")}`);
+    }
+    if (view.beside) parts.push(`beside=${view.beside}`);
+    if (view.rgb) parts.push(`rgb=${view.rgb.join(",")}`);
+    if (view.like?.length) parts.push(`like=${view.like.map((spot) => spot.join(".")).join(",")}`);
+    return `#${parts.join("&")}`;
+  }
+  function fromFragment(fragment) {
+    const parts = new Map(
+      fragment.replace(/^#/, "").split("&").map((part) => {
+        const sign = part.indexOf("=");
+        return [part.slice(0, sign), part.slice(sign + 1)];
+      })
+    );
+    const view = {};
+    const z = numbers(parts.get("z"), 1);
+    if (z) view.z = z[0];
+    const network = parts.get("by");
+    if (network) view.network = decoded(network);
+    const at = numbers(parts.get("at"), 3);
+    if (at && at[2] > 0) view.at = [at[0], at[1], at[2]];
+    const layers = parts.get("layers");
+    if (layers !== void 0) {
+      view.layers = layers.split(",").flatMap((text) => {
+        const found = /^([a-z0-9]+):(\d{1,3})$/.exec(text);
+        return found ? [[found[1], Math.min(100, Number(found[2]))]] : [];
+      });
+    }
+    const beside = parts.get("beside");
+    if (beside && /^[a-z0-9]+$/.test(beside)) view.beside = beside;
+    const rgb = numbers(parts.get("rgb"), 3);
+    if (rgb) view.rgb = rgb;
+    view.like = (parts.get("like") ?? "").split(",").flatMap((text) => {
+      const spot = numbers(text.replaceAll(".", ","), 3);
+      return spot ? [[spot[0], spot[1], spot[2]]] : [];
+    });
+    return view;
+  }
+  function decoded(text) {
+    try {
+      return decodeURIComponent(text);
+    } catch {
+      return text;
+    }
+  }
+  function numbers(text, count) {
+    const found = (text ?? "").split(",").map(Number);
+    return text && found.length === count && found.every(Number.isFinite) ? found : void 0;
+  }
+
+  // app.js
+  var OPACITY = 60;
+  var FIRST = ["predicted", "outlines", "extracted"];
+  var LINES = ["outlines", "extracted"];
+  var UNLINKED = ["named", "margin", "marked"];
+  var TOLD = ["areas", "layers", "confidence", "clusters", "components"];
+  var App = class extends EventTarget {
+    /**
+     * @param {PageData} page
+     * @param {Slice[]} slices
+     * @param {SliceViewer} viewer
+     */
+    constructor(page2, slices2, viewer2) {
+      super();
+      this.page = page2;
+      this.slices = slices2;
+      this.viewer = viewer2;
+      this.slice = slices2[0];
+      this.network = page2.networks[0]?.name ?? "";
+      this.shown = /* @__PURE__ */ new Map();
+      this.beside = "";
+      this.rgb = [1, 2, 3];
+      this.tool = "look";
+      this.clicked = [];
+      this.nearest = /* @__PURE__ */ new Map();
+      this.names = page2.areas.map((entry) => ({ ...entry }));
+      this.name = 0;
+      this.named = [];
+      this.namedCodes = /* @__PURE__ */ new Map();
+      this.marked = new Uint8Array();
+      this.made = /* @__PURE__ */ new Map();
+      this.drawing = 0;
+      this.writing = 0;
+    }
+    /** @param {string} name */
+    tell(name) {
+      this.dispatchEvent(new Event(name));
+    }
+    /** @param {string} fragment */
+    async start(fragment) {
+      const view = fromFragment(fragment);
+      const slice = this.slices.find(({ z }) => z === view.z) ?? this.slices[0];
+      const there = new Set(slice.list().map(({ key }) => key));
+      const first = view.layers ?? FIRST.map((key) => [key, LINES.includes(key) ? 90 : 45]);
+      if (this.page.networks.some(({ name }) => name === view.network)) this.#ask(view.network ?? "");
+      for (
+        const [key, opacity] of
+        /** @type {[string, number][]} */
+        first
+      ) {
+        if (there.has(key)) this.shown.set(key, opacity);
+      }
+      if (view.rgb?.every((factor) => there.has(`factor${factor}`))) this.rgb = view.rgb;
+      const beside = view.beside ?? "";
+      if (there.has(beside) || this.sliceOf(beside) || this.networkOf(beside)) this.beside = beside;
+      await this.#open(slice);
+      if (view.at) this.viewer.lookAt({ x: view.at[0], y: view.at[1] }, view.at[2], true);
+      await this.#loadCubes();
+      this.clicked = (view.like ?? []).map(([z, y, x]) => ({ z, y, x }));
+      if (this.clicked.length) {
+        this.findSimilar();
+        const opacity = view.layers?.find(([key]) => key === "similar")?.[1];
+        if (opacity) this.shown.set("similar", opacity);
+        await this.draw();
+      }
+      this.tell("slice");
+    }
+    /** @param {Slice} slice */
+    async openSlice(slice) {
+      await this.#open(slice);
+      say(`Slice ${slice.z}`);
+    }
+    /** @param {Slice} slice */
+    async #open(slice) {
+      await slice.loadPicture();
+      this.slice = slice;
+      await this.viewer.open(slice);
+      performance.mark(`slice ${slice.z}`);
+      await this.draw();
+      performance.mark(`layers ${slice.z}`);
+      await slice.loadCube();
+      this.marked = new Uint8Array(slice.cube?.n ?? 0);
+      this.tell("slice");
+    }
+    /** Decode what hovering tells of the slice. */
+    async prepareToTell() {
+      const { slice } = this;
+      const there = slice.list().filter(({ key }) => TOLD.includes(key));
+      for (const { key } of there) await slice.layer(key, this.rgb);
+      await slice.loadFactors();
+    }
+    /** Ask the representation by another network. @param {string} network */
+    async useNetwork(network) {
+      this.#ask(network);
+      await this.#loadCubes();
+      this.marked = new Uint8Array(this.slice.cube?.n ?? 0);
+      this.shown.delete("marked");
+      this.findSimilar();
+      this.#paint();
+      this.tell("network");
+      await this.draw();
+      this.tell("layers");
+    }
+    /** @param {string} network */
+    #ask(network) {
+      this.network = network;
+      for (const slice of this.slices) slice.network = network;
+      if (this.networkOf(this.beside)?.name === network) this.beside = "";
+    }
+    /** The networks whose answers are on the screen. */
+    #networks() {
+      const beside = this.networkOf(this.beside);
+      return beside ? [this.network, beside.name] : [this.network];
+    }
+    async #loadCubes() {
+      const wanted = this.#networks().flatMap((name) => this.slices.map((slice) => slice.loadCube(name)));
+      await Promise.all(wanted);
+    }
+    /** Representations by slice. @param {string} network */
+    #cubes(network) {
+      const cubes = /* @__PURE__ */ new Map();
+      for (const slice of this.slices) {
+        const cube = slice.cubeOf(network);
+        if (cube) cubes.set(slice.z, cube);
+      }
+      return cubes;
+    }
+    /** @param {string} network @param {number} z @param {string} key */
+    madeLayer(z, key, network = this.network) {
+      return this.made.get(`${network}/${z}/${key}`);
+    }
+    /** Forget layers that clicks made. @param {string[]} keys */
+    #unmake(keys2) {
+      for (const name of [...this.made.keys()]) {
+        if (keys2.some((key) => name.endsWith(`/${key}`))) this.made.delete(name);
+      }
+    }
+    /** The slice that a comparison names, as `z204`; undefined if it names a layer. */
+    sliceOf(beside) {
+      return this.slices.find(({ z }) => `z${z}` === beside);
+    }
+    /** The network that a comparison names, as `n1` its place in the list. @param {string} beside */
+    networkOf(beside) {
+      return this.page.networks.find((_, i) => `n${i}` === beside);
+    }
+    /** Layers that can be switched on, those that clicks made included. */
+    list() {
+      const made = [...this.made].filter(([name]) => name.startsWith(`${this.network}/${this.slice.z}/`)).map(([, { key, title, group: group2 }]) => ({ key, title, group: group2 }));
+      return [...made, ...this.slice.list()];
+    }
+    /**
+     * @param {string} key
+     * @param {number|null} opacity  in percent; null switches it off
+     */
+    async show(key, opacity = OPACITY) {
+      if (opacity === null) this.shown.delete(key);
+      else this.shown.set(key, opacity);
+      await this.draw();
+      this.tell("layers");
+    }
+    /** Show one map alone; lines stay. @param {string} key */
+    async only(key) {
+      for (const other of [...this.shown.keys()]) if (!LINES.includes(other)) this.shown.delete(other);
+      await this.show(key, this.shown.get(key) ?? OPACITY);
+    }
+    /** @param {string} beside  a layer's key, `z204` for a slice, `n1` for a network, or "" */
+    async compare(beside) {
+      this.beside = beside;
+      if (this.networkOf(beside)) {
+        await this.#loadCubes();
+        this.findSimilar();
+        this.#paint();
+      }
+      await this.draw();
+      this.tell("layers");
+    }
+    /** Draw what is on; of several calls at a time the last one counts. */
+    async draw() {
+      const turn = ++this.drawing;
+      const main = await this.#collect(this.slice, [...this.shown], this.network);
+      let beside = null;
+      if (this.beside) {
+        const [other, network] = [this.sliceOf(this.beside), this.networkOf(this.beside)?.name];
+        if (other) await other.loadPicture();
+        const lines = [...this.shown].filter(([key]) => LINES.includes(key));
+        const same = other || network;
+        beside = {
+          layers: await this.#collect(
+            other ?? this.slice,
+            same ? [...this.shown] : [[this.beside, 70], ...lines],
+            network ?? this.network
+          ),
+          image: other ? other.image : null
+        };
+      }
+      if (turn !== this.drawing) return;
+      Object.assign(this.viewer, { layers: main, beside, frames: this.#frames() });
+      this.viewer.draw();
+      this.keepLink();
+    }
+    /**
+     * @param {Slice} slice
+     * @param {[string, number][]} wanted
+     * @param {string} network
+     */
+    async #collect(slice, wanted, network) {
+      const order = this.list().map(({ key }) => key).reverse();
+      const sorted = wanted.sort(([a], [b]) => order.indexOf(a) - order.indexOf(b));
+      const above = sorted.filter(([key]) => LINES.includes(key) || key === "marked");
+      const all = [...sorted.filter((entry) => !above.includes(entry)), ...above];
+      const layers = await Promise.all(
+        all.map(async ([key, percent]) => {
+          const made = this.madeLayer(slice.z, key, network);
+          const layer = made ?? await slice.layer(key, this.rgb, network).catch(() => null);
+          return layer && { layer, opacity: percent / 100 };
+        })
+      );
+      return layers.filter((entry) => entry !== null);
+    }
+    #frames() {
+      const frames = [];
+      if (this.tool === "name") {
+        for (const spot of this.named) {
+          if (spot.z === this.slice.z) {
+            frames.push({ spot, kind: "pointed", colour: this.names[spot.name].colour });
+          }
+        }
+        return frames;
+      }
+      if (this.tool === "mark" || !this.shown.has("similar")) return frames;
+      const nearest = this.nearest.get(this.slice.z) ?? [];
+      nearest.forEach((spot, i) => frames.push({ spot, kind: "found", text: String(i + 1) }));
+      for (const spot of this.clicked) if (spot.z === this.slice.z) frames.push({ spot, kind: "asked" });
+      return frames;
+    }
+    // ------------------------------------------------------------------ similar places
+    /**
+     * @param {{y: number, x: number}} pixel
+     * @param {boolean} more  beside the places clicked before
+     */
+    async ask(pixel, more) {
+      const { cube, z } = this.slice;
+      if (!cube || cube.placeAt(pixel.y, pixel.x) < 0) {
+        this.#sayNothingHere();
+        return;
+      }
+      this.clicked = [...more ? this.clicked : [], { z, ...pixel }];
+      this.findSimilar();
+      if (this.shown.has("similar")) await this.show("similar", this.shown.get("similar"));
+      else await this.only("similar");
+    }
+    #sayNothingHere() {
+      const { cube } = this.slice;
+      say(cube ? "No representation here: click inside the dashed line" : "This slice has no representation yet");
+    }
+    /** Find what is like the clicked places, on every slice. */
+    findSimilar() {
+      this.nearest.clear();
+      this.#unmake(["similar"]);
+      for (const network of this.#networks()) {
+        const cubes = this.#cubes(network);
+        const direction = asked(this.clicked, cubes);
+        if (!direction) continue;
+        for (const [z, cube] of cubes) {
+          const found = findSimilar(z, cube, direction, this.clicked, this.page.patch);
+          this.made.set(`${network}/${z}/similar`, found.layer);
+          if (network === this.network) this.nearest.set(z, found.nearest);
+        }
+      }
+      this.tell("similar");
+    }
+    async forget() {
+      this.clicked = [];
+      this.findSimilar();
+      await this.show("similar", null);
+    }
+    // ------------------------------------------------------------------ names
+    /** @param {{y: number, x: number}} pixel */
+    async point(pixel) {
+      const { cube, z } = this.slice;
+      if (!cube || cube.placeAt(pixel.y, pixel.x) < 0) {
+        this.#sayNothingHere();
+        return;
+      }
+      this.named.push({ z, ...pixel, name: this.name });
+      await this.paintNames();
+    }
+    /** Paint every slice with the names that clicks gave, and show it. */
+    async paintNames() {
+      this.#paint();
+      if (!this.namedCodes.size) await this.show("named", null);
+      else if (this.shown.has("named")) await this.show("named", this.shown.get("named"));
+      else await this.only("named");
+    }
+    #paint() {
+      this.namedCodes.clear();
+      this.#unmake(["named", "margin"]);
+      for (const network of this.#networks()) {
+        const cubes = this.#cubes(network);
+        const fitted = fitNames(this.named, this.names.length, cubes);
+        if (!fitted) continue;
+        for (const [z, cube] of cubes) {
+          const painted = paintNames(cube, fitted, this.named, this.names);
+          this.made.set(`${network}/${z}/named`, painted.named);
+          this.made.set(`${network}/${z}/margin`, painted.margin);
+          if (network === this.network) this.namedCodes.set(z, painted.codes);
+        }
+      }
+      this.tell("names");
+    }
+    /** Choose the name that the next click gives. @param {number} name */
+    choose(name) {
+      this.name = name;
+      this.tell("names");
+      if (this.tool === "name") this.tell("tool");
+      else this.use("name");
+    }
+    /** Take the last named place back. */
+    async takeBack() {
+      this.named.pop();
+      await this.paintNames();
+    }
+    /** @param {Tool} tool */
+    async use(tool) {
+      this.tool = tool;
+      this.tell("tool");
+      await this.draw();
+    }
+    // ------------------------------------------------------------------ marks
+    /** @param {Uint8Array} marked  of every place of the slice */
+    async mark(marked) {
+      this.marked = marked;
+      const { cube, z } = this.slice;
+      const name = `${this.network}/${z}/marked`;
+      const some = cube && marked.includes(1);
+      if (some) {
+        const codes = new Uint8Array(cube.grid.size);
+        cube.elements.forEach((element, i) => codes[element] = marked[i]);
+        const legend2 = [{ name: "marked", title: "Marked places", colour: "#FF3DF2" }];
+        const about = { key: "marked", title: "Marked places", group: "Clicks", grid: cube.grid };
+        this.made.set(name, codesLayer(about, codes, legend2));
+      } else {
+        this.made.delete(name);
+      }
+      this.tell("marked");
+      await this.show("marked", some ? this.shown.get("marked") ?? 75 : null);
+    }
+    // ------------------------------------------------------------------ link
+    /** Keep the view in the address, a moment after the last change. */
+    keepLink() {
+      clearTimeout(this.writing);
+      this.writing = window.setTimeout(() => {
+        try {
+          history.replaceState(null, "", this.link());
+        } catch {
+        }
+      }, 250);
+    }
+    /** The part of the address that leads back to this view. */
+    link() {
+      const { x, y, scale } = this.viewer.middle();
+      const view = {
+        z: this.slice.z,
+        at: [x, y, scale],
+        network: this.network === this.page.networks[0]?.name ? void 0 : this.network,
+        layers: [...this.shown].filter(([key]) => !UNLINKED.includes(key)),
+        beside: this.beside,
+        rgb: this.shown.has("rgb") ? this.rgb : void 0,
+        like: this.clicked.map((spot) => [spot.z, spot.y, spot.x])
+      };
+      return toFragment(view);
     }
   };
 
@@ -1210,7 +1367,7 @@
       )
     );
   }
-  var TOLD = [
+  var TOLD2 = [
     ["areas", "annotated"],
     ["predicted", "predicted"],
     ["layers", "layer"],
@@ -1226,11 +1383,11 @@
     const { slice, page: page2 } = app2;
     const um = page2.pixel_um;
     const lines = [
-      ["place", `x ${pixel.x}  y ${pixel.y} px`],
+      ["place", `x ${pixel.x} y ${pixel.y} px`],
       ["", `${(pixel.x * um).toFixed(0)}, ${(pixel.y * um).toFixed(0)} µm`]
     ];
-    for (const [key, name] of TOLD) {
-      const layer = app2.made.get(`${slice.z}/${key}`) ?? slice.ready.get(key);
+    for (const [key, name] of TOLD2) {
+      const layer = app2.madeLayer(slice.z, key) ?? slice.ready.get(key);
       const text = layer?.at(pixel.y, pixel.x);
       if (!text) continue;
       const sure = key === "predicted" ? slice.ready.get("confidence")?.at(pixel.y, pixel.x) : "";
@@ -1285,15 +1442,16 @@
       " ": press
     };
     const anywhere = {
-      "+": () => osd.viewport.zoomBy(1.4),
-      "=": () => osd.viewport.zoomBy(1.4),
-      "-": () => osd.viewport.zoomBy(1 / 1.4),
+      "+": () => viewer2.zoom(1.5),
+      "=": () => viewer2.zoom(1.5),
+      "-": () => viewer2.zoom(1 / 1.5),
       0: () => viewer2.home(),
       "[": () => step(-1),
       "]": () => step(1),
       l: () => app2.use("look"),
       n: () => app2.use("name"),
       m: () => app2.use("mark"),
+      u: () => app2.takeBack(),
       p: () => actions.picture(),
       f: () => element.focus(),
       "?": () => actions.help(),
@@ -1312,7 +1470,8 @@
       );
       if (target.closest("dialog[open], select, input[type=text]")) return;
       const own = target === element ? onSlice[event.key] : void 0;
-      const found = own ?? anywhere[event.key];
+      const name = app2.tool === "name" ? app2.names[Number(event.key) - 1] : void 0;
+      const found = own ?? (name ? () => app2.choose(app2.names.indexOf(name)) : anywhere[event.key]);
       if (!found) return;
       event.preventDefault();
       found(event);
@@ -1324,7 +1483,8 @@
     const panel = byId("about");
     const refresh = () => {
       const { slice, page: page2 } = app2;
-      const { cube, rows, columns, window: shown } = slice.data;
+      const { cubes, rows, columns, window: shown } = slice.data;
+      const cube = cubes[app2.network];
       const um = page2.pixel_um;
       const missing = page2.missing.filter((entry) => entry.slice === slice.z);
       const facts = [
@@ -1347,7 +1507,7 @@
         missing.length ? make("ul", { class: "missing" }, ...missing.map(({ what, why }) => make("li", {}, make("b", {}, what), `: ${why}`))) : make("p", {}, "Nothing: every map of this slice is here.")
       );
     };
-    app2.addEventListener("slice", refresh);
+    for (const event of ["slice", "network"]) app2.addEventListener(event, refresh);
     refresh();
   }
 
@@ -1366,30 +1526,30 @@
         groups.set(entry.group, rows);
       }
       list.replaceChildren(
-        ...[...groups].map(([title, rows]) => group(app2, title, rows)),
-        compareRow(app2)
+        compareRow(app2),
+        ...[...groups].map(([title, rows]) => group(app2, title, rows))
       );
       for (const element of list.querySelectorAll("[data-focus]")) {
         if (element instanceof HTMLElement && element.dataset.focus === focused) element.focus();
       }
       legend(app2);
     };
-    for (const event of ["layers", "slice", "similar", "names"]) app2.addEventListener(event, refresh);
+    for (const event of ["layers", "slice", "similar", "names", "network"]) app2.addEventListener(event, refresh);
     refresh();
   }
   var GROUP_TITLES = { Clicks: "From your clicks" };
   var FOLDED = /* @__PURE__ */ new Set(["Factors"]);
   var unfolded = /* @__PURE__ */ new Set();
   function group(app2, title, rows) {
-    const heading = GROUP_TITLES[title] ?? title;
+    const heading2 = GROUP_TITLES[title] ?? title;
     if (!FOLDED.has(title)) {
-      return make("section", {}, make("h3", {}, heading), ...rows);
+      return make("section", {}, make("h3", {}, heading2), ...rows);
     }
     const on = app2.list().some((entry) => entry.group === title && app2.shown.has(entry.key));
     const details = make(
       "details",
       { open: on || unfolded.has(title) },
-      make("summary", { "data-focus": `group-${title}` }, `${heading} (${rows.length - 1})`),
+      make("summary", { "data-focus": `group-${title}` }, `${heading2} (${rows.length - 1})`),
       ...rows
     );
     details.addEventListener("toggle", () => {
@@ -1406,7 +1566,7 @@
       id: name,
       checked: opacity !== void 0,
       "data-focus": name,
-      change: () => app2.show(key, box.checked ? key === "outlines" ? 100 : 60 : null)
+      change: () => app2.show(key, box.checked ? LINES.includes(key) ? 90 : OPACITY : null)
     });
     const row = make("div", { class: "layer" }, box, make("label", { for: name }, title));
     if (opacity !== void 0) {
@@ -1423,6 +1583,8 @@
         }
       });
       row.append(slider);
+    } else if (!LINES.includes(key)) {
+      row.append(make("button", { class: "only", "aria-label": `${title} only`, "data-focus": `${name}-only`, click: () => app2.only(key) }, "only"));
     }
     if (key === "rgb" && opacity !== void 0) row.append(rgbChoice(app2));
     return row;
@@ -1465,22 +1627,27 @@
         change: () => app2.compare(select.value)
       },
       option("", "nothing"),
-      ...slices2.map(({ z }) => option(`z${z}`, `slice ${z}, the same layers`)),
-      ...app2.list().map(({ key, title }) => option(key, title))
+      ...choices("Another slice", slices2.map(({ z }) => option(`z${z}`, `Slice ${z}, the same layers`))),
+      ...choices("Another representation", app2.page.networks.flatMap(({ name, title }, i) => name === app2.network ? [] : [option(`n${i}`, `${title}, the same clicks`)])),
+      ...choices("Another map", app2.list().map(({ key, title }) => option(key, title)))
     );
     return make(
       "section",
       { class: "compare" },
-      make("h3", {}, make("label", { for: "beside" }, "Compare with")),
+      make("label", { for: "beside" }, "Compare with"),
       select
     );
+  }
+  function choices(label, options) {
+    return options.length ? [make("optgroup", { label }, ...options)] : [];
   }
   function legend(app2) {
     const { layers, beside } = app2.viewer;
     byId("legend").replaceChildren(...keys(layers));
     const other = app2.sliceOf(app2.beside);
-    const title = other ? [make("h4", {}, `Slice ${other.z}`)] : [];
-    byId("legend-beside").replaceChildren(...beside ? [...title, ...other ? [] : keys(beside.layers)] : []);
+    const title = other ? `Slice ${other.z}` : app2.networkOf(app2.beside)?.title;
+    const colours = title ? [make("h4", {}, title)] : keys(beside?.layers ?? []);
+    byId("legend-beside").replaceChildren(...beside ? colours : []);
   }
   function keys(shown) {
     return shown.map(({ layer }) => layer).reverse().flatMap((layer) => {
@@ -1611,17 +1778,18 @@ ${areas.join("")}annotations:
       );
       const counts = app2.names.map((_, i) => app2.named.filter(({ name }) => name === i).length);
       panel.replaceChildren(
-        make("p", { class: "faint" }, "Choose a name, then click places that have it. After two names the whole slice is painted; correct it by more clicks. Nothing of the annotation or of the network's areas is used."),
+        make("p", { class: "lead" }, "Choose a name and click places that have it. From the second name on, every slice is painted; click again where it is wrong. Only your clicks and the representation are used, no annotation."),
         make(
           "div",
           { class: "names", role: "radiogroup", "aria-label": "Name given by the next click" },
           ...app2.names.map((entry, i) => nameRow(app2, entry, i, counts[i]))
         ),
         addRow(app2),
+        ...agreement(app2),
         make(
           "div",
           { class: "row" },
-          make("button", { disabled: !app2.named.length, "data-focus": "undo", click: () => undo(app2) }, "Undo click"),
+          make("button", { disabled: !app2.named.length, "data-focus": "undo", title: "U", click: () => app2.takeBack() }, "Undo last place"),
           make("button", { disabled: !app2.named.length, "data-focus": "clear", click: () => clear(app2) }, "Clear all")
         ),
         make("h3", {}, "Take it away"),
@@ -1638,8 +1806,17 @@ ${areas.join("")}annotations:
         if (element instanceof HTMLElement && element.dataset.focus === focused) element.focus();
       }
     };
-    for (const event of ["names", "slice"]) app2.addEventListener(event, refresh);
+    for (const event of ["names", "slice", "told", "network"]) app2.addEventListener(event, refresh);
     refresh();
+  }
+  function agreement(app2) {
+    const { cube, z } = app2.slice;
+    const [codes, areas] = [app2.namedCodes.get(z), app2.slice.ready.get("areas")];
+    if (!cube || !codes || !areas) return [];
+    const { right, annotated } = countRight(cube, codes, app2.names, areas);
+    if (!annotated) return [];
+    const share = `${(100 * right / annotated).toFixed(1)} %`;
+    return [make("p", { class: "agreement" }, `Slice ${z}: ${share} of ${annotated.toLocaleString("en")} annotated places named as the annotation does.`)];
   }
   function nameRow(app2, entry, i, count) {
     const radio = make("input", {
@@ -1647,31 +1824,24 @@ ${areas.join("")}annotations:
       name: "name",
       checked: app2.name === i,
       "data-focus": `name-${i}`,
-      change: () => {
-        app2.name = i;
-        if (app2.tool !== "name") app2.use("name");
-      }
+      change: () => app2.choose(i)
     });
-    return make("label", { class: "name" }, radio, swatch(entry.colour), make("span", {}, entry.title), make("small", {}, count ? `${count}` : ""));
+    const places = count === 1 ? "1 place" : `${count} places`;
+    const key = i < 9 ? make("kbd", {}, String(i + 1)) : null;
+    return make("label", { class: "name" }, radio, swatch(entry.colour), make("span", {}, entry.title), make("small", {}, count ? places : ""), key);
   }
   function addRow(app2) {
-    const text = make("input", { type: "text", placeholder: "another name", "aria-label": "Another name", maxLength: 60 });
+    const text = make("input", { type: "text", placeholder: "A name of your own", "aria-label": "Another name", maxLength: 60 });
     const add = () => {
       const title = text.value.trim();
       if (!title || app2.names.some((entry) => entry.title === title)) return;
       const colour = NEW_COLOURS[(app2.names.length - app2.page.areas.length) % NEW_COLOURS.length];
       const name = title.replace(/[^A-Za-z0-9_-]+/g, "_");
       app2.names.push({ name, title, colour });
-      app2.name = app2.names.length - 1;
-      app2.use("name");
-      app2.tell("names");
+      app2.choose(app2.names.length - 1);
     };
     text.addEventListener("keydown", (event) => event.key === "Enter" && add());
     return make("div", { class: "row" }, text, make("button", { click: add }, "Add"));
-  }
-  function undo(app2) {
-    app2.named.pop();
-    app2.paintNames();
   }
   function clear(app2) {
     app2.named = [];
@@ -1683,8 +1853,8 @@ ${areas.join("")}annotations:
   function current(app2) {
     const { slice } = app2;
     const codes = app2.namedCodes.get(slice.z);
-    if (!codes || !slice.data.cube) throw new Error("nothing is named on this slice");
-    return { slice, codes, grid: new Grid(slice.data.cube.grid) };
+    if (!codes || !slice.cube) throw new Error("nothing is named on this slice");
+    return { slice, codes, grid: slice.cube.grid };
   }
   var numbered = (z) => `z${String(z).padStart(4, "0")}`;
   function saveTiff(app2) {
@@ -1719,8 +1889,8 @@ ${areas.join("")}annotations:
       role: "img",
       "aria-label": "Scatter of the first two principal components; drag to mark places"
     });
-    const shares = app2.page.components?.shares.map((share) => `${Math.round(100 * share)} %`) ?? [];
     const count = make("p", { class: "faint" });
+    const axes = make("p", { class: "axis" });
     const buttons = make(
       "div",
       { class: "row" },
@@ -1729,9 +1899,9 @@ ${areas.join("")}annotations:
       make("button", { click: () => saveMarked(app2, "geojson") }, "Marked as GeoJSON")
     );
     panel.replaceChildren(
-      make("p", { class: "faint" }, "Drag over points to mark them on the slice; with the tool Mark, drag over the slice to light them here. Colours are those of the upper layer on the slice."),
+      make("p", { class: "lead" }, "Every place of the slice, in the colours of the map that lies over it. Drag here to mark places on the slice, or on the slice to light them here."),
       canvas,
-      make("p", { class: "faint axes" }, `Principal component 1 (${shares[0] ?? "–"} of the variance) to the right, 2 (${shares[1] ?? "–"}) up; over the slices of this page.`),
+      axes,
       count,
       buttons
     );
@@ -1741,15 +1911,19 @@ ${areas.join("")}annotations:
       if (cube) paint(app2, canvas);
       const marked = app2.marked.reduce((sum, value) => sum + value, 0);
       count.textContent = cube ? `${cube.n.toLocaleString("en")} places, ${marked.toLocaleString("en")} marked` : "This slice has no representation yet.";
-      canvas.hidden = !cube;
+      const shares = app2.page.networks.find(({ name }) => name === app2.network)?.shares ?? [];
+      const [first, second] = shares.map((share) => `${Math.round(100 * share)} %`);
+      axes.textContent = `→ component 1 (${first ?? "–"} of the variance)   ↑ 2 (${second ?? "–"})`;
+      for (const part of [canvas, axes, buttons]) part.hidden = !cube;
     };
-    for (const event of ["slice", "layers", "marked", "panel"]) app2.addEventListener(event, refresh);
+    for (const event of ["slice", "layers", "marked", "panel", "network"]) app2.addEventListener(event, refresh);
     brush(app2, canvas, () => paint(app2, canvas));
     refresh();
   }
   function pointOf(app2, i) {
-    const { principal, cube } = app2.slice;
-    const n = cube?.n ?? 0;
+    const { cube, principal } = app2.slice.held.get(app2.network) ?? {};
+    if (!cube || !principal) return [0, 0];
+    const { n } = cube;
     const margin = 12;
     const span = SIDE - 2 * margin;
     return [
@@ -1843,7 +2017,7 @@ ${areas.join("")}annotations:
     const refresh = () => {
       if (!app2.clicked.length) {
         panel.replaceChildren(
-          make("p", { class: "empty" }, "Click a place on the slice: the map shows what is like it, and the nearest places stand here. Shift-click adds a place; several are averaged.")
+          make("p", { class: "lead" }, "Click a place on the slice: the map shows what is like it, and the nearest places stand here. Shift-click adds a place; several are averaged.")
         );
         return;
       }
@@ -1858,7 +2032,7 @@ ${areas.join("")}annotations:
             "div",
             {},
             make("p", {}, app2.clicked.length > 1 ? `Mean of ${app2.clicked.length} places` : place(app2, first)),
-            make("p", { class: "faint" }, `Cosine of the 64 units. Patches that touch a clicked place or each other (closer than ${away}) are left out.`.replace("64", String(app2.slice.data.cube?.scale.length ?? 64))),
+            make("p", { class: "faint" }, `Cosine of ${app2.slice.cube?.scale.length} units. Places closer than ${away} to a clicked one or to each other are left out.`),
             make("button", { click: () => app2.forget() }, "Clear")
           )
         ),
@@ -1866,12 +2040,33 @@ ${areas.join("")}annotations:
           const found = app2.nearest.get(slice.z) ?? [];
           if (!found.length) return [];
           const title = slice === app2.slice ? "Nearest on this slice" : `Nearest on slice ${slice.z}`;
-          return [make("h3", {}, title), make("ol", { class: "crops" }, ...found.map((spot, i) => item(app2, spot, i)))];
+          const list = make("ol", { class: "crops" }, ...found.map((spot, i) => item(app2, spot, i)));
+          const tally = make("p", { class: "tally" });
+          tellAreas(slice, found, list, tally);
+          return [make("h3", {}, title), tally, list];
         })
       );
     };
     for (const event of ["similar", "slice"]) app2.addEventListener(event, refresh);
     refresh();
+  }
+  async function tellAreas(slice, found, list, tally) {
+    const key = ["areas", "predicted"].find((each) => slice.list().some((entry) => entry.key === each));
+    if (!key) return;
+    const layer = await slice.layer(key, []);
+    const counts = /* @__PURE__ */ new Map();
+    const colours = new Map((layer.legend ?? []).map(({ title, colour }) => [title, colour]));
+    found.forEach((spot, i) => {
+      const title = layer.at(spot.y, spot.x);
+      counts.set(title, (counts.get(title) ?? 0) + 1);
+      if (title) list.children[i]?.querySelector("b")?.append(swatch(colours.get(title) ?? "#888888"));
+    });
+    const sorted = [...counts].sort((a, b) => b[1] - a[1]);
+    tally.replaceChildren(
+      ...sorted.map(
+        ([title, count]) => make("span", {}, title ? swatch(colours.get(title) ?? "#888888") : null, `${title || "no area"} ${count}`)
+      )
+    );
   }
   function place(app2, { z, y, x }) {
     const um = app2.page.pixel_um;
@@ -1892,7 +2087,7 @@ ${areas.join("")}annotations:
         "button",
         { click: go, title: place(app2, spot), "aria-label": `${i + 1}: cosine ${score}, ${place(app2, spot)}` },
         crop(app2, spot, 72),
-        make("span", {}, `${i + 1}`),
+        make("span", { class: "place" }, `${i + 1}`),
         make("b", {}, score)
       )
     );
@@ -1922,6 +2117,7 @@ ${areas.join("")}annotations:
         context.lineWidth = 1.5 / scale;
         context.lineJoin = "round";
         context.strokeStyle = "#FFFFFF";
+        context.setLineDash(layer.dashes.map((length) => length / scale));
         context.stroke(layer.outlines);
         context.restore();
       } else {
@@ -2097,6 +2293,11 @@ ${areas.join("")}annotations:
     home() {
       this.osd.viewport?.goHome();
     }
+    /** @param {number} by  how much larger everything becomes */
+    zoom(by) {
+      this.osd.viewport?.zoomBy(by);
+      this.osd.viewport?.applyConstraints();
+    }
     draw() {
       const { canvas, element } = this;
       const density = window.devicePixelRatio || 1;
@@ -2234,24 +2435,44 @@ ${areas.join("")}annotations:
             "aria-pressed": String(slice === app.slice),
             click: () => app.openSlice(slice)
           },
-          `z ${slice.z}`
+          `Slice ${slice.z}`
         )
       )
     );
   }
-  function toolButtons() {
-    for (const button of byId("tools").querySelectorAll("button")) {
-      const tool = (
-        /** @type {Tool} */
-        button.dataset.tool
-      );
-      button.setAttribute("aria-pressed", String(app.tool === tool));
-      button.onclick = () => app.use(tool);
-    }
+  function heading() {
+    const { rows, columns, z } = app.slice.data;
+    const [high, wide] = [rows, columns].map((side) => (side * page.pixel_um / 1e3).toFixed(2));
+    byId("where").textContent = `Slice ${z} · ${wide} × ${high} mm · ${page.pixel_um} µm a pixel`;
+  }
+  function networkChoice() {
+    const select = (
+      /** @type {HTMLSelectElement} */
+      byId("network")
+    );
+    byId("networks").hidden = page.networks.length < 2;
+    select.replaceChildren(
+      ...page.networks.map(
+        ({ name, title }) => make("option", { value: name, selected: name === app.network }, title)
+      )
+    );
+    select.onchange = () => app.useNetwork(select.value);
+  }
+  function mode() {
+    const { title, colour } = app.names[app.name] ?? { title: "", colour: "" };
     byId("viewer").dataset.tool = app.tool;
+    byId("mode").hidden = !app.slice.cube;
+    byId("mode").replaceChildren(
+      ...{
+        look: ["Click: what is like this place?"],
+        name: title ? ["Click: this is", swatch(colour), title] : ["First add a name, on the right"],
+        mark: ["Drag: mark places"]
+      }[app.tool]
+    );
   }
   var TABS = ["layers", "similar", "names", "scatter", "about"];
   var TAB_OF_TOOL = { look: "similar", name: "names", mark: "scatter" };
+  var TOOL_OF_TAB = { similar: "look", names: "name", scatter: "mark" };
   function openTab(name) {
     for (const tab of TABS) {
       byId(tab).hidden = tab !== name;
@@ -2260,15 +2481,20 @@ ${areas.join("")}annotations:
     }
     app.tell("panel");
   }
+  function turnTo(name) {
+    const tool = TOOL_OF_TAB[name];
+    if (tool) app.use(tool);
+    else openTab(name);
+  }
   function tabs() {
     for (const [i, tab] of TABS.entries()) {
       const button = byId(`tab-${tab}`);
-      button.onclick = () => openTab(tab);
+      button.onclick = () => turnTo(tab);
       button.onkeydown = (event) => {
         const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
         if (!by) return;
         const next = TABS[(i + by + TABS.length) % TABS.length];
-        openTab(next);
+        turnTo(next);
         byId(`tab-${next}`).focus();
       };
     }
@@ -2278,6 +2504,15 @@ ${areas.join("")}annotations:
       if (blob) save(`slice_z${app.slice.z}.png`, blob, "image/png");
       say("Picture saved");
     });
+  }
+  async function copyLink() {
+    const address = location.href.split("#")[0] + app.link();
+    try {
+      await navigator.clipboard.writeText(address);
+      say("Link copied: it leads back to this view");
+    } catch {
+      say("The address of this page leads back to this view");
+    }
   }
   function theme() {
     const root = document.documentElement;
@@ -2319,15 +2554,20 @@ ${areas.join("")}annotations:
     app.addEventListener("slice", place2);
     place2();
   }
+  async function prepare() {
+    await app.prepareToTell();
+    app.tell("told");
+  }
   async function start() {
     theme();
     tabs();
     openTab("layers");
-    sliceButtons();
-    toolButtons();
-    app.addEventListener("slice", sliceButtons);
+    for (const refresh of [sliceButtons, heading, mode]) {
+      app.addEventListener("slice", refresh);
+      refresh();
+    }
     app.addEventListener("tool", () => {
-      toolButtons();
+      mode();
       openTab(TAB_OF_TOOL[app.tool]);
     });
     app.addEventListener("similar", () => app.clicked.length && openTab("similar"));
@@ -2337,7 +2577,10 @@ ${areas.join("")}annotations:
     );
     byId("open-help").onclick = () => help.showModal();
     byId("picture").onclick = savePicture;
+    byId("link").onclick = copyLink;
     byId("home").onclick = () => viewer.home();
+    byId("closer").onclick = () => viewer.zoom(1.5);
+    byId("farther").onclick = () => viewer.zoom(1 / 1.5);
     const hint = byId("hint");
     hint.hidden = recall(SEEN) !== null;
     byId("close-hint").onclick = () => {
@@ -2354,11 +2597,12 @@ ${areas.join("")}annotations:
     scatterPanel(app);
     aboutPanel(app);
     divider();
+    networkChoice();
+    app.addEventListener("network", networkChoice);
     window.addEventListener("hashchange", () => location.reload());
     document.body.dataset.ready = "true";
-    for (const key of ["areas", "layers", "confidence", "clusters", "components"]) {
-      if (app.slice.list().some((entry) => entry.key === key)) await app.slice.layer(key, app.rgb);
-    }
+    app.addEventListener("slice", prepare);
+    await prepare();
     document.body.dataset.settled = "true";
   }
   start().catch((error) => {

@@ -74,6 +74,7 @@ def values_layer(
     stops: Sequence[str],
     group: str,
     high: float | None = None,
+    note: str = "",
 ) -> Layer:
     """Return a layer of values from 0 to ``high``, NaN where there is none.
 
@@ -92,4 +93,5 @@ def values_layer(
         "block": blocks.add(f"{z}-{key}", np.clip(numbers, 0, TOP).astype(np.uint8)),
         "high": most,
         "stops": list(stops),
+        "note": note,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from brainarch.explorer.layers import (
 )
 from brainarch.explorer.thin import MOST_PIXELS, ThinCube, regular, step_within, thin_cube
 from brainarch.factors.coefficients import CoefficientMaps
+from brainarch.figures.style import network_title
 from brainarch.grids.labels import on_grid
 from brainarch.grids.maps import SliceMaps
 from brainarch.volume.store import Volume
@@ -52,14 +53,14 @@ class SliceContent:
     ----------
     described : dict
         Its JSON part.
-    cube : ThinCube or None
-        The thinned cube, for principal components.
+    cubes : dict of str to ThinCube
+        The thinned cube by each network, for principal components.
     missing : list of (what, why)
         What is not there.
     """
 
     described: dict[str, Any]
-    cube: ThinCube | None = None
+    cubes: dict[str, ThinCube] = field(default_factory=dict)
     missing: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -71,11 +72,14 @@ class SliceReader:
     ----------
     volume : Volume
     files : mapping of str to Path
-        ``areas``, ``layers``, and of each slice ``cube/104`` and so on; see `KINDS`.
+        ``areas``, ``layers``, and of each slice ``prediction/104``, ``cube/104/cnn`` and so on;
+        see `KINDS`.
     lacks : mapping of str to str
         Kinds that the dataset does not have, and why.
     areas, layers : sequence of mapping
         Name, title and colour of each code.
+    networks : sequence of str
+        Those whose representation is asked; the main one first.
     blocks : Blocks
         Takes the binary parts.
     """
@@ -85,6 +89,7 @@ class SliceReader:
     lacks: Mapping[str, str]
     areas: Entries
     layers: Entries
+    networks: Sequence[str]
     blocks: Blocks
 
     def read(self, z: int) -> SliceContent:
@@ -105,6 +110,7 @@ class SliceReader:
                 "picture": self.blocks.add_picture(f"{z}-picture", _png(picture)),
                 "window": window,
                 "layers": [],
+                "cubes": {},
             }
         )
         readers: dict[str, Callable[[SliceContent, int, Path], None]] = {
@@ -114,18 +120,31 @@ class SliceReader:
             "clusters": self._read_subdivisions,
             "components": self._read_subdivisions,
             "layers": self._read_layers,
-            "cube": self._read_cube,
         }
         for kind, read in readers.items():
-            path = self.files.get(f"{kind}/{z}", self.files.get(kind))
-            title, verb = KINDS[kind]
-            if path is None:
-                content.missing.append((title, self.lacks.get(kind, "this dataset has none")))
-            elif not path.exists():
-                content.missing.append((title, f"not made yet: run brainarch {verb}"))
-            else:
+            path = self._present(content, kind, self.files.get(f"{kind}/{z}", self.files.get(kind)))
+            if path is not None:
                 read(content, z, path)
+        for network in self.networks:
+            path = self._present(content, "cube", self.files.get(f"cube/{z}/{network}"), network)
+            if path is not None:
+                self._read_cube(content, z, path, network)
         return content
+
+    def _present(
+        self, content: SliceContent, kind: str, path: Path | None, network: str = ""
+    ) -> Path | None:
+        """Return a file that is there; note what is missing otherwise."""
+        title, verb = KINDS[kind]
+        if network and network != self.networks[0]:
+            title = f"{title} ({network_title(network)})"
+        if path is None:
+            content.missing.append((title, self.lacks.get(kind, "this dataset has none")))
+        elif not path.exists():
+            content.missing.append((title, f"not made yet: run brainarch {verb}"))
+        else:
+            return path
+        return None
 
     def _read_areas(self, content: SliceContent, z: int, path: Path) -> None:
         self._annotated(content, z, path, "areas", "Annotated areas", self.areas)
@@ -178,11 +197,11 @@ class SliceReader:
         )  # fmt: skip
         usual = maps.attrs.get("novelty_threshold")
         if usual is not None:  # maps of earlier versions have none
-            title = f"Unlike the training data (usual up to {usual:.2f})"
+            note = f"how unlike the training data; usual up to {usual:.2f}"
             layers.append(
                 values_layer(
-                    self.blocks, z, "novelty", title, maps.read("novelty")[::step, ::step],
-                    regular(maps, step), COEFFICIENT_STOPS, "Prediction", high=3 * usual,
+                    self.blocks, z, "novelty", "Novelty", maps.read("novelty")[::step, ::step],
+                    regular(maps, step), COEFFICIENT_STOPS, "Prediction", 3 * usual, note,
                 )
             )  # fmt: skip
         self._add_errors(content, z, maps, area)
@@ -230,18 +249,19 @@ class SliceReader:
             )
         )  # fmt: skip
 
-    def _read_cube(self, content: SliceContent, z: int, path: Path) -> None:
+    def _read_cube(self, content: SliceContent, z: int, path: Path, network: str) -> None:
         cube = Cube.open(path)
         if not cube.count:
             content.missing.append((KINDS["cube"][0], "no pixel of the slice was extracted"))
             return
         step = step_within(cube.shape, MOST_PIXELS)
         thin = thin_cube(cube, step)
-        content.cube = thin
-        content.described["cube"] = {
+        content.cubes[network] = thin
+        prefix = f"{z}-{self.networks.index(network)}"
+        content.described["cubes"][network] = {
             "grid": regular(cube, step),
-            "extracted": self.blocks.add(f"{z}-extracted", thin.extracted.astype(np.uint8)),
-            "units": self.blocks.add(f"{z}-units", thin.units),
+            "extracted": self.blocks.add(f"{prefix}-extracted", thin.extracted.astype(np.uint8)),
+            "units": self.blocks.add(f"{prefix}-units", thin.units),
             "scale": thin.scale.tolist(),
             "pixels": int(thin.extracted.sum()),
             "stride": cube.stride,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +14,9 @@ from brainarch.explorer.layers import Entries, named
 from brainarch.explorer.page import render_explorer, render_index
 from brainarch.explorer.slices import SliceContent, SliceReader
 from brainarch.explorer.thin import principal_components
+from brainarch.figures.style import network_title
 from brainarch.geometry import PATCH
-from brainarch.volume.store import Volume, open_volume
+from brainarch.volume.store import open_volume
 
 
 def write_explorer(
@@ -28,6 +28,7 @@ def write_explorer(
     slices: Sequence[int],
     areas: Entries,
     layer_names: Entries,
+    networks: Sequence[str],
     title: str,
     lacks: Mapping[str, str],
 ) -> None:
@@ -38,8 +39,8 @@ def write_explorer(
     volume : Path
         The volume.
     files : mapping of str to Path
-        What is shown where it is there: ``areas``, ``layers``, and of each slice ``cube/104``,
-        ``prediction/104`` and so on; see `brainarch.explorer.slices.KINDS`.
+        What is shown where it is there: ``areas``, ``layers``, and of each slice
+        ``prediction/104``, ``cube/104/cnn`` and so on; see `brainarch.explorer.slices.KINDS`.
     page : Path
         The page to write (HTML).
     pages : mapping of int to Path
@@ -48,6 +49,8 @@ def write_explorer(
         Numbers of the slices.
     areas, layer_names : sequence of mapping
         Name, title and colour (or None) of each area and layer, in the order of their codes.
+    networks : sequence of str
+        Networks whose representation is asked, the main one first.
     title : str
         Of the dataset.
     lacks : mapping of str to str
@@ -59,32 +62,32 @@ def write_explorer(
         If a file is damaged or of another volume.
     """
     opened = open_volume(volume)
-    shown = {"areas": areas, "layers": layer_names}
+
+    def write(path: Path, numbers: Sequence[int], name: str) -> None:
+        blocks = Blocks()
+        reader = SliceReader(opened, files, lacks, areas, layer_names, networks, blocks)
+        write_text(path, _explorer(reader, numbers, name))
+
     if not pages:
-        write_text(page, _explorer(opened, files, lacks, slices, shown, title))
+        write(page, slices, title)
         return
     for z, path in pages.items():
-        write_text(path, _explorer(opened, files, lacks, [z], shown, f"{title}: slice {z}"))
+        write(path, [z], f"{title}: slice {z}")
     write_text(page, render_index(title, {z: path.name for z, path in pages.items()}))
 
 
-def _explorer(
-    volume: Volume,
-    files: Mapping[str, Path],
-    lacks: Mapping[str, str],
-    slices: Sequence[int],
-    shown: Mapping[str, Entries],
-    title: str,
-) -> str:
-    blocks = Blocks()
-    reader = SliceReader(volume, files, lacks, shown["areas"], shown["layers"], blocks)
+def _explorer(reader: SliceReader, slices: Sequence[int], title: str) -> str:
     read = [reader.read(z) for z in slices]
     content = {
         "title": title,
-        "pixel_um": volume.pixel_um,
+        "pixel_um": reader.volume.pixel_um,
         "patch": PATCH,
-        "areas": named(shown["areas"]),
-        "components": _add_components(read, blocks),
+        "areas": named(reader.areas),
+        "networks": [
+            {"name": name, "title": network_title(name), "shares": shares}
+            for name in reader.networks
+            if (shares := _add_components(read, name, reader.blocks)) is not None
+        ],
         "slices": [entry.described for entry in read],
         "missing": [
             {"slice": entry.described["z"], "what": what, "why": why}
@@ -92,25 +95,24 @@ def _explorer(
             for what, why in entry.missing
         ],
     }
-    return render_explorer(title, content, blocks.texts)
+    return render_explorer(title, content, reader.blocks.texts)
 
 
-def _add_components(read: Sequence[SliceContent], blocks: Blocks) -> dict[str, Any] | None:
-    """Add the principal components of every slice with a cube; return what they explain."""
-    having = [(entry.described, entry.cube) for entry in read if entry.cube is not None]
+def _add_components(
+    read: Sequence[SliceContent], network: str, blocks: Blocks
+) -> list[float] | None:
+    """Add a network's principal components over all slices; return the shares of variance."""
+    having = [(entry.described, entry.cubes[network]) for entry in read if network in entry.cubes]
     if not having:
         return None
     found = principal_components([cube for _, cube in having])
     pooled = np.concatenate(found.scores)
     low, high = pooled.min(axis=0), pooled.max(axis=0)
     for (described, _), scores in zip(having, found.scores, strict=True):
-        name = f"{described['z']}-principal"
-        described["cube"]["principal"] = blocks.add(name, _as_words(scores, low, high))
-    return {
-        "low": low.tolist(),
-        "high": high.tolist(),
-        "shares": [float(share) for share in found.shares],
-    }
+        own = described["cubes"][network]
+        name = own["units"].replace("units", "principal")
+        own["principal"] = blocks.add(name, _as_words(scores, low, high))
+    return [float(share) for share in found.shares]
 
 
 def _as_words(

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from brainarch.atomic import replacing
-from brainarch.figures import plotted, style
+from brainarch.figures import columns, plotted, style
 from brainarch.tables import write_table
 
 # It reports every glyph that it embeds in a PDF.
@@ -46,6 +46,10 @@ def save_figure(
         Resolution of the PNG and of pictures inside the PDF.
     """
     resolution = bounded_dpi(figure.get_figwidth(), figure.get_figheight(), dpi)
+    wanted = columns.WANTED.get()
+    if wanted is not None:
+        columns.save_panels(figure, pdf.stem, wanted, resolution)
+        return
     with replacing(png) as temporary:
         figure.savefig(temporary, format="png", dpi=resolution, metadata={"Software": None})
     with replacing(pdf) as temporary:
@@ -53,6 +57,6 @@ def save_figure(
             temporary,
             format="pdf",
             dpi=resolution,
-            metadata={"CreationDate": None, "Producer": None, "Creator": None},
+            metadata=columns.UNSAID,
         )
     write_table(shown, table, plotted.COLUMNS)

@@ -14,6 +14,8 @@ from matplotlib.textpath import TextPath
 
 from brainarch.figures import style
 
+#: Height of a line of a legend of squares, and how its texts are labelled.
+LINE_MM, SWATCH = 3.4, "swatch"
 MM_PER_POINT = style.MM_PER_INCH / 72
 
 
@@ -43,6 +45,8 @@ class Sheet:
         page = (width + 2 * style.MARGIN_MM, height + 2 * style.MARGIN_MM)
         self._page = page
         self.figure = Figure(figsize=(page[0] / style.MM_PER_INCH, page[1] / style.MM_PER_INCH))
+        #: The panel that is being drawn; everything placed belongs to it.
+        self._letter = ""
 
     def place(self, left: float, top: float) -> tuple[float, float]:
         """Return a place in millimetres as shares of the page, from its lower left corner."""
@@ -53,7 +57,7 @@ class Sheet:
         """Add axes whose frame fills a box."""
         corner = self.place(box.left, box.top + box.height)
         size = (box.width / self._page[0], box.height / self._page[1])
-        axes: Axes = self.figure.add_axes((*corner, *size), **options)
+        axes: Axes = self.figure.add_axes((*corner, *size), gid=self._letter, **options)
         return axes
 
     def bare(self, box: Box) -> Axes:
@@ -65,12 +69,15 @@ class Sheet:
 
     def text(self, left: float, top: float, text: str, **options: Any) -> Text:
         """Write text whose upper left corner (by default) is at a place."""
-        settings: dict[str, Any] = {"ha": "left", "va": "top", "fontsize": style.FONT} | options
+        settings: dict[str, Any] = {
+            "ha": "left", "va": "top", "fontsize": style.FONT, "gid": self._letter,
+        } | options  # fmt: skip
         return self.figure.text(*self.place(left, top), text, **settings)
 
     def panel(self, letter: str, left: float, top: float, title: str = "") -> None:
-        """Write a panel's letter and, beside it, what it shows."""
-        self.text(left, top, letter, fontsize=style.LETTER_FONT, fontweight="bold")
+        """Begin a panel: write its letter (none goes on with the last) and what it shows."""
+        self._letter = letter or self._letter
+        self.text(left, top, letter, fontsize=style.LETTER_FONT, fontweight="bold", gid="")
         if title:
             offset = 2.0 + text_width(letter, style.LETTER_FONT, bold=True)
             self.text(left + offset, top + 0.45, title, fontsize=style.FONT + 0.5)
@@ -100,9 +107,13 @@ class Sheet:
                 facecolor=colour,
                 edgecolor=style.FAINT if colour == style.NOT_EXTRACTED else "none",
                 linewidth=0.4,
+                gid=self._letter,
             )
             self.figure.add_artist(square)
-            self.text(left + x + 2.8, top + y + 1.15, label, fontsize=style.SMALL_FONT, va="center")
+            self.text(
+                left + x + 2.8, top + y + 1.15, label,
+                fontsize=style.SMALL_FONT, va="center", label=SWATCH,
+            )  # fmt: skip
 
 
 def text_width(text: str, fontsize: float, bold: bool = False) -> float:
@@ -131,7 +142,7 @@ def fitting_font(text: str, width: float, fontsize: float, least: float = 5.0) -
 def swatches_height(entries: Sequence[tuple[str, str]], width: float) -> float:
     """Return the height in millimetres that `Sheet.swatches` takes."""
     flow = _flow(entries, width)
-    return (flow[-1][3] + _LINE_MM) if flow else 0.0
+    return (flow[-1][3] + LINE_MM) if flow else 0.0
 
 
 def fit(aspect: float, width: float, height: float) -> tuple[float, float]:
@@ -186,16 +197,13 @@ def best_grid(
     return best[1]
 
 
-_LINE_MM = 3.4
-
-
 def _flow(entries: Sequence[tuple[str, str]], width: float) -> list[tuple[str, str, float, float]]:
     placed = []
     x, y = 0.0, 0.0
     for label, colour in entries:
         needed = 2.8 + text_width(label, style.SMALL_FONT)
         if x > 0 and x + needed > width:
-            x, y = 0.0, y + _LINE_MM
+            x, y = 0.0, y + LINE_MM
         placed.append((label, colour, x, y))
         x += needed + 3.5
     return placed

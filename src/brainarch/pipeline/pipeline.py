@@ -835,6 +835,7 @@ class Pipeline(Reads):
                 "slices": slices,
                 "areas": self._area_titles,
                 "layer_names": self._layer_titles,
+                "networks": self.extracted,
                 "title": self.config.title,
                 "lacks": lacks,
             },

@@ -162,7 +162,7 @@ class Reads(Shared):
             files["layers"] = r.layers
         for z in self.config.extraction.slices:
             files |= {
-                f"cube/{z}": r.cube(z),
+                **{f"cube/{z}/{name}": r.cube(z, name) for name in self.extracted},
                 f"prediction/{z}": r.prediction(z, "areas.zarr"),
                 f"coefficients/{z}": r.coefficients(z),
             }

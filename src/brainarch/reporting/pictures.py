@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -47,9 +46,20 @@ def embed_pictures(paths: Mapping[str, Path], budget: int) -> dict[str, str]:
         size = sum(map(len, encoded.values()))
         if size <= budget:
             return encoded
-        # Bytes grow about as the square of the width.
-        width = min(width - 20, int(0.97 * width * math.sqrt(budget / size)))
+        # Bytes grow about as the width to the power of 1.4, measured on our figures.
+        width = min(width - 20, int(0.98 * width * (budget / size) ** 0.7))
     raise InputError(f"{len(paths)} figures do not fit into {budget:,} bytes; name fewer")
+
+
+def shrink_picture(path: Path, width: int) -> bytes:
+    """Return a picture as PNG of at most a width in pixels and `COLOURS` colours.
+
+    Raises
+    ------
+    InputError
+        If the file is no picture.
+    """
+    return _shrunk(_opened(path), width)
 
 
 def _opened(path: Path) -> Image.Image:

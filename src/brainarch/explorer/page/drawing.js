@@ -19,6 +19,7 @@ export function drawLayers(context, { x, y, scale }, layers) {
       context.lineWidth = 1.5 / scale;
       context.lineJoin = "round";
       context.strokeStyle = "#FFFFFF";
+      context.setLineDash(layer.dashes.map((length) => length / scale));
       context.stroke(layer.outlines);
       context.restore();
     } else {

@@ -60,15 +60,16 @@ export function watchKeys(app, actions) {
   };
   /** @type {Record<string, (event: KeyboardEvent) => void>} */
   const anywhere = {
-    "+": () => osd.viewport.zoomBy(1.4),
-    "=": () => osd.viewport.zoomBy(1.4),
-    "-": () => osd.viewport.zoomBy(1 / 1.4),
+    "+": () => viewer.zoom(1.5),
+    "=": () => viewer.zoom(1.5),
+    "-": () => viewer.zoom(1 / 1.5),
     0: () => viewer.home(),
     "[": () => step(-1),
     "]": () => step(1),
     l: () => app.use("look"),
     n: () => app.use("name"),
     m: () => app.use("mark"),
+    u: () => app.takeBack(),
     p: () => actions.picture(),
     f: () => element.focus(),
     "?": () => actions.help(),
@@ -87,7 +88,8 @@ export function watchKeys(app, actions) {
     const target = /** @type {HTMLElement} */ (event.target);
     if (target.closest("dialog[open], select, input[type=text]")) return;
     const own = target === element ? onSlice[event.key] : undefined;
-    const found = own ?? anywhere[event.key];
+    const name = app.tool === "name" ? app.names[Number(event.key) - 1] : undefined;
+    const found = own ?? (name ? () => app.choose(app.names.indexOf(name)) : anywhere[event.key]);
     if (!found) return;
     event.preventDefault();
     found(event);

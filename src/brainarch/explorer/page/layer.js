@@ -23,6 +23,7 @@ export class Layer {
    * @param {string} [about.note]
    * @param {(index: number) => string} about.tell  what it says at an element, "" for nothing
    * @param {Path2D} [about.outlines]  drawn instead of the pixels
+   * @param {number[]} [about.dashes]  of the outlines, on the screen
    */
   constructor(key, title, group, shape, pixels, about) {
     this.key = key;
@@ -36,6 +37,7 @@ export class Layer {
     this.note = about.note ?? "";
     this.tell = about.tell;
     this.outlines = about.outlines;
+    this.dashes = about.dashes ?? [];
     /** @type {HTMLCanvasElement|null} */
     this.painted = null;
   }
@@ -101,8 +103,9 @@ export function codesLayer({ key, title, group, grid }, codes, legend, note) {
  * @param {Pick<LayerData, "key"|"title"|"group"|"grid">} data
  * @param {Uint8Array} codes
  * @param {Entry[]} legend
+ * @param {number[]} [dashes]
  */
-export function outlinesLayer({ key, title, group, grid }, codes, legend) {
+export function outlinesLayer({ key, title, group, grid }, codes, legend, dashes) {
   const outlines = new Path2D();
   const box = new Grid(grid).box();
   for (const parts of tracePolygons(codes, grid.rows, grid.columns).values()) {
@@ -117,6 +120,7 @@ export function outlinesLayer({ key, title, group, grid }, codes, legend) {
   }
   return new Layer(key, title, group, grid, new Uint32Array(), {
     outlines,
+    dashes,
     tell: (index) => legend[codes[index] - 1]?.title ?? "",
   });
 }

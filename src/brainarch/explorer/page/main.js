@@ -2,7 +2,7 @@
 /** @import {Tool} from "./app.js" */
 import { App } from "./app.js";
 import { Blocks } from "./blocks.js";
-import { byId, make, say } from "./dom.js";
+import { byId, make, say, swatch } from "./dom.js";
 import { watchKeys } from "./keys.js";
 import { aboutPanel } from "./panel_about.js";
 import { layersPanel } from "./panel_layers.js";
@@ -52,24 +52,49 @@ function sliceButtons() {
           "aria-pressed": String(slice === app.slice),
           click: () => app.openSlice(slice),
         },
-        `z ${slice.z}`,
+        `Slice ${slice.z}`,
       ),
     ),
   );
 }
 
-function toolButtons() {
-  for (const button of byId("tools").querySelectorAll("button")) {
-    const tool = /** @type {Tool} */ (button.dataset.tool);
-    button.setAttribute("aria-pressed", String(app.tool === tool));
-    button.onclick = () => app.use(tool);
-  }
+/** What the page is of, and what is asked. */
+function heading() {
+  const { rows, columns, z } = app.slice.data;
+  const [high, wide] = [rows, columns].map((side) => ((side * page.pixel_um) / 1000).toFixed(2));
+  byId("where").textContent = `Slice ${z} · ${wide} × ${high} mm · ${page.pixel_um} µm a pixel`;
+}
+
+function networkChoice() {
+  const select = /** @type {HTMLSelectElement} */ (byId("network"));
+  byId("networks").hidden = page.networks.length < 2;
+  select.replaceChildren(
+    ...page.networks.map(({ name, title }) =>
+      make("option", { value: name, selected: name === app.network }, title),
+    ),
+  );
+  select.onchange = () => app.useNetwork(select.value);
+}
+
+/** Say what a click does now. */
+function mode() {
+  const { title, colour } = app.names[app.name] ?? { title: "", colour: "" };
   byId("viewer").dataset.tool = app.tool;
+  byId("mode").hidden = !app.slice.cube;
+  byId("mode").replaceChildren(
+    ...{
+      look: ["Click: what is like this place?"],
+      name: title ? ["Click: this is", swatch(colour), title] : ["First add a name, on the right"],
+      mark: ["Drag: mark places"],
+    }[app.tool],
+  );
 }
 
 const TABS = ["layers", "similar", "names", "scatter", "about"];
 /** @type {Record<Tool, string>} */
 const TAB_OF_TOOL = { look: "similar", name: "names", mark: "scatter" };
+/** @type {Record<string, Tool>} */
+const TOOL_OF_TAB = { similar: "look", names: "name", scatter: "mark" };
 
 /** @param {string} name */
 function openTab(name) {
@@ -81,15 +106,22 @@ function openTab(name) {
   app.tell("panel");
 }
 
+/** Open a panel; where it has a tool, clicks do that from now on. @param {string} name */
+function turnTo(name) {
+  const tool = TOOL_OF_TAB[name];
+  if (tool) app.use(tool);
+  else openTab(name);
+}
+
 function tabs() {
   for (const [i, tab] of TABS.entries()) {
     const button = byId(`tab-${tab}`);
-    button.onclick = () => openTab(tab);
+    button.onclick = () => turnTo(tab);
     button.onkeydown = (event) => {
       const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
       if (!by) return;
       const next = TABS[(i + by + TABS.length) % TABS.length];
-      openTab(next);
+      turnTo(next);
       byId(`tab-${next}`).focus();
     };
   }
@@ -100,6 +132,17 @@ function savePicture() {
     if (blob) save(`slice_z${app.slice.z}.png`, blob, "image/png");
     say("Picture saved");
   });
+}
+
+async function copyLink() {
+  const address = location.href.split("#")[0] + app.link();
+  try {
+    await navigator.clipboard.writeText(address);
+    say("Link copied: it leads back to this view");
+  } catch {
+    // some frames and settings let no page write there
+    say("The address of this page leads back to this view");
+  }
 }
 
 function theme() {
@@ -145,22 +188,32 @@ function divider() {
   place();
 }
 
+/** Decode, once everything is on the screen, what hovering tells. */
+async function prepare() {
+  await app.prepareToTell();
+  app.tell("told");
+}
+
 async function start() {
   theme();
   tabs();
   openTab("layers");
-  sliceButtons();
-  toolButtons();
-  app.addEventListener("slice", sliceButtons);
+  for (const refresh of [sliceButtons, heading, mode]) {
+    app.addEventListener("slice", refresh);
+    refresh();
+  }
   app.addEventListener("tool", () => {
-    toolButtons();
+    mode();
     openTab(TAB_OF_TOOL[app.tool]);
   });
   app.addEventListener("similar", () => app.clicked.length && openTab("similar"));
   const help = /** @type {HTMLDialogElement} */ (byId("help"));
   byId("open-help").onclick = () => help.showModal();
   byId("picture").onclick = savePicture;
+  byId("link").onclick = copyLink;
   byId("home").onclick = () => viewer.home();
+  byId("closer").onclick = () => viewer.zoom(1.5);
+  byId("farther").onclick = () => viewer.zoom(1 / 1.5);
   const hint = byId("hint");
   hint.hidden = recall(SEEN) !== null;
   byId("close-hint").onclick = () => {
@@ -177,12 +230,12 @@ async function start() {
   scatterPanel(app);
   aboutPanel(app);
   divider();
+  networkChoice();
+  app.addEventListener("network", networkChoice);
   window.addEventListener("hashchange", () => location.reload());
   document.body.dataset.ready = "true";
-  for (const key of ["areas", "layers", "confidence", "clusters", "components"]) {
-    // decoded when nothing else is to do, so that hovering tells them
-    if (app.slice.list().some((entry) => entry.key === key)) await app.slice.layer(key, app.rgb);
-  }
+  app.addEventListener("slice", prepare);
+  await prepare();
   document.body.dataset.settled = "true";
 }
 

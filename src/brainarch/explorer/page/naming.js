@@ -1,4 +1,4 @@
-/** @import {Slice} from "./slice.js" */
+/** @import {Cube} from "./cube.js" */
 /** @import {Entry, Spot} from "./types.js" */
 import { codesLayer, valuesLayer } from "./layer.js";
 import { decide, fitRidge } from "./ridge.js";
@@ -12,14 +12,14 @@ const MARGIN_STOPS = ["#12294A", "#1F4E82", "#3F7FB5", "#8FB8D8", "#D6E4F0", "#F
  *
  * @param {Named[]} spots
  * @param {number} count  of names
- * @param {Slice[]} slices
+ * @param {Map<number, Cube>} cubes  by slice
  * @returns {ReturnType<typeof fitRidge>|null}  null unless two names have a place
  */
-export function fitNames(spots, count, slices) {
+export function fitNames(spots, count, cubes) {
   const rows = [];
   const names = [];
   for (const { z, y, x, name } of spots) {
-    const cube = slices.find((slice) => slice.z === z)?.cube;
+    const cube = cubes.get(z);
     const place = cube ? cube.placeAt(y, x) : -1;
     if (!cube || place < 0) continue;
     rows.push(cube.direction(place));
@@ -29,16 +29,34 @@ export function fitNames(spots, count, slices) {
 }
 
 /**
+ * At how many places of a slice names are those of its annotated areas.
+ *
+ * @param {Cube} cube
+ * @param {Uint8Array} codes  of the names, on the cube's grid
+ * @param {Entry[]} names
+ * @param {{at: (y: number, x: number) => string}} areas  tells the title of the area at a pixel
+ * @returns {{right: number, annotated: number}}
+ */
+export function countRight(cube, codes, names, areas) {
+  let [right, annotated] = [0, 0];
+  for (let i = 0; i < cube.n; i++) {
+    const title = areas.at(cube.y[i], cube.x[i]);
+    if (!title) continue;
+    annotated++;
+    if (names[codes[cube.elements[i]] - 1]?.title === title) right++;
+  }
+  return { right, annotated };
+}
+
+/**
  * Give every place of a slice its name; names without a place are nowhere.
  *
- * @param {Slice} slice
+ * @param {Cube} cube
  * @param {NonNullable<ReturnType<typeof fitNames>>} fitted
  * @param {Named[]} spots
  * @param {Entry[]} legend
  */
-export function paintNames(slice, fitted, spots, legend) {
-  const { cube } = slice;
-  if (!cube) return null;
+export function paintNames(cube, fitted, spots, legend) {
   const used = [...new Set(spots.map(({ name }) => name))].sort((a, b) => a - b);
   const scores = used.map((name) => {
     const sums = cube.project(fitted.weights[name]);

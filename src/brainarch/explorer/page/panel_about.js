@@ -10,7 +10,8 @@ export function aboutPanel(app) {
   const panel = byId("about");
   const refresh = () => {
     const { slice, page } = app;
-    const { cube, rows, columns, window: shown } = slice.data;
+    const { cubes, rows, columns, window: shown } = slice.data;
+    const cube = cubes[app.network];
     const um = page.pixel_um;
     const missing = page.missing.filter((entry) => entry.slice === slice.z);
     /** @type {[string, string][]} */
@@ -36,6 +37,6 @@ export function aboutPanel(app) {
         : make("p", {}, "Nothing: every map of this slice is here."),
     );
   };
-  app.addEventListener("slice", refresh);
+  for (const event of ["slice", "network"]) app.addEventListener(event, refresh);
   refresh();
 }

@@ -1,4 +1,5 @@
 /** @import {App} from "./app.js" */
+import { LINES, OPACITY } from "./app.js";
 import { byId, make, swatch } from "./dom.js";
 import { gradient } from "./layer.js";
 
@@ -19,15 +20,15 @@ export function layersPanel(app) {
       groups.set(entry.group, rows);
     }
     list.replaceChildren(
-      ...[...groups].map(([title, rows]) => group(app, title, rows)),
       compareRow(app),
+      ...[...groups].map(([title, rows]) => group(app, title, rows)),
     );
     for (const element of list.querySelectorAll("[data-focus]")) {
       if (element instanceof HTMLElement && element.dataset.focus === focused) element.focus();
     }
     legend(app);
   };
-  for (const event of ["layers", "slice", "similar", "names"]) app.addEventListener(event, refresh);
+  for (const event of ["layers", "slice", "similar", "names", "network"]) app.addEventListener(event, refresh);
   refresh();
 }
 
@@ -67,7 +68,7 @@ function layerRow(app, key, title) {
     id: name,
     checked: opacity !== undefined,
     "data-focus": name,
-    change: () => app.show(key, box.checked ? (key === "outlines" ? 100 : 60) : null),
+    change: () => app.show(key, box.checked ? (LINES.includes(key) ? 90 : OPACITY) : null),
   });
   const row = make("div", { class: "layer" }, box, make("label", { for: name }, title));
   if (opacity !== undefined) {
@@ -84,6 +85,8 @@ function layerRow(app, key, title) {
       },
     });
     row.append(slider);
+  } else if (!LINES.includes(key)) {
+    row.append(make("button", { class: "only", "aria-label": `${title} only`, "data-focus": `${name}-only`, click: () => app.only(key) }, "only"));
   }
   if (key === "rgb" && opacity !== undefined) row.append(rgbChoice(app));
   return row;
@@ -130,15 +133,22 @@ function compareRow(app) {
       change: () => app.compare(select.value),
     },
     option("", "nothing"),
-    ...slices.map(({ z }) => option(`z${z}`, `slice ${z}, the same layers`)),
-    ...app.list().map(({ key, title }) => option(key, title)),
+    ...choices("Another slice", slices.map(({ z }) => option(`z${z}`, `Slice ${z}, the same layers`))),
+    ...choices("Another representation", app.page.networks.flatMap(({ name, title }, i) =>
+      name === app.network ? [] : [option(`n${i}`, `${title}, the same clicks`)])),
+    ...choices("Another map", app.list().map(({ key, title }) => option(key, title))),
   );
   return make(
     "section",
     { class: "compare" },
-    make("h3", {}, make("label", { for: "beside" }, "Compare with")),
+    make("label", { for: "beside" }, "Compare with"),
     select,
   );
+}
+
+/** @param {string} label @param {HTMLElement[]} options */
+function choices(label, options) {
+  return options.length ? [make("optgroup", { label }, ...options)] : [];
 }
 
 /**
@@ -150,8 +160,9 @@ function legend(app) {
   const { layers, beside } = app.viewer;
   byId("legend").replaceChildren(...keys(layers));
   const other = app.sliceOf(app.beside);
-  const title = other ? [make("h4", {}, `Slice ${other.z}`)] : [];
-  byId("legend-beside").replaceChildren(...(beside ? [...title, ...(other ? [] : keys(beside.layers))] : []));
+  const title = other ? `Slice ${other.z}` : app.networkOf(app.beside)?.title;
+  const colours = title ? [make("h4", {}, title)] : keys(beside?.layers ?? []);
+  byId("legend-beside").replaceChildren(...(beside ? colours : []));
 }
 
 /** @param {import("./viewer.js").Shown[]} shown */

@@ -1,7 +1,7 @@
 /** @import {App} from "./app.js" */
 import { byId, make, say, swatch } from "./dom.js";
 import { areasAsGeoJson, atEveryPixel, configLines, csv } from "./exports.js";
-import { Grid } from "./grid.js";
+import { countRight } from "./naming.js";
 import { save } from "./save.js";
 import { writeTiff } from "./tiff.js";
 
@@ -19,17 +19,18 @@ export function namesPanel(app) {
     const focused = /** @type {HTMLElement|null} */ (document.activeElement)?.dataset.focus;
     const counts = app.names.map((_, i) => app.named.filter(({ name }) => name === i).length);
     panel.replaceChildren(
-      make("p", { class: "faint" }, "Choose a name, then click places that have it. After two names the whole slice is painted; correct it by more clicks. Nothing of the annotation or of the network's areas is used."),
+      make("p", { class: "lead" }, "Choose a name and click places that have it. From the second name on, every slice is painted; click again where it is wrong. Only your clicks and the representation are used, no annotation."),
       make(
         "div",
         { class: "names", role: "radiogroup", "aria-label": "Name given by the next click" },
         ...app.names.map((entry, i) => nameRow(app, entry, i, counts[i])),
       ),
       addRow(app),
+      ...agreement(app),
       make(
         "div",
         { class: "row" },
-        make("button", { disabled: !app.named.length, "data-focus": "undo", click: () => undo(app) }, "Undo click"),
+        make("button", { disabled: !app.named.length, "data-focus": "undo", title: "U", click: () => app.takeBack() }, "Undo last place"),
         make("button", { disabled: !app.named.length, "data-focus": "clear", click: () => clear(app) }, "Clear all"),
       ),
       make("h3", {}, "Take it away"),
@@ -46,8 +47,19 @@ export function namesPanel(app) {
       if (element instanceof HTMLElement && element.dataset.focus === focused) element.focus();
     }
   };
-  for (const event of ["names", "slice"]) app.addEventListener(event, refresh);
+  for (const event of ["names", "slice", "told", "network"]) app.addEventListener(event, refresh);
   refresh();
+}
+
+/** How far the names are those of the annotation, where the slice has one. @param {App} app */
+function agreement(app) {
+  const { cube, z } = app.slice;
+  const [codes, areas] = [app.namedCodes.get(z), app.slice.ready.get("areas")];
+  if (!cube || !codes || !areas) return [];
+  const { right, annotated } = countRight(cube, codes, app.names, areas);
+  if (!annotated) return [];
+  const share = `${((100 * right) / annotated).toFixed(1)} %`;
+  return [make("p", { class: "agreement" }, `Slice ${z}: ${share} of ${annotated.toLocaleString("en")} annotated places named as the annotation does.`)];
 }
 
 /** @param {App} app @param {import("./types.js").Entry} entry @param {number} i @param {number} count */
@@ -57,35 +69,26 @@ function nameRow(app, entry, i, count) {
     name: "name",
     checked: app.name === i,
     "data-focus": `name-${i}`,
-    change: () => {
-      app.name = i;
-      if (app.tool !== "name") app.use("name");
-    },
+    change: () => app.choose(i),
   });
-  return make("label", { class: "name" }, radio, swatch(entry.colour), make("span", {}, entry.title), make("small", {}, count ? `${count}` : ""));
+  const places = count === 1 ? "1 place" : `${count} places`;
+  const key = i < 9 ? make("kbd", {}, String(i + 1)) : null;
+  return make("label", { class: "name" }, radio, swatch(entry.colour), make("span", {}, entry.title), make("small", {}, count ? places : ""), key);
 }
 
 /** @param {App} app */
 function addRow(app) {
-  const text = make("input", { type: "text", placeholder: "another name", "aria-label": "Another name", maxLength: 60 });
+  const text = make("input", { type: "text", placeholder: "A name of your own", "aria-label": "Another name", maxLength: 60 });
   const add = () => {
     const title = text.value.trim();
     if (!title || app.names.some((entry) => entry.title === title)) return;
     const colour = NEW_COLOURS[(app.names.length - app.page.areas.length) % NEW_COLOURS.length];
     const name = title.replace(/[^A-Za-z0-9_-]+/g, "_");
     app.names.push({ name, title, colour });
-    app.name = app.names.length - 1;
-    app.use("name");
-    app.tell("names");
+    app.choose(app.names.length - 1);
   };
   text.addEventListener("keydown", (event) => event.key === "Enter" && add());
   return make("div", { class: "row" }, text, make("button", { click: add }, "Add"));
-}
-
-/** @param {App} app */
-function undo(app) {
-  app.named.pop();
-  app.paintNames();
 }
 
 /** @param {App} app */
@@ -103,8 +106,8 @@ function exportButton(app, title, act) {
 function current(app) {
   const { slice } = app;
   const codes = app.namedCodes.get(slice.z);
-  if (!codes || !slice.data.cube) throw new Error("nothing is named on this slice");
-  return { slice, codes, grid: new Grid(slice.data.cube.grid) };
+  if (!codes || !slice.cube) throw new Error("nothing is named on this slice");
+  return { slice, codes, grid: slice.cube.grid };
 }
 
 /** @param {number} z */

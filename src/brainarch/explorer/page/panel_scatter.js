@@ -22,17 +22,17 @@ export function scatterPanel(app) {
     role: "img",
     "aria-label": "Scatter of the first two principal components; drag to mark places",
   });
-  const shares = app.page.components?.shares.map((share) => `${Math.round(100 * share)} %`) ?? [];
   const count = make("p", { class: "faint" });
+  const axes = make("p", { class: "axis" });
   const buttons = make("div", { class: "row" },
     make("button", { click: () => app.mark(new Uint8Array(app.slice.cube?.n ?? 0)) }, "Clear"),
     make("button", { click: () => saveMarked(app, "csv") }, "Marked as CSV"),
     make("button", { click: () => saveMarked(app, "geojson") }, "Marked as GeoJSON"),
   );
   panel.replaceChildren(
-    make("p", { class: "faint" }, "Drag over points to mark them on the slice; with the tool Mark, drag over the slice to light them here. Colours are those of the upper layer on the slice."),
+    make("p", { class: "lead" }, "Every place of the slice, in the colours of the map that lies over it. Drag here to mark places on the slice, or on the slice to light them here."),
     canvas,
-    make("p", { class: "faint axes" }, `Principal component 1 (${shares[0] ?? "–"} of the variance) to the right, 2 (${shares[1] ?? "–"}) up; over the slices of this page.`),
+    axes,
     count,
     buttons,
   );
@@ -45,17 +45,21 @@ export function scatterPanel(app) {
     count.textContent = cube
       ? `${cube.n.toLocaleString("en")} places, ${marked.toLocaleString("en")} marked`
       : "This slice has no representation yet.";
-    canvas.hidden = !cube;
+    const shares = app.page.networks.find(({ name }) => name === app.network)?.shares ?? [];
+    const [first, second] = shares.map((share) => `${Math.round(100 * share)} %`);
+    axes.textContent = `→ component 1 (${first ?? "–"} of the variance)   ↑ 2 (${second ?? "–"})`;
+    for (const part of [canvas, axes, buttons]) part.hidden = !cube;
   };
-  for (const event of ["slice", "layers", "marked", "panel"]) app.addEventListener(event, refresh);
+  for (const event of ["slice", "layers", "marked", "panel", "network"]) app.addEventListener(event, refresh);
   brush(app, canvas, () => paint(app, canvas));
   refresh();
 }
 
 /** @param {App} app @param {number} i */
 function pointOf(app, i) {
-  const { principal, cube } = app.slice;
-  const n = cube?.n ?? 0;
+  const { cube, principal } = app.slice.held.get(app.network) ?? {};
+  if (!cube || !principal) return [0, 0];
+  const { n } = cube;
   const margin = 12;
   const span = SIDE - 2 * margin;
   return [

@@ -1,6 +1,7 @@
 /** @import {App} from "./app.js" */
+/** @import {Slice} from "./slice.js" */
 /** @import {Found, Spot} from "./types.js" */
-import { byId, make } from "./dom.js";
+import { byId, make, swatch } from "./dom.js";
 
 /**
  * The clicked patch and its nearest places, as crops that lead there.
@@ -12,7 +13,7 @@ export function similarPanel(app) {
   const refresh = () => {
     if (!app.clicked.length) {
       panel.replaceChildren(
-        make("p", { class: "empty" }, "Click a place on the slice: the map shows what is like it, and the nearest places stand here. Shift-click adds a place; several are averaged."),
+        make("p", { class: "lead" }, "Click a place on the slice: the map shows what is like it, and the nearest places stand here. Shift-click adds a place; several are averaged."),
       );
       return;
     }
@@ -27,7 +28,7 @@ export function similarPanel(app) {
           "div",
           {},
           make("p", {}, app.clicked.length > 1 ? `Mean of ${app.clicked.length} places` : place(app, first)),
-          make("p", { class: "faint" }, `Cosine of the 64 units. Patches that touch a clicked place or each other (closer than ${away}) are left out.`.replace("64", String(app.slice.data.cube?.scale.length ?? 64))),
+          make("p", { class: "faint" }, `Cosine of ${app.slice.cube?.scale.length} units. Places closer than ${away} to a clicked one or to each other are left out.`),
           make("button", { click: () => app.forget() }, "Clear"),
         ),
       ),
@@ -35,12 +36,44 @@ export function similarPanel(app) {
         const found = app.nearest.get(slice.z) ?? [];
         if (!found.length) return [];
         const title = slice === app.slice ? "Nearest on this slice" : `Nearest on slice ${slice.z}`;
-        return [make("h3", {}, title), make("ol", { class: "crops" }, ...found.map((spot, i) => item(app, spot, i)))];
+        const list = make("ol", { class: "crops" }, ...found.map((spot, i) => item(app, spot, i)));
+        const tally = make("p", { class: "tally" });
+        tellAreas(slice, found, list, tally);
+        return [make("h3", {}, title), tally, list];
       }),
     );
   };
   for (const event of ["similar", "slice"]) app.addEventListener(event, refresh);
   refresh();
+}
+
+/**
+ * Say in which areas the nearest places lie: annotated ones, or else predicted ones.
+ *
+ * @param {Slice} slice
+ * @param {Found[]} found
+ * @param {HTMLElement} list
+ * @param {HTMLElement} tally
+ */
+async function tellAreas(slice, found, list, tally) {
+  const key = ["areas", "predicted"].find((each) => slice.list().some((entry) => entry.key === each));
+  if (!key) return;
+  const layer = await slice.layer(key, []);
+  /** @type {Map<string, number>} */
+  const counts = new Map();
+  /** @type {Map<string, string>} */
+  const colours = new Map((layer.legend ?? []).map(({ title, colour }) => [title, colour]));
+  found.forEach((spot, i) => {
+    const title = layer.at(spot.y, spot.x);
+    counts.set(title, (counts.get(title) ?? 0) + 1);
+    if (title) list.children[i]?.querySelector("b")?.append(swatch(colours.get(title) ?? "#888888"));
+  });
+  const sorted = [...counts].sort((a, b) => b[1] - a[1]);
+  tally.replaceChildren(
+    ...sorted.map(([title, count]) =>
+      make("span", {}, title ? swatch(colours.get(title) ?? "#888888") : null, `${title || "no area"} ${count}`),
+    ),
+  );
 }
 
 /** @param {App} app @param {Spot} spot */
@@ -65,7 +98,7 @@ function item(app, spot, i) {
       "button",
       { click: go, title: place(app, spot), "aria-label": `${i + 1}: cosine ${score}, ${place(app, spot)}` },
       crop(app, spot, 72),
-      make("span", {}, `${i + 1}`),
+      make("span", { class: "place" }, `${i + 1}`),
       make("b", {}, score),
     ),
   );

@@ -115,11 +115,11 @@ export function tell(app, pixel) {
   const um = page.pixel_um;
   /** @type {[string, string][]} */
   const lines = [
-    ["place", `x ${pixel.x}  y ${pixel.y} px`],
+    ["place", `x ${pixel.x} y ${pixel.y} px`],
     ["", `${(pixel.x * um).toFixed(0)}, ${(pixel.y * um).toFixed(0)} µm`],
   ];
   for (const [key, name] of TOLD) {
-    const layer = app.made.get(`${slice.z}/${key}`) ?? slice.ready.get(key);
+    const layer = app.madeLayer(slice.z, key) ?? slice.ready.get(key);
     const text = layer?.at(pixel.y, pixel.x);
     if (!text) continue;
     const sure = key === "predicted" ? slice.ready.get("confidence")?.at(pixel.y, pixel.x) : "";

@@ -1,4 +1,4 @@
-/** @import {Slice} from "./slice.js" */
+/** @import {Cube} from "./cube.js" */
 /** @import {Found, Spot} from "./types.js" */
 import { quantile } from "./colours.js";
 import { meanDirection } from "./cube.js";
@@ -14,11 +14,11 @@ const FAINTEST = 0.5;
  * The representation that clicked places have on average, or null where none has one.
  *
  * @param {Spot[]} spots
- * @param {Slice[]} slices
+ * @param {Map<number, Cube>} cubes  by slice
  */
-export function asked(spots, slices) {
+export function asked(spots, cubes) {
   const directions = spots.flatMap(({ z, y, x }) => {
-    const cube = slices.find((slice) => slice.z === z)?.cube;
+    const cube = cubes.get(z);
     const place = cube ? cube.placeAt(y, x) : -1;
     return cube && place >= 0 ? [cube.direction(place)] : [];
   });
@@ -28,16 +28,15 @@ export function asked(spots, slices) {
 /**
  * What is like some clicked places on a slice: a layer, and the nearest places.
  *
- * @param {Slice} slice
+ * @param {number} z
+ * @param {Cube} cube
  * @param {Float64Array} direction
  * @param {Spot[]} spots
  * @param {number} patch
  */
-export function findSimilar(slice, direction, spots, patch) {
-  const { cube } = slice;
-  if (!cube) return null;
+export function findSimilar(z, cube, direction, spots, patch) {
   const cosines = cube.project(direction);
-  const leftOut = spots.filter(({ z }) => z === slice.z);
+  const leftOut = spots.filter((spot) => spot.z === z);
   /** @type {Found[]} */
   const nearest = nearestPlaces(cube, cosines, leftOut, patch, NEAREST);
   const numbers = new Uint8Array(cube.grid.size);
@@ -50,5 +49,5 @@ export function findSimilar(slice, direction, spots, patch) {
     top: 255,
     note: "cosine; the less similar half is left clear",
   });
-  return { layer, nearest: nearest.map((spot) => ({ ...spot, z: slice.z })) };
+  return { layer, nearest: nearest.map((spot) => ({ ...spot, z })) };
 }

@@ -3,6 +3,7 @@
  *
  * @typedef {object} View
  * @property {number} [z]  slice
+ * @property {string} [network]  whose representation is asked, if not the first
  * @property {[number, number, number]} [at]  x and y of the middle in pixels, screen pixels a pixel
  * @property {[string, number][]} [layers]  shown layers and their opacity in percent
  * @property {string} [beside]  layer on the right of the divider
@@ -14,6 +15,7 @@
 export function toFragment(view) {
   const parts = [];
   if (view.z !== undefined) parts.push(`z=${view.z}`);
+  if (view.network) parts.push(`by=${encodeURIComponent(view.network)}`);
   if (view.at) parts.push(`at=${view.at.map((value) => +value.toPrecision(6)).join(",")}`);
   if (view.layers) {
     parts.push(`layers=${view.layers.map(([key, share]) => `${key}:${share}`).join(",")}`);
@@ -42,6 +44,8 @@ export function fromFragment(fragment) {
   const view = {};
   const z = numbers(parts.get("z"), 1);
   if (z) view.z = z[0];
+  const network = parts.get("by");
+  if (network) view.network = decoded(network);
   const at = numbers(parts.get("at"), 3);
   if (at && at[2] > 0) view.at = [at[0], at[1], at[2]];
   const layers = parts.get("layers");
@@ -60,6 +64,15 @@ export function fromFragment(fragment) {
     return spot ? [[spot[0], spot[1], spot[2]]] : [];
   });
   return view;
+}
+
+/** @param {string} text */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // no address of ours
+  }
 }
 
 /**

@@ -15,6 +15,7 @@
  * @property {string} block
  * @property {Entry[]} [legend]  of codes: code c is entry c - 1
  * @property {number} [high]  of values: number q stands for (q - 1) / 254 * high, 0 for none
+ * @property {string} [note]  of values: what they mean
  * @property {string[]} [stops]  of values: colours from low to high
  *
  * @typedef {object} CubeData
@@ -26,6 +27,9 @@
  * @property {number} pixels
  * @property {number} stride
  *
+ * @typedef {{name: string, title: string, shares: number[]}} Network
+ *   `shares` of the variance that its first principal components have, over the page's slices
+ *
  * @typedef {object} SliceData
  * @property {number} z
  * @property {number} rows
@@ -33,14 +37,14 @@
  * @property {string} picture
  * @property {number[]} window
  * @property {LayerData[]} layers
- * @property {CubeData} [cube]
+ * @property {Record<string, CubeData>} cubes  by network
  *
  * @typedef {object} PageData
  * @property {string} title
  * @property {number} pixel_um
  * @property {number} patch
  * @property {Entry[]} areas
- * @property {{low: number[], high: number[], shares: number[]}|null} components
+ * @property {Network[]} networks  whose representation some slice has; the first is shown first
  * @property {SliceData[]} slices
  * @property {{slice: number, what: string, why: string}[]} missing
  *

@@ -132,6 +132,12 @@ export class SliceViewer {
     this.osd.viewport?.goHome();
   }
 
+  /** @param {number} by  how much larger everything becomes */
+  zoom(by) {
+    this.osd.viewport?.zoomBy(by);
+    this.osd.viewport?.applyConstraints();
+  }
+
   draw() {
     const { canvas, element } = this;
     const density = window.devicePixelRatio || 1;
