@@ -84,7 +84,8 @@ def read_target(
         painted=painted,
         tops=tops,
         codes=sources.label_picture(open_labels(labels), maps.z, box),
-        title=f"Factors of {word}s, {sources.shown_part(maps)}"
+        title=f"Factors of {word}s, "
+        + (sources.shown_part(maps) if word == "area" else f"slice z = {maps.z}")
         + ("" if found is None else f"; AUROC on {z}"),
     )
     target = factors.Target(word, legend, pairs, overlay)
