@@ -12,6 +12,7 @@ from brainarch.network.architecture import AreaNetwork
 from brainarch.network.grey import Normalisation
 from brainarch.network.trained import TrainedNetwork, save_network
 from brainarch.patches.table import write_patches
+from brainarch.tables import write_table
 from brainarch.volume.store import ATTRIBUTE, multiscale_attributes
 
 AREAS = ("Ctx", "Str", "WM")
@@ -54,3 +55,8 @@ def write_inputs(folder: Path) -> None:
     save_network(small_network(), folder / "network.safetensors")
     write_legend(make_legend(list(AREAS)), folder / "legend.csv")
     write_patches(patch_table(12), folder / "test.csv")
+
+
+def write_plain(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table whose columns mean nothing."""
+    write_table(frame, path, dict.fromkeys(frame.columns, ""))

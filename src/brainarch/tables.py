@@ -1,25 +1,31 @@
-"""Tables on disk: CSV files with a sidecar that says what each column means."""
+"""Tables on disk: CSV files with a sidecar that says what each column means.
+
+The sidecar also holds the SHA-256 of the table, so that what is read is what was written.
+"""
 
 from __future__ import annotations
 
-import json
+import hashlib
+import io
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from brainarch.atomic import replacing, write_json
+from brainarch.atomic import write_bytes
 from brainarch.errors import InputError
+from brainarch.records import AGAIN, read_record, write_record
 
-#: Metrics of a table with a column ``metric`` that are shares.
-SHARES = ("accuracy", "balanced_accuracy", "precision", "recall", "f1")
-#: What mends a damaged table.
-AGAIN = "remove it and run the same command again, or the stage that writes it"
+#: Keys of a sidecar: the meaning of each column, and the table's SHA-256.
+COLUMNS, TABLE = "columns", "table_sha256"
+#: How a sidecar's name ends.
+SIDECAR = ".columns.json"
 
 
 def sidecar_path(path: Path) -> Path:
     """Return the path of a table's column description, ``name.columns.json``."""
-    return path.with_suffix(".columns.json")
+    return path.with_suffix(SIDECAR)
 
 
 def write_table(frame: pd.DataFrame, path: Path, columns: Mapping[str, str]) -> None:
@@ -42,9 +48,10 @@ def write_table(frame: pd.DataFrame, path: Path, columns: Mapping[str, str]) -> 
     if set(frame.columns) != set(columns):
         difference = sorted(set(map(str, frame.columns)) ^ set(columns))
         raise ValueError(f"{path.name}: columns and their descriptions differ in {difference}")
-    with replacing(path) as temporary:
-        frame.to_csv(temporary, index=False)
-    write_json(sidecar_path(path), {str(name): columns[str(name)] for name in frame.columns})
+    content = frame.to_csv(index=False).encode()
+    write_bytes(path, content)
+    meanings = {str(name): columns[str(name)] for name in frame.columns}
+    write_record(sidecar_path(path), {COLUMNS: meanings, TABLE: _digest(content)})
 
 
 def read_table(path: Path, *needed: str, empty: bool = False) -> pd.DataFrame:
@@ -54,53 +61,52 @@ def read_table(path: Path, *needed: str, empty: bool = False) -> pd.DataFrame:
     ----------
     path : Path
     *needed : str
-        Columns that it must have; by default those that its sidecar, if there is one, describes.
+        Columns that it must have.
     empty : bool
         Whether it may be without a row.
 
     Raises
     ------
     InputError
-        If the file is missing, is no CSV table, or lacks a column or rows.
+        If table or sidecar is missing or was changed, or lacks a column or rows.
     """
-    try:
-        frame = pd.read_csv(path, keep_default_na=False, na_values=["", "nan"])
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such table; run the stage that writes it") from None
-    except ValueError as error:  # of the parser, or of bytes that are no text
-        said = " ".join(str(error).split())[:200]
-        raise InputError(f"{path}: not a readable CSV table ({said}); {AGAIN}") from None
-    absent = [name for name in needed or _described(path) if name not in frame.columns]
+    content = read_bytes(path)
+    frame = pd.read_csv(io.BytesIO(content), keep_default_na=False, na_values=["", "nan"])
+    absent = [name for name in needed if name not in frame.columns]
     if absent:
         raise InputError(f"{path}: has no column {absent[0]}; {AGAIN}")
     if frame.empty and not empty:
         raise InputError(f"{path}: has no row below its header; {AGAIN}")
-    _check_shares(frame, path)
     return frame
 
 
-def _check_shares(frame: pd.DataFrame, path: Path) -> None:
-    """Refuse accuracies, other metrics and their intervals that are no shares from 0 to 1."""
-    shares = {"accuracy": pd.Series(data=True, index=frame.index)} if "accuracy" in frame else {}
-    if "metric" in frame:
-        of_shares = frame["metric"].isin(SHARES)
-        shares |= {name: of_shares for name in ("value", "low", "high") if name in frame}
-    for name, rows in shares.items():
-        column = frame.loc[rows, name]
-        wrong = column.notna() & ~pd.to_numeric(column, errors="coerce").between(0, 1)
-        if wrong.any():
-            raise InputError(f"{path}: {name} is {column[wrong].iloc[0]}; wanted 0 to 1; {AGAIN}")
+def read_bytes(path: Path) -> bytes:
+    """Return a table as it stands in its file, once it is known to be what was written.
+
+    Raises
+    ------
+    InputError
+        If table or sidecar is missing or was changed.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such table; run the stage that writes it") from None
+    if _read_sidecar(path).get(TABLE) != _digest(content):
+        raise InputError(f"{path}: damaged, or changed since it was written; {AGAIN}")
+    return content
 
 
 def read_columns(path: Path) -> dict[str, str]:
     """Return the column descriptions that stand beside a table."""
-    text = sidecar_path(path).read_text(encoding="utf-8")
-    return {str(name): str(meaning) for name, meaning in json.loads(text).items()}
+    return dict(_read_sidecar(path)[COLUMNS])
 
 
-def _described(path: Path) -> list[str]:
-    """Return the columns that a table's sidecar describes; none where it has no readable one."""
-    try:
-        return list(read_columns(path))
-    except (OSError, ValueError, AttributeError):
-        return []
+def _read_sidecar(path: Path) -> dict[str, Any]:
+    remedy = f"{path.name} cannot be checked without it; {AGAIN.replace('it', path.name, 1)}"
+    found = read_record(sidecar_path(path), remedy)
+    return found if isinstance(found.get(COLUMNS), dict) else {COLUMNS: {}}
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

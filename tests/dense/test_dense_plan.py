@@ -1,4 +1,3 @@
-import json
 from itertools import pairwise
 
 import pytest
@@ -9,6 +8,7 @@ from brainarch.dense.cube import CHUNK
 from brainarch.dense.plan import chunk_side, make_plan, read_plan, restrict_rows, write_plan
 from brainarch.dense.schedule import STRIDES, derive_schedule
 from brainarch.errors import InputError
+from brainarch.records import read_record, write_record
 
 SHAPE = (1420, 5805)
 
@@ -95,23 +95,22 @@ def test_refusals(schedule, question, reason):
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (None, "no such plan"),
-        ("{", "no plan"),
-        ("{}", "algorithm: Field required"),
-        ('{"tiles": 3}', "run `brainarch plan` again"),
+        (None, "not there"),
+        ("{", "not readable as JSON"),
+        ('{"tiles": 3}', "without its SHA-256"),
     ],
 )
 def test_what_is_no_plan_is_refused(tmp_path, content, reason):
     path = tmp_path / "plan.json"
     if content is not None:
         path.write_text(content)
-    with pytest.raises(InputError, match=reason):
+    with pytest.raises(InputError, match=f"{reason}.*; run `brainarch plan` again"):
         read_plan(path)
 
 
 def test_unknown_entries_are_refused(schedule, tmp_path):
     write_plan(make_plan(schedule, SHAPE, 2, memory_mb=MEMORY_MB), tmp_path / "plan.json")
-    content = json.loads((tmp_path / "plan.json").read_text())
-    (tmp_path / "plan.json").write_text(json.dumps({**content, "overlap": 3}))
+    content = read_record(tmp_path / "plan.json")
+    write_record(tmp_path / "plan.json", {**content, "overlap": 3})
     with pytest.raises(InputError, match="overlap"):
         read_plan(tmp_path / "plan.json")

@@ -146,7 +146,7 @@ def test_what_is_stored_says_where_it_came_from(tmp_path, narrow):
     assert cube.storage == "float16"
     assert {"z", "stride", "where", "rows", "pixel_um", "precision", "storage", "key", "plan",
             "warnings", "identity"} <= set(cube.attrs)  # fmt: skip
-    assert not (tmp_path / "partial").exists() or not list((tmp_path / "partial").iterdir())
+    assert not (tmp_path / "partial").exists()
     single = run(narrow, tmp_path / "single", **CASE).read()[2]
     np.testing.assert_array_equal(cube.read()[2], single.astype(np.float16).astype(np.float32))
 
@@ -186,7 +186,7 @@ def test_killed_and_restarted_it_gives_the_same_bits(tmp_path, narrow, monkeypat
     assert 0 < len(computed) <= 18 - before
     assert content(again) == content(whole)
     assert again.attrs == whole.attrs
-    assert not list((folder / "partial").iterdir())
+    assert not (folder / "partial").exists()
 
 
 def count_computed(monkeypatch):
@@ -261,22 +261,21 @@ def test_damaged_metadata_mean_a_new_beginning(unfinished, narrow):
     assert run(narrow, folder, **CASE).count == source_of(CASE["shape"], 0.5).wanted.sum()
 
 
-def test_leftovers_of_another_plan_are_refused_in_one_line(unfinished, narrow):
+def test_leftovers_of_another_plan_are_removed(unfinished, narrow):
     folder, work, _ = unfinished
     other = plan_of(narrow, CASE["shape"], 1, tile=(128, 128), block=(4, 4))
-    with pytest.raises(InputError, match="another plan") as caught:
-        run(narrow, folder, **CASE, plan=other)
-    assert work.name in str(caught.value)
-    assert "\n" not in str(caught.value)
     # Another slice's work in the same folder is no leftover.
     assert run(narrow, folder, **CASE, plan=other, output=folder / "other.zarr").count
+    assert work.exists()
+    assert run(narrow, folder, **CASE, plan=other).count
+    assert not work.exists()
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "identity.json"])
 def test_anything_else_in_the_folder_is_refused(unfinished, narrow, name):
     folder, work, _ = unfinished
     (work / name).write_text("{}")
-    with pytest.raises(InputError, match=f"{name} there is not from this extraction"):
+    with pytest.raises(InputError, match=f"{name} there is not from this work"):
         run(narrow, folder, **CASE)
 
 

@@ -6,6 +6,7 @@ import json
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.ndimage import gaussian_filter
 
@@ -29,6 +30,7 @@ from brainarch.factors.coefficients import CHUNK_ROWS, CoefficientMaps
 from brainarch.grids.grid import Place
 from brainarch.grids.maps import SliceMaps
 from brainarch.tables import read_columns, read_table, write_table
+from small_inputs import write_plain
 
 STRIDE = 2
 SHAPE = (4, 200, 260)
@@ -305,8 +307,9 @@ def test_refusals_are_one_line(results, tmp_path):
 
 
 def test_tables_that_do_not_fit_are_refused(results, tmp_path):
-    shutil.copy(results / "g0_profiles.csv", tmp_path)
-    (tmp_path / "g3_profiles.csv").write_text("a,b\n1,2\n")
+    for ending in ("csv", "columns.json"):
+        shutil.copy(results / f"g0_profiles.{ending}", tmp_path)
+    write_plain(pd.DataFrame({"a": [1]}), tmp_path / "g3_profiles.csv")
     with pytest.raises(InputError, match="no table of profiles"):
         match(tmp_path, tmp_path, "g")
     table = read_table(results / "g3_profiles.csv")

@@ -10,6 +10,8 @@ from brainarch.errors import InputError
 from brainarch.factors.basis import fit_basis, read_basis, write_basis
 from brainarch.factors.nonnegative import nonnegative_coefficients
 from brainarch.factors.rows import Rows
+from brainarch.tables import read_table
+from small_inputs import write_plain
 
 SOLVER = {"starts": 1, "max_iterations": 200, "tolerance": 1e-4, "seed": 1}
 
@@ -83,10 +85,10 @@ def test_a_basis_survives_its_table_exactly(tmp_path):
 def test_a_damaged_basis_is_refused(tmp_path):
     path = tmp_path / "basis.csv"
     write_basis(np.random.default_rng(1).random((3, 6)), path)
-    lines = path.read_text().splitlines()
-    path.write_text("\n".join(lines[:-1]) + "\n")
+    table = read_table(path)
+    write_plain(table[:-1], path)
     with pytest.raises(InputError, match="one non-negative value"):
         read_basis(path)
-    path.write_text("a,b\n1,2\n")
-    with pytest.raises(InputError, match="has no column factor"):
+    write_plain(table[["factor", "unit"]], path)
+    with pytest.raises(InputError, match="not a basis table"):
         read_basis(path)

@@ -1,7 +1,8 @@
-"""Single bytes of finished stores changed, and chunks removed, one after the other.
+"""Single bytes of finished results changed, and chunks removed, one after the other.
 
-Each change is read through the package's readers: it is refused in one line that names the store,
-or what is read is what was read before. Everything is put back. As a script, over a finished run::
+Each change is read through the package's readers: it is refused in one line that names the store
+or file, or what is read is what was read before. Everything is put back. As a script, over a
+finished run::
 
     python tests/faults/flips.py results/test 1000
 """
@@ -20,6 +21,8 @@ from typing import Any
 import numpy as np
 
 from brainarch.annotations.store import Labels, open_labels
+from brainarch.config.frozen import is_frozen
+from brainarch.config.read import read_config
 from brainarch.dense.cube import Cube
 from brainarch.embedding.representations import (
     CLEAN,
@@ -34,6 +37,9 @@ from brainarch.grids.grid import Grid
 from brainarch.grids.maps import SliceMaps
 from brainarch.network.trained import load_network
 from brainarch.readout import gram_excerpt
+from brainarch.records import read_record
+from brainarch.tables import read_columns, read_table, sidecar_path
+from brainarch.verification.sound import checked_in
 from brainarch.volume.store import Volume, open_volume
 
 
@@ -56,9 +62,9 @@ class Digest:
 
 
 def kind_of(path: Path) -> str:
-    """Return what a store is, as long as it is sound."""
+    """Return what a store or a file is, as long as it is sound."""
     if path.is_file():
-        return "network"
+        return {".safetensors": "network", ".csv": "table"}.get(path.suffix, "JSON")
     attributes = json.loads((path / "zarr.json").read_text())["attributes"]
     if "format" in attributes:
         return str(attributes["format"])
@@ -138,6 +144,15 @@ def _network(path: Path, digest: Digest) -> None:
     digest.add(network.digest, network.training, network.areas)
 
 
+def _table(path: Path, digest: Digest) -> None:
+    digest.add(read_table(path, empty=True).to_csv(), read_columns(path))
+
+
+def _json(path: Path, digest: Digest) -> None:
+    frozen = is_frozen(path)
+    digest.add(read_config(path).model_dump(mode="json") if frozen else read_record(path))
+
+
 READERS = {
     Cube.LAYOUT.format: _cube,
     CoefficientMaps.LAYOUT.format: _coefficients,
@@ -148,6 +163,8 @@ READERS = {
     "labels": _labels,
     "volume": _volume,
     "network": _network,
+    "table": _table,
+    "JSON": _json,
 }
 
 
@@ -168,26 +185,28 @@ class Outcome:
 
 
 class Bench:
-    """Finished stores, and what they say.
+    """Finished results, and what they say.
 
     Parameters
     ----------
-    stores : sequence of Path
-        Stores and networks' files.
+    results : sequence of Path
+        Stores, networks, tables and JSON; see `brainarch.verification.sound.checked_in`.
     """
 
-    def __init__(self, stores: Sequence[Path]) -> None:
-        self._kinds = {path: kind_of(path) for path in stores}
+    def __init__(self, results: Sequence[Path]) -> None:
+        self._kinds = {path: kind_of(path) for path in results}
         self._sound = {path: read(path, kind) for path, kind in self._kinds.items()}
         self.outcome = Outcome()
 
     def flip(self, count: int, seed: int) -> None:
-        """Change single bytes: half of any byte, half of any file, so that small ones have some."""
+        """Change single bytes: half of any byte, half of any result, so that small ones have some."""
         rng = np.random.default_rng(seed)
         files = [(path, file) for path in self._kinds for file in _files(path)]
         sizes = np.array([file.stat().st_size for _, file in files], dtype=np.float64)
+        own = Counter(path for path, _ in files)
+        evenly = np.array([1 / own[path] / len(own) for path, _ in files])
         for number in range(count):
-            chance = sizes / sizes.sum() if number % 2 else (sizes > 0) / (sizes > 0).sum()
+            chance = sizes / sizes.sum() if number % 2 else evenly
             path, file = files[rng.choice(len(files), p=chance)]
             place, change = int(rng.integers(file.stat().st_size)), int(rng.integers(1, 256))
             sound = file.read_bytes()
@@ -211,7 +230,8 @@ class Bench:
             effect = "no effect" if read(path, kind) == self._sound[path] else "read as another"
         except InputError as error:
             line = str(error)
-            effect = "refused" if str(path) in line and "\n" not in line else f"refused: {line}"
+            named = any(str(name) in line for name in (path, sidecar_path(path)))
+            effect = "refused" if named and "\n" not in line else f"refused: {line}"
         except Exception as error:  # that is what is looked for
             effect = f"{type(error).__name__}: {error}"
         self.outcome.counts[kind, change, effect.split(":")[0]] += 1
@@ -220,15 +240,15 @@ class Bench:
 
 
 def _files(path: Path) -> list[Path]:
+    if path.suffix == ".csv":
+        return [path, sidecar_path(path)]
     found = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
     return [file for file in found if file.name != ".snakemake_timestamp"]
 
 
 def main() -> None:
-    """Play them on the stores of a finished run and print a table."""
-    from brainarch.verification.sound import stores_in
-
-    bench = Bench(list(stores_in(Path(sys.argv[1]))))
+    """Play them on a finished run and print a table."""
+    bench = Bench(list(checked_in(Path(sys.argv[1]))))
     bench.flip(int(sys.argv[2]), seed=int(sys.argv[3]) if len(sys.argv) > 3 else 0)
     bench.remove_chunks()
     for (kind, change, effect), count in sorted(bench.outcome.counts.items()):

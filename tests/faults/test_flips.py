@@ -1,4 +1,4 @@
-"""Changed bytes and lost chunks of every kind of store: refused in one line, or without effect."""
+"""Changed bytes and lost chunks of all kinds of results: refused in one line, or without effect."""
 
 from __future__ import annotations
 
@@ -6,23 +6,31 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import tifffile
 from flips import READERS, Bench
+from runs import ROOT
 
 from brainarch.annotations.store import create_labels
+from brainarch.config.read import read_config
 from brainarch.dense.cube import Cube
 from brainarch.embedding import representations
 from brainarch.factors.coefficients import CoefficientMaps
 from brainarch.grids.grid import Place
 from brainarch.grids.maps import write_maps
 from brainarch.network.trained import save_network
+from brainarch.pipeline.pipeline import Pipeline
+from brainarch.pipeline.results import Results
 from brainarch.readout.gram_excerpt import GramExcerpt, save_excerpt
+from brainarch.records import write_record
+from brainarch.verification.sound import checked_in
 from brainarch.volume.convert import convert, plan_conversion
 from brainarch.volume.stack import open_stack
-from small_inputs import small_network
+from small_inputs import small_network, write_plain
 
 RNG = np.random.default_rng(8)
+CONFIG = ROOT / "config/test.yaml"
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +79,10 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         open_stack(folder / "stack.tif", 0), plan, volume, folder / "s.csv", folder / ".partial"
     )
     save_network(small_network(), folder / "network.safetensors")
-    return [*sorted(folder.glob("*.zarr")), folder / "network.safetensors"]
+    write_plain(pd.DataFrame({"area": ["Ctx", "WM"], "share": [0.25, 1.0]}), folder / "t.csv")
+    write_record(folder / "fit.json", {"relative_error": 0.25, "slices": [3, 5]})
+    Pipeline(read_config(CONFIG), Results(str(folder))).freeze()
+    return list(checked_in(folder))
 
 
 def test_every_change_is_refused_or_without_effect(stores: list[Path]) -> None:
@@ -83,6 +94,16 @@ def test_every_change_is_refused_or_without_effect(stores: list[Path]) -> None:
     assert kinds == set(READERS)
     refused = {kind for kind, _, effect in bench.outcome.counts if effect == "refused"}
     assert refused == kinds
+
+
+@pytest.mark.faults
+def test_changes_of_a_whole_run(undisturbed_chain: tuple[Path, float], seed: int, note) -> None:
+    bench = Bench(list(checked_in(undisturbed_chain[0] / "results/test")))
+    bench.flip(1000, seed)
+    bench.remove_chunks()
+    for (kind, change, effect), count in sorted(bench.outcome.counts.items()):
+        note(f"{change} in {kind}", str(count), effect)
+    assert bench.outcome.wrong == [], f"seed {seed}"
 
 
 def test_a_change_that_is_read_is_seen_by_the_bench(stores: list[Path]) -> None:

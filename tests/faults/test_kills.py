@@ -17,30 +17,13 @@ from small_run import (
     RESULTS,
     STAGES,
     run_stage,
-    run_until,
     temporary_folder,
-    warm_up,
     write_inputs,
 )
 
 #: Kills of each stage, and of the chain, in the long tier.
 MANY = int(os.environ.get("BRAINARCH_FAULT_KILLS", "10"))
 Note = Callable[[str, str, str], None]
-
-
-@pytest.fixture(scope="module")
-def seed() -> int:
-    """Return the seed of all moments; say the one of a failure to see it again."""
-    return int(os.environ.get("BRAINARCH_FAULT_SEED", "0")) or random.randrange(1, 10**6)
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, float]]:
-    """Return a directory in which every stage has run, and their seconds."""
-    directory = tmp_path_factory.mktemp("undisturbed")
-    write_inputs(directory)
-    warm_up()
-    return directory, {name: run_until(name, directory) for name in STAGES}
 
 
 def kill_stages(

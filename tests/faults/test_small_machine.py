@@ -12,11 +12,14 @@ import pytest
 from comparing import content, differences, leftovers
 from small_run import LONG, RESULTS, STAGES, run_stage, said, write_inputs
 
+from brainarch.pipeline.pipeline import Pipeline
+from brainarch.pipeline.stage import flat
+
 pytestmark = pytest.mark.faults
 
 Note = Callable[[str, str, str], None]
-#: Sizes of the small disk in MB; a training alone needs more than 100.
-SIZES = (1, 4, 40, 90, 256)
+#: How much of the disk is free, in kB, one after the other until it is enough.
+FREE_KB = (64, 512, 4_000, 32_000, 128_000, 512_000)
 #: What a full disk is called.
 FULL = re.compile("no space left|disk is full", re.IGNORECASE)
 #: Memory that a stage may take, in MB.
@@ -31,13 +34,14 @@ def one_line(directory: Path) -> str:
     return line
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("undisturbed")
-    write_inputs(directory)
-    for name in STAGES:
-        assert run_stage(name, directory) == 0, said(directory)
-    return directory
+def results_without(name: str, undisturbed: Path, directory: Path) -> None:
+    """Copy the results of all stages and remove those of one."""
+    shutil.copytree(undisturbed / RESULTS, directory / RESULTS)
+    for path in flat(STAGES[name](Pipeline.read(directory / "config.yaml")).outputs):
+        if (directory / path).is_dir():
+            shutil.rmtree(directory / path)
+        else:
+            (directory / path).unlink()
 
 
 @pytest.fixture
@@ -59,33 +63,41 @@ def disk(tmp_path: Path) -> Iterator[Callable[[str], None]]:
         subprocess.run(["umount", str(results)], check=True)
 
 
+@pytest.mark.parametrize("name", LONG)
 def test_a_small_disk(
-    undisturbed: Path, tmp_path: Path, disk: Callable[[str], None], note: Note
+    undisturbed: tuple[Path, object],
+    tmp_path: Path,
+    disk: Callable[[str], None],
+    name: str,
+    note: Note,
 ) -> None:
-    sizes = iter(SIZES)
-    disk(f"size={next(sizes)}m")
-    for name in STAGES:
-        refused = 0
-        while (status := run_stage(name, tmp_path)) != 0:
-            assert status == 2, said(tmp_path)
-            line = one_line(tmp_path)
-            assert "results/small" in line, line
-            assert FULL.search(line), line
-            disk(f"size={next(sizes)}m")
-            refused += 1
-        note(f"{name} on a full disk", f"{refused} times", "one line each, went on")
+    """A stage has a disk of its own, which is larger after every failure."""
+    disk("size=512m")
+    results_without(name, undisturbed[0], tmp_path)
+    used = -(-shutil.disk_usage(tmp_path / "results").used // 1024)
+    refused = 0
+    for free in FREE_KB:
+        disk(f"size={used + free}k")
+        if (status := run_stage(name, tmp_path)) == 0:
+            break
+        assert status == 2, said(tmp_path)
+        line = one_line(tmp_path)
+        assert "results/small" in line, line
+        assert FULL.search(line), line
+        refused += 1
+    assert status == 0
+    assert refused > 0
     found = content(tmp_path / RESULTS)
-    assert differences(found, content(undisturbed / RESULTS)) == []
+    assert differences(found, content(undisturbed[0] / RESULTS)) == []
     assert leftovers(tmp_path) == []
-    note("full disk: files compared", str(len(found)), "same bytes, nothing left")
+    note(f"{name} on a full disk", f"{refused} times", "one line each, went on, same bytes")
 
 
 def test_a_read_only_disk(
-    undisturbed: Path, tmp_path: Path, disk: Callable[[str], None], note: Note
+    undisturbed: tuple[Path, object], tmp_path: Path, disk: Callable[[str], None], note: Note
 ) -> None:
     disk("size=256m")
-    shutil.copytree(undisturbed / RESULTS, tmp_path / RESULTS)
-    shutil.rmtree(tmp_path / RESULTS / "dense/cnn/z0020.zarr")
+    results_without("extract", undisturbed[0], tmp_path)
     disk("ro")
     for name in STAGES:
         assert run_stage(name, tmp_path) == 2, said(tmp_path)
@@ -96,10 +108,12 @@ def test_a_read_only_disk(
 
 
 @pytest.mark.parametrize("name", LONG)
-def test_too_little_memory(undisturbed: Path, tmp_path: Path, name: str, note: Note) -> None:
+def test_too_little_memory(
+    undisturbed: tuple[Path, object], tmp_path: Path, name: str, note: Note
+) -> None:
     """A limit on addresses stops a process before the machine is in danger."""
-    shutil.copytree(undisturbed, tmp_path, dirs_exist_ok=True)
-    shutil.rmtree(tmp_path / RESULTS / "dense/cnn/z0020.zarr")
+    write_inputs(tmp_path)
+    results_without(name, undisturbed[0], tmp_path)
     refused = 0
     for spare in SPARES_MB:
         status = run_stage(name, tmp_path, spare_mb=spare)
@@ -109,8 +123,7 @@ def test_too_little_memory(undisturbed: Path, tmp_path: Path, name: str, note: N
             refused += 1
     assert refused, "no limit was small enough"
     assert run_stage(name, tmp_path) == 0, said(tmp_path)
-    if name == "extract":
-        found = content(tmp_path / RESULTS)
-        assert differences(found, content(undisturbed / RESULTS)) == []
+    found = content(tmp_path / RESULTS)
+    assert differences(found, content(undisturbed[0] / RESULTS)) == []
     assert leftovers(tmp_path) == []
     note(f"{name} with too little memory", f"{refused} of {len(SPARES_MB)} limits", "one line each")

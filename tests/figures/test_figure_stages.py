@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import figure_fakes as fakes
@@ -24,8 +23,10 @@ from brainarch.network.architecture import AreaNetwork
 from brainarch.network.grey import Normalisation
 from brainarch.network.trained import TrainedNetwork, save_network
 from brainarch.readout.gram_excerpt import GramExcerpt, save_excerpt
+from brainarch.records import write_record
 from brainarch.tables import read_table
 from brainarch.volume.store import ATTRIBUTE, multiscale_attributes, open_volume
+from small_inputs import write_plain
 
 SHAPE = (3, 200, 480)
 VOXEL_UM = 1.17
@@ -89,8 +90,8 @@ def write_found(root, grid, layers, depth, places):
     about = {"area": "Ctx", "area_share": 0.8}
     for z, place in places.items():
         write_maps(root / f"components_{z}.zarr", {"subdivision": found}, place, about)
-        fakes.profiles(z, found, layers, depth).to_csv(root / f"profiles_{z}.csv", index=False)
-        fakes.agreement(z).to_csv(root / f"agreement_{z}.csv", index=False)
+        write_plain(fakes.profiles(z, found, layers, depth), root / f"profiles_{z}.csv")
+        write_plain(fakes.agreement(z), root / f"agreement_{z}.csv")
     write_maps(root / "depth.zarr", {"depth": depth}, places[4], about)
     write_maps(root / "prediction.zarr", {"area": fakes.mistaken(grid, 4)}, places[4], {})
 
@@ -129,8 +130,8 @@ def write_tables(root, labels):
         "matches": fakes.matches(),
     }
     for name, frame in tables.items():
-        frame.to_csv(root / f"{name}.csv", index=False)
-    (root / "fit.json").write_text(json.dumps({"slice": 4, "relative_error": 0.25}))
+        write_plain(frame, root / f"{name}.csv")
+    write_record(root / "fit.json", {"slice": 4, "relative_error": 0.25})
     for network, gram in grams.items():
         excerpt = GramExcerpt(gram.values, gram.area.astype(np.int32), NAMES, network)
         save_excerpt(excerpt, root / f"gram_{network}.zarr")

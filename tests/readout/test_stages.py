@@ -16,6 +16,7 @@ from brainarch.errors import InputError
 from brainarch.readout import stages
 from brainarch.readout.gram_excerpt import load_excerpt
 from brainarch.tables import read_columns, read_table
+from small_inputs import write_plain
 
 BOOTSTRAP = {"resamples": 100, "block_px": 1000, "seed": 2020}
 
@@ -87,7 +88,7 @@ def test_classify_shows_the_networks_own_head(files, make, planted):
             "share": 1.0,
         }
     )
-    predictions.to_csv(files / "predictions.csv", index=False)
+    write_plain(predictions, files / "predictions.csv")
     accuracies, _ = classify(files, {"cnn": files / "predictions.csv"})
     row = accuracies[accuracies["classifier"] == "cnn"].iloc[0]
     assert row["accuracy"] == pytest.approx(1 / 3)
@@ -95,10 +96,10 @@ def test_classify_shows_the_networks_own_head(files, make, planted):
     assert pd.isna(row["converged"])
     assert accuracies[accuracies["classifier"] != "cnn"]["converged"].all()
 
-    predictions.assign(predicted="ZI").to_csv(files / "predictions.csv", index=False)
+    write_plain(predictions.assign(predicted="ZI"), files / "predictions.csv")
     with pytest.raises(InputError, match="predicts 'ZI', which is no area"):
         classify(files, {"cnn": files / "predictions.csv"})
-    predictions.assign(y=0).to_csv(files / "predictions.csv", index=False)
+    write_plain(predictions.assign(y=0), files / "predictions.csv")
     with pytest.raises(InputError, match="predictions of other patches"):
         classify(files, {"cnn": files / "predictions.csv"})
 
@@ -110,7 +111,7 @@ def test_differences_are_of_the_accuracies_that_stand_side_by_side(files, make, 
     said = names[np.where(np.arange(len(area)) < 12, 2, area)]  # twelve of Ctx taken for WM
     places = {"z": content.z, "y": content.y, "x": content.x}
     frame = pd.DataFrame({**places, "area": names[area], "predicted": said, "share": 1.0})
-    frame.to_csv(files / "predictions.csv", index=False)
+    write_plain(frame, files / "predictions.csv")
     accuracies, _ = classify(files, {"cnn": files / "predictions.csv"})
     value = accuracies[accuracies["split"] == "test"].set_index(["network", "classifier"])[
         "accuracy"
@@ -185,7 +186,7 @@ def test_relations(files):
     content = load_representations(files / "cnn_test.zarr")
     names = np.array(content.areas, dtype=object)[content.area]
     places = {"z": content.z, "y": content.y, "x": content.x, "area": names, "predicted": names}
-    pd.DataFrame(places).assign(share=1.0).to_csv(files / "predictions.csv", index=False)
+    write_plain(pd.DataFrame(places).assign(share=1.0), files / "predictions.csv")
     stages.relate_areas(
         **given(files, "train", "test"),
         relations=files / "relations.csv",

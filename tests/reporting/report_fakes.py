@@ -27,7 +27,9 @@ from brainarch.readout.classifiers import CLASSIFIER_COLUMNS
 from brainarch.readout.clusters import CLUSTER_COLUMNS
 from brainarch.readout.differences import DIFFERENCE_COLUMNS
 from brainarch.readout.stages import GRAM_ERROR_COLUMNS
+from brainarch.records import write_record
 from brainarch.reporting.stages import write_report
+from small_inputs import write_plain
 
 NAMES = ("Ctx", "Str", "VP", "ZI", "HypoTh", "WM")
 
@@ -291,9 +293,11 @@ def results(root: Path) -> dict[str, Path]:
     }
     files = {}
     for key, frame in tables.items():
-        files[key] = write(root, key, "csv", frame.to_csv(index=False))
+        files[key] = root / f"{key.replace('/', '_')}.csv"
+        write_plain(frame, files[key])
     for key, record in records.items():
-        files[key] = write(root, key, "json", json.dumps(record))
+        files[key] = root / f"{key.replace('/', '_')}.json"
+        write_record(files[key], record)
     files["figure/V3_scale"] = picture(root / "V3_scale.png", 400, 200)
     return files
 
@@ -305,12 +309,6 @@ def benchmarks(root: Path) -> Path:
     text = "s\th:m:s\tmax_rss\tcpu_time\n75.5\t0:01:15\t812.25\t140\n"
     (folder / "train-main.tsv").write_text(text)
     return folder
-
-
-def write(root: Path, key: str, ending: str, text: str) -> Path:
-    path = root / f"{key.replace('/', '_')}.{ending}"
-    path.write_text(text, encoding="utf-8")
-    return path
 
 
 def picture(path: Path, width: int, height: int) -> Path:

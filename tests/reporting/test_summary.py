@@ -286,7 +286,7 @@ def test_a_wrong_config_is_one_line(tmp_path):
 def test_a_broken_record_is_named(tmp_path, content):
     path = tmp_path / "plan.json"
     path.write_text(content)
-    with pytest.raises(InputError, match=r"plan\.json: .*run its stage again"):
+    with pytest.raises(InputError, match=r"plan\.json: .*or the stage that writes it"):
         Manifest({"plan": path}).record("plan")
 
 

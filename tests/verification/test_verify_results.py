@@ -63,13 +63,11 @@ def test_a_sound_dataset(pipeline: Pipeline) -> None:
         result = run(target, "--threads=2", f"--results={folder.parent}")
         assert result.exit_code == 0, result.output
         lines = result.output.splitlines()
-        assert all(line.endswith("sound, of this config") for line in lines[:-1])
-        assert lines[-1] == "verify: 3 of 3 sound"
+        assert sum(line.endswith("sound, of this config") for line in lines) == 3
+        assert lines[-1] == "verify: 4 of 4 sound"
     noted = json.loads(Path(pipeline.results.verified).read_text())
-    assert (noted["stores"], noted["wrong"]) == (3, [])
-    assert "3 stores and networks read, none wrong" in read_verified(
-        Path(pipeline.results.verified)
-    )
+    assert (noted["read"], noted["wrong"]) == (4, [])
+    assert "4 stores and files read, none wrong" in read_verified(Path(pipeline.results.verified))
     assert read_verified(folder / "absent.json") == "never"
 
 
@@ -84,7 +82,7 @@ def test_damage_and_loss_are_named_and_the_rest_is_read(pipeline: Pipeline) -> N
     )
     result = run(results.folder)
     assert isinstance(result.exception, InputError)
-    assert str(result.exception).startswith(f"{results.folder}: 2 of 3 are wrong; ")
+    assert str(result.exception).startswith(f"{results.folder}: 2 of 4 are wrong; ")
     cube, areas = (
         next(line for line in result.output.splitlines() if str(path) in line)
         for path in (results.cube(z), results.areas)
@@ -102,7 +100,7 @@ def test_what_is_of_another_config_is_told(pipeline: Pipeline) -> None:
     write_maps(Path(results.prediction(z, "areas.zarr")), areas, other, {})
     save_network(small_network(), Path(results.network("main")))  # of three other areas
     result = run(results.folder)
-    assert str(result.exception).startswith(f"{results.folder}: 3 of 4 are wrong")
+    assert str(result.exception).startswith(f"{results.folder}: 3 of 5 are wrong")
     assert "map, sound, but of another dense cube (another, not key)" in result.output
     assert "network, sound, but of another set of areas" in result.output
     assert "dense cube, sound, but of another network" in result.output
@@ -127,7 +125,7 @@ def test_mistakes_are_one_line(tmp_path: Path) -> None:
         ([str(tmp_path), f"--volume={tmp_path}"], "give a store"),
         ([str(tmp_path / "absent")], "nothing is here"),
         ([str(tmp_path)], "no run has left its config here"),
-        ([str(CONFIG), f"--results={tmp_path}"], "no store and no network is here"),
+        ([str(CONFIG), f"--results={tmp_path}"], "no results are here"),
     ):
         result = run(*arguments)
         assert isinstance(result.exception, InputError)

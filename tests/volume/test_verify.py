@@ -14,10 +14,12 @@ from typer.testing import CliRunner, Result
 
 from brainarch.cli import verify as verbs
 from brainarch.errors import InputError
+from brainarch.tables import read_table
 from brainarch.volume.convert import convert, plan_conversion
 from brainarch.volume.stack import open_stack
 from brainarch.volume.store import open_volume
 from brainarch.volume.verify import choose_slices, read_checksums
+from small_inputs import write_plain
 
 FIRST = 100
 
@@ -154,10 +156,10 @@ def test_mistakes_are_one_line(case: tuple[Path, Path], tmp_path: Path) -> None:
     result = run(volume, f"--input={tmp_path / 'other.tif'}")
     assert isinstance(result.exception, InputError)
     assert "give the stack that the volume was made from" in str(result.exception)
-    text = table.read_text().splitlines()
-    table.write_text("\n".join(text[:-1]) + "\n")
+    content = read_table(table)
+    write_plain(content[:-1], table)
     with pytest.raises(InputError, match="its slices are not those of"):
         read_checksums(table, open_volume(volume))
-    table.write_text("slice\n1\n")
+    write_plain(content[["slice"]], table)
     with pytest.raises(InputError, match="no column file"):
         read_checksums(table, open_volume(volume))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from brainarch.errors import InputError
-from brainarch.tables import write_table
+from brainarch.tables import read_bytes, write_table
 
 #: What an area may be called in files and tables; display titles are free.
 NAME_PATTERN = re.compile(r"[A-Za-z0-9_-]+")
@@ -113,25 +113,12 @@ def read_legend(path: Path) -> Legend:
     Raises
     ------
     InputError
-        If the file is missing or malformed.
+        If the file is missing or was changed, or is another table.
     """
-    path = Path(path)
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            head, *rows = csv.reader(file)  # as text: a name may be NA
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such table; run the stage that writes it") from None
-    except (ValueError, csv.Error) as error:
-        raise InputError(f"{path}: not a readable CSV table ({error})") from None
+    head, *rows = csv.reader(read_bytes(path).decode().splitlines())  # as text: a name may be NA
     if head != list(COLUMNS):
         raise InputError(f"{path}: columns are {head}; wanted {list(COLUMNS)}")
-    for row in rows:
-        if len(row) != len(head) or not all(row):
-            raise InputError(f"{path}: line {row} is not complete; fill in {', '.join(head)}")
-    try:
-        return Legend(tuple(Area(int(code), name) for code, name in rows))
-    except (InputError, ValueError) as error:
-        raise InputError(f"{path}: {error}") from None
+    return Legend(tuple(Area(int(code), name) for code, name in rows))
 
 
 def write_legend(legend: Legend, path: Path) -> None:

@@ -15,15 +15,15 @@ NAMED = 10
 #: Slices of a volume that are compared when nothing else is said.
 SAMPLE = 16
 #: Endings of configs.
-CONFIGS = (".yaml", ".yml", ".json")
+CONFIGS = (".yaml", ".yml")
 
 
 def verify(
     target: Annotated[
         Path | None,
         typer.Argument(
-            help="A store (Zarr), a network, the folder of a dataset, or a config: every byte is "
-            "read; of a dataset it is also said what is not of its config."
+            help="A store (Zarr), a network, a table, the folder of a dataset, or a config: every "
+            "byte is read; of a dataset it is also said what is not of its config."
         ),
     ] = None,
     *,
@@ -64,12 +64,13 @@ def verify(
 
 def _verify_target(target: Path, threads: int, results: str) -> None:
     """Say of every store what was found; one that is wrong is the user's mistake to mend."""
+    from brainarch.config.frozen import is_frozen
     from brainarch.pipeline.dataset import Dataset
     from brainarch.verification.stages import verify_dataset, verify_file
 
     if not target.exists():
         raise InputError(f"{target}: nothing is here; name a store, a network, a dataset, a config")
-    if target.suffix in CONFIGS:
+    if target.suffix in CONFIGS or is_frozen(target):
         verdicts = verify_dataset(read_pipeline(target, results), threads)
     elif target.is_dir() and not (target / "zarr.json").exists():
         verdicts = verify_dataset(Dataset.open(target).pipeline, threads)

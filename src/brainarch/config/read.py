@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from brainarch.config.frozen import check_frozen
 from brainarch.config.model import BlockSplits, Config, SliceSplits
 from brainarch.config.words import found, name_key, wanted, yaml_problem
 from brainarch.errors import InputError
@@ -58,7 +59,9 @@ def read_content(path: Path) -> dict[str, Any]:
         If the file is missing or not readable.
     """
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        raw = path.read_bytes()
+        text = raw.decode("utf-8-sig")
+        check_frozen(path, raw)
         if path.suffix == ".json":
             content = json.loads(text, object_pairs_hook=_unique)
         else:

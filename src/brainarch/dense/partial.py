@@ -1,32 +1,29 @@
-"""Unfinished extractions on disk: what is done, how to know it is right, what does not belong."""
+"""Unfinished extractions on disk: what is done, and how to know that it is right."""
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
 import shutil
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from brainarch.atomic import move, replacing, write_json
+from brainarch.atomic import move
 from brainarch.errors import InputError
+from brainarch.unfinished import unfinished_work
 
-#: Beginning of the names of this stage's folders among the unfinished work of others.
-PREFIX = "extract-"
+#: What this stage is called among the unfinished work of others.
+STAGE = "extract"
 
-_IDENTITY = "identity.json"
-_OUTPUT = "output.json"
 _CUBE = "cube.zarr"
 _RECORDS = "tiles.jsonl"
-_LOCK = "lock"
 
 
 def identity_key(identity: Mapping[str, Any]) -> str:
@@ -51,7 +48,7 @@ def block_digest(block: NDArray[np.float32]) -> str:
 class Work:
     """The folder of one unfinished extraction.
 
-    It holds the identity, the cube being filled and one record per finished tile. A record is
+    It holds the cube being filled and one record per finished tile. A record is
     appended after the tile's chunks are in place, so a tile without one is simply computed again.
     """
 
@@ -89,14 +86,13 @@ class Work:
         shutil.rmtree(self.cube, ignore_errors=True)
 
     def publish(self, output: Path) -> None:
-        """Move the finished cube to its place, in one step, and remove the folder."""
+        """Move the finished cube to its place, in one step."""
         move(self.cube, output)
-        shutil.rmtree(self.folder)
 
 
 @contextmanager
 def open_work(partial: Path, identity: Mapping[str, Any], output: Path) -> Iterator[Work]:
-    """Open the folder of an extraction, made if need be, for this process alone.
+    """Open the folder of an extraction, made if need be; see `brainarch.unfinished`.
 
     Parameters
     ----------
@@ -110,60 +106,19 @@ def open_work(partial: Path, identity: Mapping[str, Any], output: Path) -> Itera
     Raises
     ------
     InputError
-        If another process works there, the folder holds anything else, unfinished work for the same
-        output has another identity, or the output is on another file system, where no single step
-        leads.
+        If another process works there, the folder holds anything else, or the output is on another
+        file system, where no single step leads.
     """
-    for folder in (partial, output.parent):
-        folder.mkdir(parents=True, exist_ok=True)
     if _file_system(partial) != _file_system(output.parent):
         raise InputError(
             f"{partial}: on another file system than {output}; keep both on one (no link)"
         )
-    work = Work(partial / f"{PREFIX}{identity_key(identity)}")
-    _refuse_others(partial, work.folder, output)
-    if not work.folder.exists():
-        with replacing(work.folder) as temporary:
-            temporary.mkdir(parents=True)
-            write_json(temporary / _IDENTITY, identity)
-            write_json(temporary / _OUTPUT, _place(output))
-    known = {_IDENTITY, _OUTPUT, _CUBE, _RECORDS, _LOCK}
-    strange = sorted(entry.name for entry in work.folder.iterdir() if entry.name not in known)
-    if strange or _read(work.folder / _IDENTITY) != json.loads(json.dumps(identity)):
-        what = strange[0] if strange else _IDENTITY
-        raise InputError(
-            f"{work.folder}: {what} there is not from this extraction; remove the folder and "
-            "extract again"
-        )
-    with (work.folder / _LOCK).open("a") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(
-                f"{work.folder}: another process is extracting this; wait for it or end it"
-            ) from None
-        yield work
-
-
-def _refuse_others(partial: Path, own: Path, output: Path) -> None:
-    for folder in sorted(partial.glob(f"{PREFIX}*")):
-        if folder != own and _read(folder / _OUTPUT) in (None, _place(output)):
-            raise InputError(
-                f"{folder}: unfinished work for {output.name} from another plan, network, slice or "
-                "version; remove that folder, or go back to what it was made from"
-            )
+    with unfinished_work(partial, STAGE, identity, output, (_CUBE, _RECORDS)) as folder:
+        yield Work(folder)
 
 
 def _file_system(folder: Path) -> int:
-    return folder.stat().st_dev
-
-
-def _place(output: Path) -> str:
-    return str(output.resolve())
-
-
-def _read(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):  # who finished there may just have removed it
+            return folder.stat().st_dev

@@ -8,7 +8,6 @@ question always gets the same plan.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from itertools import product
@@ -20,7 +19,6 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import nn
 
-from brainarch.atomic import write_json
 from brainarch.dense.costs import BASE_BYTES, RATE, TileCost
 from brainarch.dense.cube import CHUNK
 from brainarch.dense.precision import PRECISIONS, Precision
@@ -28,6 +26,7 @@ from brainarch.dense.schedule import STRIDES, Schedule, derive_schedule
 from brainarch.dense.windows import BATCH, describe, window_cost
 from brainarch.errors import InputError
 from brainarch.geometry import WINDOW
+from brainarch.records import read_record, write_record
 
 #: Smallest and largest block of outputs that one transform gives, along an axis: smaller ones need
 #: more multiplications, larger ones more memory for the kernels.
@@ -115,7 +114,7 @@ class Plan(BaseModel):
 
 def write_plan(plan: Plan, path: Path) -> None:
     """Write ``plan.json``."""
-    write_json(path, plan.model_dump(mode="json"))
+    write_record(path, plan.model_dump(mode="json"))
 
 
 def read_plan(path: Path) -> Plan:
@@ -124,18 +123,14 @@ def read_plan(path: Path) -> Plan:
     Raises
     ------
     InputError
-        If the file is missing or is no plan.
+        If the file is missing, was changed or is no plan.
     """
     try:
-        return Plan.model_validate(json.loads(path.read_text(encoding="utf-8")))
-    except (FileNotFoundError, IsADirectoryError):
-        raise InputError(f"{path}: no such plan; run `brainarch plan`") from None
+        return Plan.model_validate(read_record(path, "run `brainarch plan` again"))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise InputError(f"{path}: {where}: {first['msg']}; run `brainarch plan` again") from None
-    except ValueError as error:
-        raise InputError(f"{path}: no plan ({error}); run `brainarch plan` again") from None
 
 
 def plan_trunk(

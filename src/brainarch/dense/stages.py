@@ -10,7 +10,6 @@ import torch
 import zarr
 
 from brainarch.annotations.store import open_labels
-from brainarch.atomic import write_json
 from brainarch.dense.cube import STORAGE, Cube, require_source
 from brainarch.dense.extract import Source, extract
 from brainarch.dense.partial import array_digest
@@ -20,6 +19,7 @@ from brainarch.dense.wanted import wanted_pixels
 from brainarch.dense.workers import Recipe, open_tiles
 from brainarch.errors import InputError
 from brainarch.network.trained import load_network
+from brainarch.records import write_record
 from brainarch.volume.store import open_volume
 
 logger = logging.getLogger(__name__)
@@ -195,7 +195,7 @@ def prove_cube(
         found = prove(opened, grey, trained, windows, seed)
     finally:
         torch.set_num_threads(before)
-    write_json(proof, found)
+    write_record(proof, found)
     if found["passed"]:
         return None
     what = "not exact" if found["precision"] == "float32" else f"worse than {found['precision']}"

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from brainarch.annotations.holes import close_holes
 from brainarch.annotations.legend import read_legend
 from brainarch.annotations.store import open_labels
-from brainarch.atomic import write_json
 from brainarch.dense.cube import Cube
 from brainarch.discovery import clusters as kmeans
 from brainarch.discovery import mixture
@@ -40,6 +39,7 @@ from brainarch.grids.extracted import ExtractedGrid
 from brainarch.grids.grid import Place
 from brainarch.grids.labels import on_grid, read_codes
 from brainarch.grids.maps import SliceMaps, write_maps
+from brainarch.records import write_record
 from brainarch.seeds import generator
 from brainarch.tables import read_table, write_table
 
@@ -160,7 +160,7 @@ def cluster_area(
         "iterations": fitted.iterations,
         "sizes": sizes.tolist(),
     }
-    write_json(fit, content)
+    write_record(fit, content)
 
 
 def find_components(
@@ -267,7 +267,7 @@ def find_components(
         "sizes": moments.sizes.tolist(),
         "mean_probability": float(np.nanmean(probability)),
     }
-    write_json(fit, content)
+    write_record(fit, content)
 
 
 def profile_map(

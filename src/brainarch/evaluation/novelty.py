@@ -7,22 +7,19 @@ area: a network names every pixel, also one that is of no area that it knows.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from brainarch.atomic import write_json
 from brainarch.dense.cube import Cube
 from brainarch.errors import InputError
+from brainarch.records import read_record, write_record
 
-#: Name of the file's layout, and of what its SHA-256 is.
+#: Name of the file's layout.
 FORMAT = "brainarch-novelty-1"
-CHECKSUM = "sha256"
+REMEDY = "run `brainarch fit-novelty` again"
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,10 +74,9 @@ def map_novelty(cube: Cube, usual: Usual) -> NDArray[np.float32]:
 
 
 def write_usual(usual: Usual, path: Path) -> None:
-    """Write the description (JSON, with its own SHA-256) in one step."""
+    """Write the description in one step."""
     arrays = {"means": usual.means.tolist(), "precision": usual.precision.tolist()}
-    content = {"format": FORMAT, **asdict(usual), **arrays}
-    write_json(path, content | {CHECKSUM: _checksum(content)})
+    write_record(path, {"format": FORMAT, **asdict(usual), **arrays})
 
 
 def read_usual(path: Path) -> Usual:
@@ -91,19 +87,8 @@ def read_usual(path: Path) -> Usual:
     InputError
         If it is missing, damaged or something else.
     """
-    remedy = "run `brainarch fit-novelty` again"
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        checksum, found = content.pop(CHECKSUM), content.pop("format")
-    except FileNotFoundError:
-        raise InputError(f"{path}: not there; {remedy}") from None
-    except (ValueError, OSError, KeyError, AttributeError, TypeError):
-        raise InputError(f"{path}: damaged, or no description of training data; {remedy}") from None
-    if found != FORMAT or checksum != _checksum({"format": found, **content}):
-        raise InputError(f"{path}: damaged, or changed since it was written; {remedy}")
+    content = read_record(path, REMEDY)
+    if content.pop("format", None) != FORMAT:
+        raise InputError(f"{path}: no description of training data; {REMEDY}")
     means, precision = (np.array(content.pop(name), float) for name in ("means", "precision"))
     return Usual(means, precision, **content)
-
-
-def _checksum(content: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

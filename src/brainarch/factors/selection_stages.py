@@ -12,7 +12,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from brainarch.annotations.legend import Legend, read_legend
-from brainarch.atomic import write_json
 from brainarch.errors import InputError
 from brainarch.evaluation.errors import read_blocks
 from brainarch.factors.alignment import ALIGNED, RankedMaps, compare_factors, judge_selected
@@ -25,6 +24,7 @@ from brainarch.factors.selection import (
 )
 from brainarch.grids.labels import read_codes
 from brainarch.progress import progress, progress_bar
+from brainarch.records import write_record
 from brainarch.statistics.auroc import auroc_interval
 from brainarch.statistics.blocks import BlockSide, spatial_blocks
 from brainarch.statistics.bootstrap import Estimate
@@ -280,7 +280,7 @@ def align_factors(
         "fitted_slices": [maps.z for maps in opened[: len(fitted)]],
         "slices": entries,
     }
-    write_json(summary, content)
+    write_record(summary, content)
     for entry in entries:
         logger.info(
             "slice %d: %d of %d areas have a factor with AUROC >= %g",

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from brainarch.atomic import replacing, write_json
+from brainarch.atomic import replacing
 from brainarch.dense.cube import Cube
 from brainarch.errors import InputError
 from brainarch.factors.basis import (
@@ -24,6 +24,7 @@ from brainarch.factors.basis import (
 from brainarch.factors.information import CHOICE_COLUMNS, PAIR_COLUMNS, FactorSample
 from brainarch.factors.projection import Residual, project_cube
 from brainarch.factors.rows import Rows
+from brainarch.records import write_record
 from brainarch.seeds import generator
 from brainarch.tables import read_table, write_table
 
@@ -97,7 +98,7 @@ def factorize(
     whole = Residual(rows.units, factors)
     for z, cube in opened.items():
         own = _write_maps(cube, fitted.values, coefficients[z], threads, fitted=True)
-        write_json(fits[z], {"slice": z, "factors": factors, **own.summary()})
+        write_record(fits[z], {"slice": z, "factors": factors, **own.summary()})
         whole.join(own)
     write_basis(fitted.values, basis)
     write_table(fitted.curve, convergence, CURVE_COLUMNS)
@@ -116,7 +117,7 @@ def factorize(
         "empty_factors": [int(i) + 1 for i, row in enumerate(fitted.values) if not row.any()],
         **whole.summary(),
     }
-    write_json(fit, content)
+    write_record(fit, content)
     logger.info("%d passes over all pixels", fitted.passes)
 
 
@@ -139,7 +140,7 @@ def project(*, cube: Path, basis: Path, coefficients: Path, fit: Path, threads: 
     """
     opened, values = _open_filled(cube), read_basis(basis)
     own = _write_maps(opened, values, coefficients, threads, fitted=False)
-    write_json(fit, {"slice": opened.z, "factors": len(values), **own.summary()})
+    write_record(fit, {"slice": opened.z, "factors": len(values), **own.summary()})
 
 
 def _open_filled(cube: Path) -> Cube:

@@ -10,7 +10,6 @@ All of them raise `InputError` where a file is missing or wrong, or is of other 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -58,6 +57,7 @@ from brainarch.grids.labels import read_codes
 from brainarch.grids.maps import SliceMaps
 from brainarch.patches.table import read_patches
 from brainarch.readout.gram_excerpt import load_excerpt
+from brainarch.records import read_record
 from brainarch.volume.store import open_volume
 
 #: Areas or layers: name, title and colour of each.
@@ -417,7 +417,7 @@ def draw_factorization(
         read_columns(basis, "factor", "unit", "value"),
         pictures,
         None if selection is None else _judged_areas(selection, chosen),
-        float(json.loads(fit.read_text(encoding="utf-8"))["relative_error"]),
+        float(read_record(fit)["relative_error"]),
     )
     units = unit_pictures(Cube.open(cube), factorization.STACK)
     figure = factorization.draw(numbers, Areas.of(areas), units, pictures, shown_part(maps))

@@ -11,12 +11,13 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from brainarch.atomic import replacing, write_json
+from brainarch.atomic import replacing
 from brainarch.errors import InputError
 from brainarch.phantom import anatomy, imaging, layout, tissues
 from brainarch.phantom.compiled import use_threads
 from brainarch.phantom.model import PhantomBlock, PhantomSpec, render_blocks
 from brainarch.progress import progress_bar
+from brainarch.records import write_record
 
 #: Voxels rendered at a time, which bounds memory at about 1.5 GB.
 SLAB_VOXELS = 80_000_000
@@ -87,7 +88,7 @@ def make_phantom(
                     _write_labels(areas[z], _annotated_areas(block.areas[i]))
                     _write_labels(layers[z], block.layers[i])
             bar.update(block.grey.size)
-    write_json(description, describe(spec, annotated))
+    write_record(description, describe(spec, annotated))
 
 
 def slice_name(z: int) -> str:

@@ -6,12 +6,12 @@ Arguments such as a slice may be wildcards, for rules: ``extract("{z}")`` beside
 
 from __future__ import annotations
 
-import hashlib
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from brainarch.atomic import write_json, write_text
+from brainarch.atomic import write_bytes, write_json
+from brainarch.config.frozen import frozen_digest
 from brainarch.embedding.names import AUTHORS, CNN, UNLABELLED, UNTRAINED
 from brainarch.errors import InputError
 from brainarch.figures.catalogue import FIGURES
@@ -65,18 +65,18 @@ class Pipeline(Reads):
     @cached_property
     def frozen(self) -> str:
         """Where the copy of the config lies that the stages of a run read."""
-        content = self.config.model_dump_json().encode()
-        return self.results.config(hashlib.sha256(content).hexdigest()[:8])
+        return self.results.config(frozen_digest(self._frozen_content))
+
+    @cached_property
+    def _frozen_content(self) -> bytes:
+        return f"{self.config.model_dump_json(indent=1)}\n".encode()
 
     def freeze(self) -> None:
-        """Write that copy unless it is there, and what the user's files are like now.
+        """Write that copy, and what the user's files are like now.
 
         The time of the copy tells when it was last used.
         """
-        path = Path(self.frozen)
-        if not path.exists():
-            write_text(path, self.config.model_dump_json(indent=1) + "\n")
-        path.touch()
+        write_bytes(Path(self.frozen), self._frozen_content)
         if self.source_states:
             write_json(Path(self.results.sources), self.source_states)
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from brainarch.errors import InputError
+from brainarch.records import read_record
 from brainarch.tables import read_table
 
 #: Kinds of files, and what follows each kind's name after a slash: ``metrics/main/test``.
@@ -81,7 +80,7 @@ class Manifest:
 
     def records(self, kind: str) -> dict[tuple[str, ...], dict[str, Any]]:
         """Read every JSON object of a kind."""
-        return {parts: _read_record(path) for parts, path in self.paths(kind).items()}
+        return {parts: read_record(path) for parts, path in self.paths(kind).items()}
 
     def table(self, kind: str, *parts: str) -> pd.DataFrame | None:
         """Read a table, or return None if the run has none."""
@@ -91,13 +90,3 @@ class Manifest:
     def record(self, kind: str) -> dict[str, Any] | None:
         """Read a JSON object, or return None if the run has none."""
         return self.records(kind).get(())
-
-
-def _read_record(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
-        raise InputError(f"{path}: not readable as JSON ({error}); run its stage again") from None
-    if not isinstance(content, dict):
-        raise InputError(f"{path}: no JSON object; run its stage again")
-    return content

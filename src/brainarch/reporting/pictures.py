@@ -65,6 +65,8 @@ def shrink_picture(path: Path, width: int) -> bytes:
 def _opened(path: Path) -> Image.Image:
     try:
         with Image.open(path) as picture:
+            picture.verify()  # its checksums; it has to be opened again
+        with Image.open(path) as picture:
             colours = picture.convert("RGB")
     except (UnidentifiedImageError, OSError) as error:
         raise InputError(f"{path}: not a readable picture ({error}); plot it again") from None

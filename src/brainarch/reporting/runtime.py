@@ -86,8 +86,8 @@ def read_verified(path: Path | None) -> str:
     """Say when `brainarch verify` last read the results again, and what it found."""
     try:
         found = {} if path is None else json.loads(path.read_text(encoding="utf-8"))
-        count, wrong = int(found["stores"]), len(found["wrong"])
-        return f"{found['date']}: {count} stores and networks read, {wrong or 'none'} wrong"
+        count, wrong = int(found["read"]), len(found["wrong"])
+        return f"{found['date']}: {count} stores and files read, {wrong or 'none'} wrong"
     except (OSError, ValueError, KeyError, TypeError):
         return "never"
 

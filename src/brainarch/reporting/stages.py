@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from brainarch.atomic import write_json, write_text
+from brainarch.atomic import write_text
 from brainarch.config.read import check_config
+from brainarch.records import write_record
 from brainarch.reporting.manifest import Manifest
 from brainarch.reporting.page import render_page
 from brainarch.reporting.pictures import embed_pictures
@@ -57,6 +58,6 @@ def write_report(
         write_table(summary["reproduction"], reproduction, REPRODUCTION_COLUMNS)
     summary["costs"] = read_benchmarks(benchmarks)
     summary["pictures"] = embed_pictures(summary.pop("figures"), PICTURE_BUDGET)
-    write_json(numbers, machine_readable(summary))
+    write_record(numbers, machine_readable(summary))
     summary["verified"] = read_verified(verified)
     write_text(page, render_page(summary))

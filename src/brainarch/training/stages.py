@@ -17,7 +17,6 @@ import brainarch
 from brainarch.allocation import keep_freed_memory
 from brainarch.annotations.legend import Legend, read_legend
 from brainarch.annotations.store import open_labels
-from brainarch.atomic import write_json
 from brainarch.errors import InputError
 from brainarch.network.architecture import AreaNetwork, AuthorsNetwork
 from brainarch.network.grey import Normalisation
@@ -26,6 +25,7 @@ from brainarch.network.untrained import untrained_network
 from brainarch.patches.blocks import least_distance
 from brainarch.patches.sampling import SPLITS
 from brainarch.patches.table import area_indices, patch_places, read_patches, require_known_areas
+from brainarch.records import write_record
 from brainarch.seeds import generator
 from brainarch.tables import write_table
 from brainarch.training.data import WindowDataset, grey_statistics
@@ -331,7 +331,7 @@ def train_unlabelled(
         write_table(result.curves, curves, CONTRAST_COLUMNS)
         logger.info("trained in %.0f s", result.seconds)  # its files are the same every time
         run = {"device": result.device, "threads": threads}
-        write_json(summary, {**training, "torch": torch.__version__, "run": run})
+        write_record(summary, {**training, "torch": torch.__version__, "run": run})
         save_network(trained, network)
 
 
@@ -461,7 +461,7 @@ def _write(
     write_table(result.curves, curves, CURVE_COLUMNS)
     logger.info("trained in %.0f s", result.seconds)  # its files are the same every time
     run = {"device": result.device, "threads": threads}
-    write_json(summary, {**training, "torch": torch.__version__, "run": run})
+    write_record(summary, {**training, "torch": torch.__version__, "run": run})
     save_network(trained, network)
 
 

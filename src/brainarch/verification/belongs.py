@@ -12,6 +12,7 @@ from brainarch.dense.cube import Cube
 from brainarch.dense.partial import array_digest
 from brainarch.dense.plan import read_plan
 from brainarch.embedding.names import CNN, learns_by_itself
+from brainarch.evaluation.novelty import Usual
 from brainarch.grids.grid import Grid
 from brainarch.network.trained import TrainedNetwork
 from brainarch.pipeline.facts import MAIN
@@ -54,6 +55,7 @@ class Belonging:
             TrainedNetwork: self._of_network,
             ArrayStore: self._of_arrays,
             Cube: partial(self._of_cube, network=network),
+            Usual: partial(self._of_usual, network=network),
         }
         look = compare.get(type(content), partial(self._of_grid, network=network))
         for what, have, wanted in look(content):
@@ -102,6 +104,9 @@ class Belonging:
             yield "plan", identity["plan"], read_plan(plan).identity
         if self._volume is not None and cube.z in self._volume.slices:
             yield "slice", identity["slice"], array_digest(self._volume.read_slice(cube.z))
+
+    def _of_usual(self, usual: Usual, network: str) -> Comparisons:
+        yield "network", usual.network, self._networks.get(network)
 
     def _of_grid(self, grid: Grid, network: str) -> Comparisons:
         cube = self._found.get(Path(self._results.cube(grid.z, network)))

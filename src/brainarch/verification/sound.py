@@ -1,4 +1,4 @@
-"""Reading every byte of a store or of a network's file again."""
+"""Reading every byte again of what says how it was written: stores, networks, tables, JSON."""
 
 from __future__ import annotations
 
@@ -12,20 +12,27 @@ from typing import Any
 import zarr
 
 from brainarch.annotations.store import Labels, open_labels
+from brainarch.config.frozen import is_frozen
+from brainarch.config.read import read_config
 from brainarch.dense.cube import Cube
 from brainarch.embedding import representations
 from brainarch.errors import InputError
+from brainarch.evaluation.novelty import Usual, read_usual
 from brainarch.factors.coefficients import CoefficientMaps
 from brainarch.grids.maps import SliceMaps
 from brainarch.network.trained import TrainedNetwork, load_network
 from brainarch.readout import gram_excerpt
+from brainarch.records import read_record
 from brainarch.stores.arrays import ArrayStore
 from brainarch.stores.files import CheckedFiles, damaged_chunks
 from brainarch.stores.metadata import FILE, is_guarded, read_metadata
+from brainarch.tables import SIDECAR, read_bytes
 from brainarch.volume.store import ATTRIBUTE, LINK, Volume, open_volume
 
-#: Ending of a trained network's file.
-NETWORK = ".safetensors"
+#: Endings of a trained network's file and of JSON.
+NETWORK, JSON = ".safetensors", ".json"
+#: JSON that is no result: what the machine, the inputs and the results were like.
+OF_THE_RUN = ("preflight.json", "input_files.json", "verified.json")
 _GRIDS = {grid.LAYOUT.format: grid for grid in (Cube, CoefficientMaps, SliceMaps)}
 _ARRAYS = {
     layout.format: layout
@@ -33,12 +40,12 @@ _ARRAYS = {
 }
 
 #: What a store or a file holds, opened.
-Content = Cube | CoefficientMaps | SliceMaps | ArrayStore | Volume | Labels | TrainedNetwork
+Content = Cube | CoefficientMaps | SliceMaps | ArrayStore | Volume | Labels | TrainedNetwork | Usual
 
 
 @dataclass(frozen=True)
 class Examined:
-    """What was found of a store or a network's file.
+    """What was found of a store or a file.
 
     Attributes
     ----------
@@ -48,7 +55,7 @@ class Examined:
     faults : tuple of str
         What is damaged or missing; none if it is sound.
     content : Content or None
-        It, opened; None if it cannot be.
+        It, opened; None if it cannot be, or says nothing of where it belongs.
     """
 
     path: Path
@@ -57,19 +64,26 @@ class Examined:
     content: Content | None = None
 
 
-def stores_in(folder: Path) -> Iterator[Path]:
-    """Yield the stores and networks of a folder; hidden folders hold unfinished work."""
+def checked_in(folder: Path) -> Iterator[Path]:
+    """Yield what of a folder can be checked; hidden folders hold unfinished work.
+
+    A table is named by its CSV file.
+    """
     for place, folders, files in os.walk(folder):
         if FILE in files:
             folders.clear()
             yield Path(place)
             continue
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (Path(place, name) for name in sorted(files) if name.endswith(NETWORK))
+        for path in (Path(place, name) for name in sorted(files)):
+            if path.name.endswith(SIDECAR):
+                yield path.with_name(path.name.removesuffix(SIDECAR)).with_suffix(".csv")
+            elif path.suffix in (NETWORK, JSON) and path.name not in OF_THE_RUN:
+                yield path
 
 
 def examine(path: Path, threads: int = 1) -> Examined:
-    """Read a store or a network's file, every byte of it.
+    """Read a store or a file, every byte of it.
 
     Parameters
     ----------
@@ -80,6 +94,11 @@ def examine(path: Path, threads: int = 1) -> Examined:
     try:
         if path.suffix == NETWORK:
             return Examined(path, "network", (), load_network(path))
+        if path.suffix == ".csv":
+            read_bytes(path)
+            return Examined(path, "table", ())
+        if path.suffix == JSON:
+            return Examined(path, "file", (), _read_json(path))
         attributes = read_metadata(path)[""].get("attributes", {})
         form, own = attributes.get("format"), attributes.get(ATTRIBUTE, {})
         if form in _GRIDS:
@@ -99,6 +118,16 @@ def examine(path: Path, threads: int = 1) -> Examined:
     except (OSError, ValueError) as error:
         said = f"its metadata cannot be read ({' '.join(str(error).split())})"
     return Examined(path, "store", (said,))
+
+
+def _read_json(path: Path) -> Usual | None:
+    if path.name == "novelty.json":
+        return read_usual(path)
+    if is_frozen(path):
+        read_config(path)
+    else:
+        read_record(path)
+    return None
 
 
 def _label_faults(labels: Labels, threads: int) -> Iterator[str]:

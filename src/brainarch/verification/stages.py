@@ -11,23 +11,23 @@ from brainarch.atomic import write_json
 from brainarch.errors import InputError
 from brainarch.pipeline.pipeline import Pipeline
 from brainarch.verification.belongs import Belonging
-from brainarch.verification.sound import Examined, examine, stores_in
+from brainarch.verification.sound import Examined, checked_in, examine
 
 
 class Verdict(NamedTuple):
-    """What was found of a store: one line, and whether something is wrong with it."""
+    """What was found of a store or a file: one line, and whether something is wrong with it."""
 
     line: str
     wrong: bool
 
 
 def verify_file(path: Path, threads: int = 1) -> Verdict:
-    """Read a store or a network's file, every byte of it."""
+    """Read a store or a file, every byte of it."""
     return _verdict(examine(path, threads), None)
 
 
 def verify_dataset(pipeline: Pipeline, threads: int = 1) -> Iterator[Verdict]:
-    """Read every store and network of a dataset; say which are of its config.
+    """Read every store, network, table and JSON of a dataset; say which are of its config.
 
     The last thing done is to note when that was, for the summary page.
 
@@ -37,16 +37,16 @@ def verify_dataset(pipeline: Pipeline, threads: int = 1) -> Iterator[Verdict]:
         If there is none.
     """
     folder = Path(pipeline.results.folder)
-    found = [examine(path, threads) for path in stores_in(folder)]
+    found = [examine(path, threads) for path in checked_in(folder)]
     if not found:
-        raise InputError(f"{folder}: no store and no network is here; run the pipeline first")
-    sound = {entry.path: entry.content for entry in found if not entry.faults}
+        raise InputError(f"{folder}: no results are here; run the pipeline first")
+    sound = {entry.path: entry.content for entry in found if entry.content and not entry.faults}
     belonging = Belonging(pipeline, sound)
     verdicts = [_verdict(entry, belonging) for entry in found]
     yield from verdicts
     content = {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "stores": len(verdicts),
+        "read": len(verdicts),
         "wrong": [verdict.line for verdict in verdicts if verdict.wrong],
     }
     write_json(Path(pipeline.results.verified), content)
@@ -57,7 +57,7 @@ def _verdict(found: Examined, belonging: Belonging | None) -> Verdict:
     if found.faults:
         more = f" and {len(found.faults) - 1} more" if len(found.faults) > 1 else ""
         return Verdict(f"{about}, damaged: {found.faults[0]}{more}", wrong=True)
-    if belonging is None:
+    if belonging is None or found.content is None:
         return Verdict(f"{about}, sound", wrong=False)
     differences = list(belonging.differences(found.path))
     if differences:
