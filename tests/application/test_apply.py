@@ -101,10 +101,11 @@ def test_the_same_maps_are_tiff_and_a_picture(made):
     assert (maps.read("area")[:, 0] == 0).all()  # no tissue there
     assert pd.read_csv(folder / "legend.csv")["name"].tolist() == list(AREAS)
     assert output.split()[-1] == str(folder / "z0006_maps.png")
+    assert not (folder / ".partial").exists()
     assert (folder / "z0006_maps.png").stat().st_size > 1000
 
 
-def test_grey_values_unlike_the_trainings_are_a_warning(files, caplog):
+def test_grey_values_unlike_the_trainings_are_a_warning(files, made, caplog):
     """The network was trained on grey of mean 0.45; here it is told of 0.95."""
     trained = small_network()
     bright = replace(trained, normalisation=replace(trained.normalisation, mean=0.95))
@@ -112,6 +113,8 @@ def test_grey_values_unlike_the_trainings_are_a_warning(files, caplog):
     save_network(bright, files / "bright/network.safetensors")
     usual = Usual(np.zeros((3, 64)), np.eye(64), 0.99, 0.05, bright.digest)
     write_usual(usual, files / "bright/novelty.json")
+    result = run(files, "--slices=5", network="bright/network.safetensors")
+    _refused(result, "z0006.zarr: made with another network; choose another folder")
     with caplog.at_level(logging.WARNING):
         result = run(files, "--slices=5", network="bright/network.safetensors", out="bright_maps")
     assert result.exit_code == 0, (result.output, result.exception)

@@ -259,7 +259,8 @@ def test_matching_by_depth_finds_the_same_pairs(results, tmp_path):
     by_layer = match(results, tmp_path, "g")
     table = read_table(results / "g3_profiles.csv")
     write_table(table[table["by"] == "depth"], tmp_path / "g3_profiles.csv", PROFILE_COLUMNS)
-    shutil.copy(results / "g0_profiles.csv", tmp_path)
+    for ending in ("csv", "columns.json"):
+        shutil.copy(results / f"g0_profiles.{ending}", tmp_path)
     by_depth = match(tmp_path, tmp_path, "g", results)
     assert (by_depth["by"] == "depth").all()
     assert by_depth["matched"].tolist() == by_layer["matched"].tolist()

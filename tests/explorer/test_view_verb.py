@@ -32,6 +32,10 @@ def test_it_writes_what_there_is_and_opens_it(
     CliRunner().invoke(app, ["view", CONFIG, "--results", str(results), "--no-browser"])
     assert page.stat().st_mtime_ns == written
     assert len(addresses) == 1
+    (results / "test/annotations/areas.ome.zarr").mkdir(parents=True)  # newer than the page
+    done = CliRunner().invoke(app, ["view", CONFIG, "--results", str(results), "--no-browser"])
+    assert isinstance(done.exception, InputError)  # it is read, and empty
+    assert "areas.ome.zarr" in str(done.exception)
 
 
 def test_nothing_to_see_is_one_line(tmp_path: Path) -> None:

@@ -281,7 +281,9 @@ def test_planted_areas_are_aligned_on_the_slice_not_fitted(results, tmp_path, sm
 def test_layers_are_aligned_beside_areas(results, tmp_path, small_blocks):
     layers = {"layers": results / "areas.zarr", "layers_legend": results / "legend.csv"}
     select(results, tmp_path, rule="auroc", target="layer")
-    layers["selected_layers"] = (tmp_path / "selection.csv").rename(tmp_path / "layers.csv")
+    for ending in (".csv", ".columns.json"):
+        (tmp_path / f"selection{ending}").rename(tmp_path / f"layers{ending}")
+    layers["selected_layers"] = tmp_path / "layers.csv"
     align(results, tmp_path, results / "c3.zarr", **layers)
     assert set(read_table(tmp_path / "alignment.csv")["target"]) == {"area", "layer"}
     entry = json.loads((tmp_path / "summary.json").read_text())["slices"][0]

@@ -199,7 +199,7 @@ class Bench:
         self.outcome = Outcome()
 
     def flip(self, count: int, seed: int) -> None:
-        """Change single bytes: half of any byte, half of any result, so that small ones have some."""
+        """Change single bytes: half of any byte, half of any result, large or small."""
         rng = np.random.default_rng(seed)
         files = [(path, file) for path in self._kinds for file in _files(path)]
         sizes = np.array([file.stat().st_size for _, file in files], dtype=np.float64)

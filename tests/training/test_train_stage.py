@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from brainarch.network.architecture import AuthorsNetwork
 from brainarch.network.grey import Normalisation
 from brainarch.network.trained import load_network
 from brainarch.patches.table import read_patches, write_patches
+from brainarch.records import read_record
 from brainarch.tables import read_columns, read_table
 from brainarch.training.fit import CURVE_COLUMNS
 from brainarch.training.fit_contrast import CONTRAST_COLUMNS
@@ -92,7 +92,7 @@ def test_what_is_written(files: Path, tmp_path: Path) -> None:
     assert (trained.areas, trained.pixel_um, trained.dtype) == (AREAS, 1.17, "uint8")
     assert set(read_table(tmp_path / "learning_curves.csv")["split"]) == {"train", "val"}
     assert read_columns(tmp_path / "learning_curves.csv") == CURVE_COLUMNS
-    summary = json.loads((tmp_path / "training.json").read_text())
+    summary = read_record(tmp_path / "training.json")
     assert trained.training.items() <= summary.items()
     assert set(summary) - set(trained.training) == {"torch", "run"}
     assert summary["run"]["device"] == "cpu"

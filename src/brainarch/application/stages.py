@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -73,7 +74,8 @@ def apply_network(
     Raises
     ------
     InputError
-        If a file is missing or wrong, or the volume's voxels or dtype are not the training's.
+        If a file is missing or wrong, the volume's voxels or dtype are not the training's, or the
+        folder holds another network's maps.
     """
     trained, opened = load_network(network), open_volume(volume)
     if not trained.areas:
@@ -85,6 +87,7 @@ def apply_network(
     wanted = list(opened.slices) if slices is None else list(slices)
     for z in wanted:
         opened.index_of(z)
+    _require_own(output, wanted, trained)
     write_legend(make_legend(list(trained.areas)), output / "legend.csv")
     plan, partial = output / ".partial" / "plan.json", output / ".partial" / "extract"
     plan_extraction(
@@ -121,7 +124,21 @@ def apply_network(
             png=picture, pdf=Path(f"{prefix}.pdf"), table=Path(f"{prefix}.csv"),
         )  # fmt: skip
         pictures.append(picture)
+    plan.unlink()
+    with suppress(OSError):  # somebody else is at work there
+        plan.parent.rmdir()
     return pictures
+
+
+def _require_own(output: Path, wanted: Sequence[int], trained: TrainedNetwork) -> None:
+    """Refuse a folder with another network's maps: its legend would no longer be theirs."""
+    cubes = [output / f"z{z:04d}.zarr" for z in wanted]
+    for path in sorted(output.glob("z*[0-9].zarr")):
+        known = path in cubes or Cube.open(path).attrs["identity"]["network"] == trained.digest
+        if not known:
+            raise InputError(
+                f"{path}: made with another network; choose another folder, or remove what is there"
+            )
 
 
 def _require_alike(trained: TrainedNetwork, volume: Volume) -> None:

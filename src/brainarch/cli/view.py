@@ -10,6 +10,7 @@ import typer
 
 from brainarch.cli.options import ConfigFile, ResultsFolder, read_pipeline
 from brainarch.errors import InputError
+from brainarch.pipeline.stage import flat
 
 Place = Annotated[Path, typer.Argument(help="Config, or the results folder of a dataset.")]
 Open = Annotated[bool, typer.Option(help="Open the browser, or only print the address.")]
@@ -28,18 +29,21 @@ def register(app: typer.Typer) -> None:
 def view(
     place: Place, *, results: ResultsFolder = "results", volume: Whole = False, browser: Open = True
 ) -> None:
-    """Open the page to explore slices in; it is written if it is not there yet."""
+    """Open the page to explore slices in; it is written if it is not there, or old."""
     from brainarch import open as open_dataset
 
     pipeline = open_dataset(place).pipeline if place.is_dir() else read_pipeline(place, results)
     stage = pipeline.explore()
     page = Path(str(stage.outputs["page"]))
-    if (volume or not page.exists()) and not Path(pipeline.results.volume).exists():
+    shown = [Path(path) for path in flat({**stage.inputs, **stage.places})]
+    newest = max((path.stat().st_mtime for path in shown if path.exists()), default=0.0)
+    old = not page.exists() or page.stat().st_mtime < newest
+    if (volume or old) and not Path(pipeline.results.volume).exists():
         raise InputError(f"{pipeline.results.folder}: nothing to see yet; run the workflow")
     if volume:
         _serve(stage, browser)
         return
-    if not page.exists():
+    if old:
         stage.run()
     typer.echo(str(page))
     _browse(page.resolve().as_uri(), browser)

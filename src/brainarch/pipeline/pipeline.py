@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from brainarch.atomic import write_bytes, write_json
+from brainarch.atomic import write_bytes
 from brainarch.config.frozen import frozen_digest
 from brainarch.embedding.names import AUTHORS, CNN, UNLABELLED, UNTRAINED
 from brainarch.errors import InputError
@@ -28,6 +28,7 @@ from brainarch.pipeline.reads import Reads
 from brainarch.pipeline.results import Results, Z, slice_name
 from brainarch.pipeline.shared import NO_AREA
 from brainarch.pipeline.stage import Files, Stage, flat, known, pick
+from brainarch.records import write_record
 from brainarch.volume.kinds import in_zarr
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class Pipeline(Reads):
         """
         write_bytes(Path(self.frozen), self._frozen_content)
         if self.source_states:
-            write_json(Path(self.results.sources), self.source_states)
+            write_record(Path(self.results.sources), self.source_states)
 
     @cached_property
     def goals(self) -> list[str]:

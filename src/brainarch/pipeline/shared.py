@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +22,7 @@ from brainarch.pipeline.facts import (
 )
 from brainarch.pipeline.results import Results, Z
 from brainarch.pipeline.stage import Files, Settings, Stage, known, pick
+from brainarch.records import read_record
 from brainarch.volume.files import files_state
 from brainarch.volume.kinds import slice_file
 
@@ -129,11 +128,16 @@ class Shared(Facts):
 
         Snakemake compares it, so that files that change are read again, each of thousands. Where
         files are gone it is what the last run saw: what was made of them stays.
+
+        Raises
+        ------
+        InputError
+            If they are gone, and what the last run saw was changed.
         """
-        seen: dict[str, str] = {}
-        with suppress(OSError, ValueError):
-            seen = json.loads(Path(self.results.sources).read_text(encoding="utf-8"))
         found = {kind: files_state(paths) for kind, paths in self._own_files.items()}
+        path = Path(self.results.sources)
+        ask = None in found.values() and path.exists()
+        seen = read_record(path, "put the input files back where they were") if ask else {}
         states = {kind: state or seen.get(kind) for kind, state in found.items()}
         return {kind: state for kind, state in states.items() if state is not None}
 

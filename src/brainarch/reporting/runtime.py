@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import platform
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from brainarch.errors import InputError
+from brainarch.records import read_record
 
 #: Packages whose versions can change a number.
 PACKAGES = (
@@ -84,11 +84,13 @@ def read_benchmarks(folder: Path | None) -> list[Cost]:
 
 def read_verified(path: Path | None) -> str:
     """Say when `brainarch verify` last read the results again, and what it found."""
+    if path is None:
+        return "never"
     try:
-        found = {} if path is None else json.loads(path.read_text(encoding="utf-8"))
-        count, wrong = int(found["read"]), len(found["wrong"])
-        return f"{found['date']}: {count} stores and files read, {wrong or 'none'} wrong"
-    except (OSError, ValueError, KeyError, TypeError):
+        found = read_record(path)
+        wrong = len(found["wrong"]) or "none"
+        return f"{found['date']}: {found['read']} stores and files read, {wrong} wrong"
+    except (InputError, KeyError):  # not done, or by an earlier version
         return "never"
 
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from brainarch.atomic import write_json
 from brainarch.errors import InputError
 from brainarch.pipeline.pipeline import Pipeline
+from brainarch.records import write_record
 from brainarch.verification.belongs import Belonging
 from brainarch.verification.sound import Examined, checked_in, examine
 
@@ -49,7 +49,7 @@ def verify_dataset(pipeline: Pipeline, threads: int = 1) -> Iterator[Verdict]:
         "read": len(verdicts),
         "wrong": [verdict.line for verdict in verdicts if verdict.wrong],
     }
-    write_json(Path(pipeline.results.verified), content)
+    write_record(Path(pipeline.results.verified), content)
 
 
 def _verdict(found: Examined, belonging: Belonging | None) -> Verdict:

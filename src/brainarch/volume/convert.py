@@ -25,10 +25,11 @@ from numpy.typing import NDArray
 from zarr.codecs import Crc32cCodec, ZstdCodec
 
 from brainarch import __version__
-from brainarch.atomic import move, try_writing, write_json
+from brainarch.atomic import move, try_writing
 from brainarch.disk import FULL
 from brainarch.errors import InputError
 from brainarch.progress import progress_bar
+from brainarch.records import read_record, write_record
 from brainarch.stores.metadata import (
     DIGEST,
     GUARDED,
@@ -394,8 +395,8 @@ def _finished_slabs(work: Path, plan: ConversionPlan) -> dict[int, dict[str, Any
     records = {}
     for number in range(len(plan.slabs)):
         path = _record(work, number)
-        with suppress(OSError, ValueError):  # not finished, or the disk lost it
-            records[number] = json.loads(path.read_text(encoding="utf-8"))
+        with suppress(OSError, InputError):  # not finished, or the disk lost it
+            records[number] = read_record(path)
     return records
 
 
@@ -469,7 +470,7 @@ def _write_slabs(
                 slab = stack.read_slab(start, stop, threads, room)
                 stack.prefetch(stop, stop + plan.slab)
                 done[number] = _write_slab(slab, plan, work / STORE_NAME, number, threads)
-                write_json(_record(work, number), done[number])
+                write_record(_record(work, number), done[number])
                 room = slab.values
             bar.update(stop - start)
 
