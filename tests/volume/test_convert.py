@@ -263,7 +263,7 @@ def run_and_kill(source: Path, output: Path, moment: str, countdown: int) -> Non
 
 @pytest.mark.parametrize(
     ("moment", "countdown", "finished"),
-    [("write_shards", 6, 1), ("write_json", 3, 2), ("_publish", 1, 3)],
+    [("write_shards", 6, 1), ("write_record", 3, 2), ("_publish", 1, 3)],
 )
 def test_killed_conversion_goes_on_to_the_same_bytes(
     stack_folder, converted, tmp_path, caplog, monkeypatch, moment, countdown, finished
@@ -303,7 +303,7 @@ def test_changed_input_starts_anew(stack_folder, tmp_path, grey):
 
 def test_damage_of_finished_work_is_found_and_mended(stack_folder, converted, tmp_path):
     output = tmp_path / "v.ome.zarr"
-    work = run_and_stop(stack_folder, output, "write_json", 3)
+    work = run_and_stop(stack_folder, output, "write_record", 3)
     shard = work / "volume.ome.zarr" / "0" / "c" / "1" / "0" / "0"
     damaged = bytearray(shard.read_bytes())
     damaged[1000] ^= 255

@@ -83,7 +83,7 @@ def test_full_disk_stops_in_one_line_and_goes_on_later(
 def test_full_disk_while_a_slab_is_noted(
     stack_folder: Path, expected: dict[str, bytes], tmp_path: Path
 ) -> None:
-    original = module.write_json
+    original = module.write_record
 
     def write(path: Path, value: object) -> None:
         if path.name == "00001.json":
@@ -92,7 +92,7 @@ def test_full_disk_while_a_slab_is_noted(
 
     output = tmp_path / "v.ome.zarr"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "write_json", write)
+        patch.setattr(module, "write_record", write)
         with pytest.raises(InputError, match=r"the disk is full .*; finished slabs \(1\) are kept"):
             run(stack_folder, output)
     run(stack_folder, output)
