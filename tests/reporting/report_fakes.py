@@ -292,12 +292,8 @@ def results(root: Path) -> dict[str, Path]:
         },
     }
     files = {}
-    for key, frame in tables.items():
-        files[key] = root / f"{key.replace('/', '_')}.csv"
-        write_plain(frame, files[key])
-    for key, record in records.items():
-        files[key] = root / f"{key.replace('/', '_')}.json"
-        write_record(files[key], record)
+    for key, content in {**tables, **records}.items():
+        files[key] = write(root, key, content)
     files["figure/V3_scale"] = picture(root / "V3_scale.png", 400, 200)
     return files
 
@@ -309,6 +305,16 @@ def benchmarks(root: Path) -> Path:
     text = "s\th:m:s\tmax_rss\tcpu_time\n75.5\t0:01:15\t812.25\t140\n"
     (folder / "train-main.tsv").write_text(text)
     return folder
+
+
+def write(root: Path, key: str, content: pd.DataFrame | dict[str, Any]) -> Path:
+    """Write a table, or a record, as stages do."""
+    path = root / f"{key.replace('/', '_')}"
+    if isinstance(content, dict):
+        write_record(path.with_suffix(".json"), content)
+        return path.with_suffix(".json")
+    write_plain(content, path.with_suffix(".csv"))
+    return path.with_suffix(".csv")
 
 
 def picture(path: Path, width: int, height: int) -> Path:

@@ -23,15 +23,15 @@ def test_mean_and_spread_are_over_seeds_of_true_labels_only() -> None:
 def test_the_same_number_of_two_networks_stands_side_by_side(tmp_path: Path) -> None:
     files = {}
     for number, network in enumerate(("cnn", "untrained")):
-        fit = f'{{"relative_error": 0.{number + 1}, "rows": 10, "factors": 5}}'
+        fit = {"relative_error": (number + 1) / 10, "rows": 10, "factors": 5}
         tables = {"network_agreement/NET/clusters/279": agreement(0.3, 0.2)}
         tables["network_chosen/NET"] = chosen((0.9, 0.7))
         tables["network_map/NET/279"] = metrics(0.8, 0.7, 0.9)
         for key, table in tables.items():
             own = key.replace("NET", network)
-            files[own] = write(tmp_path, own, "csv", table.to_csv(index=False))
+            files[own] = write(tmp_path, own, table)
         own = f"network_fit/{network}/279"
-        files[own] = write(tmp_path, own, "json", fit)
+        files[own] = write(tmp_path, own, fit)
     found = network_numbers(Manifest(files))
     assert [number.name.partition(": ")[0] for number in found] == ["cnn", "untrained"] * 4
     values = {number.name: number.value for number in found}

@@ -106,7 +106,7 @@ class Belonging:
             yield "slice", identity["slice"], array_digest(self._volume.read_slice(cube.z))
 
     def _of_usual(self, usual: Usual, network: str) -> Comparisons:
-        yield "network", usual.network, self._networks.get(network)
+        yield "network", usual.network, self._networks.get(CNN if network == MAIN else network)
 
     def _of_grid(self, grid: Grid, network: str) -> Comparisons:
         cube = self._found.get(Path(self._results.cube(grid.z, network)))

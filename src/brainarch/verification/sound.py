@@ -143,8 +143,10 @@ def _volume_faults(volume: Volume, title: str, threads: int) -> Iterator[str]:
     if not is_guarded(volume.path):
         yield "no digest of its metadata is there, so that lost chunks cannot be told"
     group = zarr.open_group(CheckedFiles(volume.path), mode="r", zarr_format=3)
-    for _, array in sorted(group.arrays()):
-        yield from _named(array, ..., threads)
+    for name in filter(None, sorted(read_metadata(volume.path))):
+        array = group[name]
+        if isinstance(array, zarr.Array):
+            yield from _named(array, ..., threads)
 
 
 def _named(array: zarr.Array[Any], part: Any, threads: int) -> Iterator[str]:
