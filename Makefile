@@ -41,7 +41,7 @@ test: setup check  ## set up, then checks, fast tests and the chain on a tiny ph
 test-slow: setup  ## tests that take minutes; some need BRAINARCH_REAL_DATA
 	pytest -m "slow and not gpu and not faults"
 
-test-faults: setup  ## kills, full disks, too little memory, two runs compared: half an hour or more, and a table
+test-faults: setup  ## kills, changed bytes, full disks, too little memory; runs compared: half an hour, and a table
 	pytest -m faults tests/faults $(FAULTS)
 
 test-gpu: setup  ## tests that need a GPU

@@ -18,6 +18,7 @@ from brainarch.exports.geojson import features
 from brainarch.grids.grid import Place
 
 SIZE = (90, 130)
+SQUARE = Polygon([(10, 10), (40, 10), (40, 40), (10, 40)])
 CLASSES = {"Cortex": 1, "White matter": 2, "Vessel": 3, "Tissue": 0}
 
 
@@ -156,6 +157,7 @@ def test_other_ways_to_write_the_same(tmp_path: Path, caplog: pytest.LogCaptureF
         ([], "holds no annotation"),
         ([feature({"type": "Polygon", "coordinates": [[[0, 0], [1, 1]]]}, "Cortex")], "no closed"),
         ([feature({"type": "Polygon", "coordinates": 7}, "Cortex")], "are no closed rings"),
+        ([feature(SQUARE, "Cortex", plane=float("inf"))], "are no closed rings"),
         ([{"type": "Feature", "geometry": None}], "is JSON, but no GeoJSON features"),
     ],
 )
@@ -172,6 +174,14 @@ def test_no_geojson_at_all(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.geojson"
     path.write_bytes(content)
     assert message(path).startswith(f"{path}: ")
+
+
+def test_a_class_or_colour_of_another_kind_is_none(tmp_path: Path) -> None:
+    odd = feature(SQUARE, "Cortex")
+    odd["properties"]["classification"] |= {"color": ["a", "b", "c"]}
+    assert read(write(tmp_path / "a.geojson", odd)).max() == 1
+    odd["properties"]["classification"] = {"names": 5}
+    assert "has no class" in message(write(tmp_path / "b.geojson", odd))
 
 
 def test_classes_get_codes() -> None:

@@ -98,7 +98,10 @@ def test_the_workflow_goes_on(tmp_path: Path, seed: int, note: Note) -> None:
 def test_the_chain_goes_on(
     undisturbed_chain: tuple[Path, float], tmp_path: Path, seed: int, note: Note
 ) -> None:
-    """All of it is killed: Snakemake, the jobs, and what they started."""
+    """All of it is killed, Snakemake, its jobs and what they started; in a folder of its own.
+
+    So two runs of one config in two folders are equal, also where one of them was never killed.
+    """
     undisturbed, seconds = undisturbed_chain
     killed, temporary = tmp_path / "killed", tmp_path / "temporary"
     for folder in (killed, temporary):
@@ -117,4 +120,4 @@ def test_the_chain_goes_on(
     assert leftovers(killed) == [], f"seed {seed}"
     assert list(temporary.iterdir()) == [], f"seed {seed}"
     note("chain killed", f"{hits} of {MANY} moments, seed {seed}", "went on by itself")
-    note("chain: files compared", str(len(found)), "same bytes, nothing left")
+    note("chain in two folders", f"{len(found)} files", "same bytes, nothing left")

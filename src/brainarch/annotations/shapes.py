@@ -230,13 +230,14 @@ def _kind(entry: Mapping[str, Any]) -> str:
 def _shape(path: Path, number: int, entry: Mapping[str, Any]) -> Shape:
     found = _properties(entry).get("classification")
     found = found if isinstance(found, dict) else {}
-    name = str(found.get("name") or ": ".join(map(str, found.get("names") or [])))
+    names = found.get("names")
+    name = str(found.get("name") or ": ".join(map(str, names if isinstance(names, list) else [])))
     geometry = entry["geometry"]
     where = f"{path}: annotation {number}" + (f" (class {name!r})" if name else "")
     try:
         polygons = [[_ring(ring) for ring in rings] for rings in _rings(geometry)]
         plane = int(geometry.get("plane", {}).get("z", 0))
-    except (AttributeError, TypeError, ValueError, IndexError):
+    except (AttributeError, TypeError, ValueError, IndexError, OverflowError):
         raise InputError(f"{where}: its coordinates are no closed rings; export it again") from None
     if not polygons:
         raise InputError(
@@ -270,6 +271,6 @@ def _ring(points: Any) -> Ring:
 def _colour(classification: Mapping[str, Any]) -> str | None:
     """Return a class's colour: red, green and blue, or one number as older versions wrote it."""
     parts, packed = classification.get("color"), classification.get("colorRGB")
-    if isinstance(parts, list) and len(parts) == 3:
-        packed = sum(int(part) << shift for part, shift in zip(parts, (16, 8, 0), strict=True))
+    if isinstance(parts, list) and [type(part) for part in parts] == [int] * 3:
+        packed = sum(part << shift for part, shift in zip(parts, (16, 8, 0), strict=True))
     return f"#{int(packed) & 0xFFFFFF:06X}" if isinstance(packed, int) else None
