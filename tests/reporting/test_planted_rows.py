@@ -16,7 +16,7 @@ def test_every_planted_thing_has_a_row() -> None:
     rows = planted_rows(
         test=fakes.metrics(0.8, 0.7, 0.9, recall=0.7),
         chance=1 / 6,
-        chosen=fakes.chosen((0.9, 0.7)),
+        chosen=fakes.chosen((0.9, 0.7, 0.95)).assign(effective=[120, 120, 14]),
         agreements={("clusters", 279): fakes.agreement(0.3, 0.2)},
         planted=fakes.table(PLANTED_COLUMNS, [found | {"above_null": False}, none]),
     )
@@ -25,6 +25,7 @@ def test_every_planted_thing_has_a_row() -> None:
     assert told["area Ctx", "test patches"][2:] == ["recall 0.70", "chance 0.17", "yes"]
     assert told["area Ctx", "factor 1"][2:] == ["AUROC 0.90", "spatial nulls, 99 %: 0.80", "yes"]
     assert told["area Str", "factor 2"][-1] == "no"
+    assert told["area VP", "factor 3"][-1] == "undecided: only 14 surrogates differ"
     assert told["all layers", "clusters"][-1] == "yes"
     assert told["vessels", "more from less"][2:] == [
         "factor 3, AUROC 0.70",

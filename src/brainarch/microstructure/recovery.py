@@ -19,6 +19,7 @@ from brainarch.factors.coefficients import CoefficientMaps, open_together
 from brainarch.geometry import PATCH
 from brainarch.grids.grid import Place
 from brainarch.grids.labels import on_grid
+from brainarch.statistics.spatial_nulls import MIN_EFFECTIVE
 from brainarch.tables import write_table
 
 #: Distance of the pixels that are looked at, and side of the blocks of labels that the block null
@@ -39,6 +40,7 @@ PLANTED_COLUMNS = {
     "auroc_fitted": "that AUROC",
     "auroc": "AUROC of that factor on this slice; empty where it cannot be looked for",
     "null_99": "99th percentile over surrogate labels on this slice, the higher of the two nulls",
+    "effective": "surrogates that differ from each other; below 99 nothing is decided at 1 %",
     "above_null": "auroc above both 99th percentiles; empty where it cannot be decided",
     "note": "why it was not looked for, or cannot be decided",
 }
@@ -180,8 +182,8 @@ def _followed(
         )
         judged = frame[(frame["factor"] == factor) & (frame["area"] == 1)].iloc[0]
         row |= {"factor": factor, "auroc_fitted": float(own[factor - 1])}
-        row |= {key: judged[key] for key in ("auroc", "null_99")}
-        if judged[["null_99_shift", "null_99_block"]].isna().any():
-            yield row | {"note": "too few surrogates of one null"}
+        row |= {key: judged[key] for key in ("auroc", "null_99", "effective")}
+        if judged["auroc"] > judged["null_99"] and judged["effective"] < MIN_EFFECTIVE:
+            yield row | {"note": f"only {judged['effective']} surrogates differ"}
         else:
             yield row | {"above_null": judged["above_null"]}

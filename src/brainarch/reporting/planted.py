@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from brainarch.statistics.depth_nulls import DECIDING
+from brainarch.statistics.spatial_nulls import MIN_EFFECTIVE
 
 #: Columns of the page's table.
 HEAD = ("planted", "looked for", "found", "beside", "more than chance or null")
@@ -56,7 +57,10 @@ def planted_rows(
         null = f"spatial nulls, 99 %: {row['null_99']:.2f}"
         found = f"AUROC {row['auroc']:.2f}"
         thing = f"{row['target']} {row['name']}"
-        rows.append([thing, where, found, null, _said(row["above_null"])])
+        answer = _said(row["above_null"])
+        if answer == YES and row["effective"] < MIN_EFFECTIVE:
+            answer = f"undecided: only {row['effective']} surrogates differ"
+        rows.append([thing, where, found, null, answer])
     for (kind, z), frame in agreements.items():
         own = frame[frame["statistic"] == DECIDING]
         nulls = ", ".join(

@@ -15,11 +15,10 @@ from brainarch.factors.alignment import ALIGNED
 from brainarch.pipeline.facts import PARTS
 from brainarch.reporting.numbers import DIFFERENCE_DIGITS, spread_text
 from brainarch.statistics.depth_nulls import DECIDING
+from brainarch.statistics.spatial_nulls import MIN_EFFECTIVE
 
 #: Points from chance within which a control with permuted labels must end (DESIGN).
 CONTROL_POINTS = 0.05
-#: Fewest different surrogates of a null at which it can be decided at 1 %.
-MIN_EFFECTIVE = 99
 #: Share of an area below which an answer says that little of it was looked at.
 LITTLE = 0.5
 #: What the nulls of layers are called.

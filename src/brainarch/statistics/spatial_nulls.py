@@ -43,6 +43,8 @@ MAX_DRAWS = 50
 MIN_BLOCKS = 6
 #: Fewest surrogates that give a 99th percentile.
 MIN_MAPS = 20
+#: Fewest different surrogates at which something can be decided at 1 %.
+MIN_EFFECTIVE = 99
 #: Percentile of the surrogates' values that a finding must exceed (DESIGN).
 PERCENTILE = 99.0
 
