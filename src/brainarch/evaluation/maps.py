@@ -57,8 +57,8 @@ def write_area_maps(
         ``novelty`` and ``tissue``, the share of a pixel's patch that is tissue, are float32, NaN
         there, and so is ``outside``, the probability of no tissue, of a network that knows it.
     """
-    probabilities, outside = map_probabilities(cube, trained.network.head, outside=trained.outside)
     tissue = patch_share(tissue_mask(grey))[np.ix_(cube.y, cube.x)]
+    probabilities, outside = map_probabilities(cube, trained.network.head, outside=trained.outside)
     area, confidence = likeliest_areas(probabilities, cube.extracted)
     averaged, _ = likeliest_areas(probabilities, cube.extracted, averaged_over(cube, average_px))
     maps: dict[str, NDArray[Any]] = {

@@ -37,8 +37,9 @@ NETWORK_MB = 20.0
 TRAINING_COPIES = 7
 #: Bytes of one row of a patch table or of a table of predictions (measured, rounded up).
 ROW_BYTES = 120
-#: Bytes a pixel of the maps of one slice: areas raw and averaged, confidence, novelty.
-PREDICTION_BYTES = 10
+#: Bytes a pixel of the maps of one slice: areas raw and averaged, confidence, novelty, tissue; and
+#: of the map of what is no tissue.
+PREDICTION_BYTES, OUTSIDE_BYTES = 14, 4
 #: Figures that show tables and no slice.
 TABLE_FIGURES = (
     "V4_classifiers",
@@ -291,7 +292,8 @@ def _fit_novelty(work: Work) -> Cost:
 def _predict(work: Work, z: int | None = None) -> Cost:
     pixels = work.pixels(z)
     memory = TORCH_MB + 80 * work.slice_px / MB + 120 * pixels / MB
-    disk = PREDICTION_BYTES * work.slice_px / MB
+    outside = OUTSIDE_BYTES * bool(work.config.training.outside)
+    disk = (PREDICTION_BYTES + outside) * work.slice_px / MB
     return Cost(memory, TORCH_SECONDS + 5e-6 * pixels + 0.3e-6 * work.slice_px, disk_mb=disk)
 
 
