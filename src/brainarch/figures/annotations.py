@@ -93,11 +93,13 @@ def draw(
     per_area = int(examples["item"].value_counts().max()) if len(examples) else 0
     a_line = AREAS_A_LINE if len(shown) <= 4 * AREAS_A_LINE else 2 * AREAS_A_LINE
     columns = max(1, min(len(shown), a_line))
+    across = max(1, a_line // columns)  # patches of one area beside each other
     lines = -(-len(shown) // a_line)
     room = (style.PAGE_MM - patches_top - 5) / max(1, lines) - 11
     per_area = min(per_area, max(1, int(room // LEAST_PATCH_MM)))
-    side = min(42.0, (width - 2.2 * (columns - 1)) / columns, room / max(1, per_area) - 1.6)
-    line_height = 9 + per_area * (side + 1.6) + 2
+    rows, across = -(-max(1, per_area) // across), min(across, max(1, per_area))
+    side = min(42.0, (width + 2.2) / (columns * across) - 2.2, room / rows - 1.6)
+    line_height = 9 + rows * (side + 1.6) + 2
     sheet = Sheet(patches_top + 5 + lines * line_height)
 
     sheet.panel("a", 0, 0, title)
@@ -113,10 +115,10 @@ def draw(
     sheet.panel("b", 0, patches_top, f"Example patches, {PATCH} × {PATCH} pixels")
     limits = rasters.grey_limits(patches.astype(np.float32)) if len(patches) else (0.0, 1.0)
     for place, name in enumerate(shown):
-        left = (place % a_line) * (side + 2.2)
+        left = (place % a_line) * across * (side + 2.2)
         top = patches_top + 5 + (place // a_line) * line_height
-        size = fitting_font(areas.titles[name], side, style.FONT)
-        sheet.text(left, top, fit_text(areas.titles[name], side, size), fontsize=size)
+        size = fitting_font(areas.titles[name], across * side, style.FONT)
+        sheet.text(left, top, fit_text(areas.titles[name], across * side, size), fontsize=size)
         sheet.text(
             left,
             top + 3.3,
@@ -126,7 +128,8 @@ def draw(
         )
         own = np.flatnonzero((examples["item"] == name).to_numpy())[:per_area]
         for line, index in enumerate(own):
-            box = Box(left, top + 9 + line * (side + 1.6), side, side)
+            at = (left + line % across * (side + 2.2), top + 9 + line // across * (side + 1.6))
+            box = Box(*at, side, side)
             axes = sheet.axes(box)
             raster = Raster(patches[index].astype(np.float32), 0, 0, 1, grey.pixel_um)
             panels.show_grey(axes, raster, limits)
