@@ -104,7 +104,7 @@ def test_untrained_is_not_the_trained_network(volume, places, trained):
 
 def test_every_named_network_can_be_built(trained, volume, places):
     few = Places(*(part[:2] for part in places))
-    assert names.NETWORKS == ("cnn", "unlabelled", "untrained", "texture")
+    assert names.NETWORKS == ("cnn", "unlabelled", "authors", "untrained", "texture")
     for name in names.NETWORKS:
         describer = build_network(name, trained, seed=0)
         found = describe.describe_patches(describer, volume, few)
@@ -113,7 +113,8 @@ def test_every_named_network_can_be_built(trained, volume, places):
 
 def test_unknown_network_is_refused_with_the_known_ones(trained):
     with pytest.raises(
-        InputError, match="resnet9: not known; there are cnn, unlabelled, untrained, texture"
+        InputError,
+        match="resnet9: not known; there are cnn, unlabelled, authors, untrained, texture",
     ):
         build_network("resnet9", trained, seed=0)
 

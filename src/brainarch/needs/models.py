@@ -463,7 +463,7 @@ def _figure(work: Work, name: str = "") -> Cost:
 
 @_model()
 def _report(_work: Work) -> Cost:
-    return Cost(PLAIN_MB + 100, PLAIN_SECONDS + 12, disk_mb=30)
+    return Cost(PLAIN_MB + 180, PLAIN_SECONDS + 12, disk_mb=30)
 
 
 @_model()
