@@ -111,6 +111,14 @@ class Evil:
         return os.system, (f"touch {self.path}",)
 
 
+def flipped(path: Path) -> None:
+    """Write the weights with a changed bit."""
+    torch.save(published(), path)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
 @pytest.mark.parametrize(
     ("made", "message"),
     [
@@ -123,6 +131,7 @@ class Evil:
             lambda path: torch.save(published() | {"fc1.weight": torch.ones(2, 2)}, path),
             "not the authors'",
         ),
+        (flipped, "is damaged"),
         (lambda path: None, "no such file"),
     ],
 )

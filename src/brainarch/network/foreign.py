@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -18,6 +20,11 @@ from brainarch.network.trained import TrainedNetwork, load_network, save_network
 #: What each of the authors' layers is called here.
 LAYERS = {f"conv{i}": f"trunk.conv{i}" for i in range(1, 5)}
 LAYERS |= {"fc1": "trunk.fc1", "fc2": "trunk.fc2", "fc3": "head"}
+#: What reading a damaged file raises.
+DAMAGE = (
+    *(RuntimeError, ValueError, EOFError, KeyError, TypeError, AttributeError, IndexError),
+    *(zipfile.BadZipFile, zlib.error),
+)
 
 
 def import_weights(
@@ -112,9 +119,10 @@ def _read(source: Path) -> Mapping[str, torch.Tensor]:
         if source.suffix == ".safetensors":
             found = load_file(source)
         else:
+            _check_archive(source)
             found = torch.load(source, map_location="cpu", weights_only=True)
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, ValueError, EOFError) as error:
-        reason = str(error).splitlines()[0][:160]
+    except (SafetensorError, pickle.UnpicklingError, *DAMAGE) as error:
+        reason = " ".join(str(error).split())[:160] or type(error).__name__
         raise InputError(
             f"{source}: no weights that can be read without running code from the file ({reason}); "
             "save the state (names and tensors) alone"
@@ -124,6 +132,17 @@ def _read(source: Path) -> Mapping[str, torch.Tensor]:
     ):
         raise InputError(f"{source}: holds more than names and tensors; save the state alone")
     return found
+
+
+def _check_archive(source: Path) -> None:
+    """Raise `ValueError` if a part of the file is not what its checksum says; torch does not look.
+
+    States before torch 1.6 are no archives and have no checksums.
+    """
+    if zipfile.is_zipfile(source):
+        with zipfile.ZipFile(source) as archive:
+            if (part := archive.testzip()) is not None:
+                raise ValueError(f"{part} is damaged")
 
 
 def _converted(found: Mapping[str, torch.Tensor], source: Path) -> dict[str, torch.Tensor]:
