@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 TORCH_PIN := $(shell grep '^torch==' requirements.lock)
 
-.PHONY: all full setup test test-slow test-faults test-gpu test-browser page check format bench bench-train bench-factors bench-volume clean help
+.PHONY: all full setup test test-slow test-faults test-cluster test-gpu test-browser page check format bench bench-train bench-factors bench-volume clean help
 
 all: setup  ## set up, run the embedded default, say where the report is
 	snakemake --cores $(CORES)
@@ -43,6 +43,13 @@ test-slow: setup  ## tests that take minutes; some need BRAINARCH_REAL_DATA
 
 test-faults: setup  ## kills, changed bytes, full disks, too little memory; runs compared: half an hour, and a table
 	pytest -m faults tests/faults $(FAULTS)
+
+# Debian's packages are installed where there are none and root asks; elsewhere, and where the machine
+# has a SLURM of its own, the tests say why they are skipped.
+test-cluster: setup  ## the workflow through a real SLURM on this machine, killed on the way: half an hour
+	pip install --quiet --constraint requirements.lock --no-build-isolation --editable ".[cluster,slurm]" "snakemake-executor-plugin-cluster-generic>=1.0.9"
+	command -v slurmctld >/dev/null || { test $$(id -u) = 0 && apt-get update -qq && apt-get install -y -qq --no-install-recommends slurmctld slurmd slurm-client munge; } || true
+	pytest -m cluster -rs -p no:xdist tests/cluster $(CLUSTER)
 
 test-gpu: setup  ## tests that need a GPU
 	pytest -m gpu

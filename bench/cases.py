@@ -1,4 +1,4 @@
-"""One case of the benchmark in a process of its own: a JSON question in, a JSON answer out."""
+"""Cases of the benchmark: JSON questions in, a line each, and JSON answers out."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ from torch import nn
 
 from brainarch.dense.costs import TileCost
 from brainarch.dense.cube import Cube
+from brainarch.dense.device_plan import plan_on_device
 from brainarch.dense.extract import Source, extract
 from brainarch.dense.plan import Plan, make_plan
 from brainarch.dense.precision import arithmetic, factor_dtype
 from brainarch.dense.schedule import Convolution, Pool, Schedule, derive_schedule
 from brainarch.dense.tiles import Tile, cut_tiles
-from brainarch.dense.workers import Recipe, open_tiles
+from brainarch.dense.workers import Recipe, open_tiles, pick_devices
 from brainarch.geometry import WINDOW, pad_slice
 from brainarch.network.architecture import AreaNetwork
 from brainarch.network.grey import Normalisation
@@ -35,18 +36,19 @@ Answer = dict[str, Any]
 
 
 def main() -> None:
-    """Answer the question on the command line."""
+    """Answer questions until there are no more."""
     logging.disable(logging.WARNING)
-    question = json.loads(sys.argv[1])
-    torch.manual_seed(0)
-    torch.set_num_threads(question["threads"])
-    kind = question["kind"]
-    with arithmetic(question.get("precision", "float32")):
-        answer = CASES[kind](question)
-    answer["peak_mb"] = machine.peak_mb()
-    if question["device"] == "cuda":
-        answer["gpu_mb"] = torch.cuda.max_memory_allocated() / 1e6
-    print(json.dumps(answer))
+    for line in sys.stdin:
+        question = json.loads(line)
+        torch.manual_seed(0)
+        torch.set_num_threads(question["threads"])
+        machine.forget_peak(question["device"])
+        with arithmetic(question.get("precision", "float32")):
+            answer = CASES[question["kind"]](question)
+        answer["peak_mb"] = machine.peak_mb()
+        if question["device"] == "cuda":
+            answer["gpu_mb"] = torch.cuda.max_memory_allocated() / 1e6
+        print(json.dumps(answer), flush=True)
 
 
 def facts(question: Answer) -> Answer:
@@ -174,14 +176,14 @@ def extraction(source: Source, stride: int, question: Answer) -> Answer:
     threads, precision = question["threads"], question["precision"]
     network = trained()
     schedule = derive_schedule(network.network.trunk)
-    plan = make_plan(
-        schedule,
-        source.grey.shape,
-        stride,
-        precision=precision,
-        memory_mb=question["memory_mb"],
-        threads=threads,
-    )
+    shape, device = source.grey.shape, pick_devices(question["device"])[0]
+    if device.type == "cuda":
+        plan = plan_on_device(network.network.trunk, shape, stride, device, precision=precision)
+    else:
+        memory_mb = question["memory_mb"]
+        plan = make_plan(
+            schedule, shape, stride, precision=precision, memory_mb=memory_mb, threads=threads
+        )
     recipe = Recipe(network.network.trunk, network.normalisation, plan)
     pixels = int(source.wanted[::stride, ::stride].sum())
     with tempfile.TemporaryDirectory() as folder:

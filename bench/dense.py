@@ -3,11 +3,12 @@
     make bench                                     this machine, about a quarter of an hour
     python bench/dense.py --quick                  a minute, to see that it works
     python bench/dense.py --slice z.tif --labels labels.tif   a slice of your own, end to end
-    python bench/dense.py --device cuda            a GPU
+    python bench/dense.py --device cuda --minutes 3   a GPU, the most telling cases first
 
 The patch loop is tuned first: every batch size and memory layout is measured and printed, and the
 best of a precision is what ours is compared with. Weights and grey values are random; neither
-changes the time. Every row is measured in a process of its own, so that its peak memory is its own.
+changes the time. One process measures all cases, one after another; the peak of memory begins anew
+with each.
 Written to ``results/bench/``: ``dense.csv`` (what the columns mean: ``dense.columns.json``),
 ``dense.png``, ``machine.json``.
 """
@@ -19,6 +20,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -36,6 +38,8 @@ STRIDES = (1, 2, 4, 8, 16)
 PRECISIONS = {"cpu": ("float32", "bfloat16"), "cuda": ("float32", "tf32", "bfloat16")}
 BATCHES = (8, 16, 32, 64, 128, 256, 512)
 LAYOUTS = ("nchw", "channels_last")
+#: Kinds of cases, the most telling first: what is left out when time is short stands last.
+RANK = ("slice", "dense", "peak", "loop", "fully_convolutional", "monai")
 #: Slices of these megapixels show how the cost grows.
 MEGAPIXELS = (0.1, 0.5, 1, 2, 4, 8)
 
@@ -67,13 +71,14 @@ COLUMNS = {
 
 
 def main() -> None:
-    """Run every case in a process of its own, print the table, write it and the figure."""
+    """Run the cases, print the table, write it and the figure."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--memory-mb", type=float, default=1900)
     parser.add_argument("--device", choices=list(PRECISIONS), default="cpu")
     parser.add_argument("--slice", type=Path, help="grey values of a slice (TIFF)")
     parser.add_argument("--labels", type=Path, help="its labels (TIFF); 0 is left out")
+    parser.add_argument("--minutes", type=float, help="begin no further case after so long")
     parser.add_argument("--quick", action="store_true", help="tiny sizes: only to see it work")
     parser.add_argument("--output", type=Path, default=Path("results/bench"))
     options = parser.parse_args()
@@ -83,13 +88,19 @@ def main() -> None:
         "memory_mb": options.memory_mb,
         "quick": options.quick,
     }
-    machine = ask({"kind": "facts", **common})
     questions = [*compared(options), *sized(options)]
+    deadline = float("inf")
+    if options.minutes:
+        questions.sort(key=lambda question: RANK.index(question["kind"]))
+        deadline = time.monotonic() + 60 * options.minutes
     rows = []
-    for question in progress(questions, "measuring", unit="case"):
-        answer = ask({**question, **common})
-        rows.append(row_of(question, answer))
-        print(f"\n{line_of(rows[-1])}", file=sys.stderr)
+    with Cases(options.threads) as cases:
+        machine = cases.ask({"kind": "facts", **common})
+        for question in progress(questions, "measuring", unit="case"):
+            if time.monotonic() < deadline:
+                rows.append(row_of(question, cases.ask({**question, **common})))
+                print(f"\n{line_of(rows[-1])}", file=sys.stderr)
+    machine["cases"] = f"{len(rows)} of {len(questions)}"
     machine["load_after"] = round(os.getloadavg()[0], 2)
     table = complete(pd.DataFrame(rows).reindex(columns=list(COLUMNS)))
     print("  ".join(f"{name}: {value}" for name, value in machine.items()))
@@ -153,21 +164,37 @@ def sized(options: argparse.Namespace) -> list[dict[str, Any]]:
     return cases
 
 
-def ask(question: dict[str, Any]) -> dict[str, Any]:
-    """Measure one case in a new process."""
-    environment = {**os.environ, "OMP_NUM_THREADS": str(question["threads"])}
-    script = str(Path(__file__).with_name("cases.py"))
-    done = subprocess.run(
-        [sys.executable, script, json.dumps(question)],
-        check=False,
-        capture_output=True,
-        text=True,
-        env=environment,
-    )
-    if done.returncode:
-        sys.exit(f"case {question}\n{done.stderr[-3000:]}")
-    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return answer
+class Cases:
+    """A process that measures cases as they are asked for."""
+
+    def __init__(self, threads: int) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("cases.py"))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "OMP_NUM_THREADS": str(threads)},
+        )
+
+    def __enter__(self) -> Cases:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+
+    def ask(self, question: dict[str, Any]) -> dict[str, Any]:
+        """Measure one case."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(question) + "\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        if not line:
+            sys.exit(f"case {question}: the process that measures ended")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
 
 
 def row_of(question: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:

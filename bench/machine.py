@@ -7,6 +7,7 @@ import platform
 import resource
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -40,8 +41,16 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
+def forget_peak(device: str) -> None:
+    """Let `peak_mb`, and the GPU's count, begin with what is held now."""
+    with suppress(OSError):  # only Linux can
+        Path("/proc/self/clear_refs").write_text("5")
+    if device == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+
+
 def peak_mb() -> float:
-    """Return the most memory that this process ever held, in MB."""
+    """Return the most memory that this process held since `forget_peak`, in MB."""
     status = Path("/proc/self/status")
     if status.exists():  # ru_maxrss would count the parent's memory at the fork
         for line in status.read_text().splitlines():

@@ -257,3 +257,39 @@ def test_full_is_the_default_with_more_on() -> None:
     }.items():
         there = full[section]
         assert {key for key in there if there[key] != default[section][key]} == keys
+
+
+@pytest.mark.parametrize(
+    ("slices", "expected"),
+    [
+        ([104, 204], [104, 204]),
+        ("100:130:10", [100, 110, 120]),
+        ("100:103", [100, 101, 102]),
+        ("all", list(range(12))),
+    ],
+)
+def test_slices_are_a_list_a_range_or_all(
+    content: dict[str, Any], slices: Any, expected: list[int]
+) -> None:
+    content["extraction"] |= {"slices": slices, "where": "tissue", "rows": None}
+    if slices == "all":
+        content["volume"] |= {"shape": [3, 640, 1700], "first_slice": 5}
+        content["annotations"]["slices"] = [5, 6, 7]
+        content["layers"] = content["discovery"] = None
+        content["splits"] = {"by": "blocks", "slice": 6}
+        expected = [5, 6, 7]
+    schema = json.loads((ROOT / "workflow/schemas/config.schema.json").read_text())
+    jsonschema.validate(content, schema)
+    assert check_config(content, "mine.yaml").extraction.slices == expected
+
+
+@pytest.mark.parametrize("slices", ["4:4", "9:4", "4:9:0", "4-9", "every", ":", "a:b"])
+def test_a_range_without_slices_is_refused(content: dict[str, Any], slices: str) -> None:
+    content["extraction"]["slices"] = slices
+    assert "extraction.slices: wanted a list such as [104, 204], a range" in problem(content)
+
+
+def test_all_slices_need_a_shape(content: dict[str, Any]) -> None:
+    content["extraction"]["slices"] = "all"
+    del content["volume"]["shape"]
+    assert "volume.shape" in problem(content)

@@ -8,9 +8,12 @@ import torch
 from dense_fakes import textured_slice
 from extraction_case import CASE, plan_of, run
 
+from brainarch import scheduler
 from brainarch.dense import workers
+from brainarch.dense.partial import Work
 from brainarch.dense.workers import LocalTiles, Recipe, open_tiles
 from brainarch.errors import InputError
+from dask_workers import Workers
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +81,30 @@ def test_two_tiles_are_in_work_for_each_gpu(recipe):
     assert LocalTiles(recipe, devices).workers == 8
 
 
+def test_a_gpu_computes_two_tiles_while_others_are_written(recipe, monkeypatch):
+    gpu, busy, most = torch.device("cuda", 0), [], []
+    guard = threading.Lock()
+
+    def slow(self, engine, device, grey, needed):
+        with guard:
+            busy.append(device)
+            most.append(len(busy))
+        time.sleep(0.05)
+        with guard:
+            busy.remove(device)
+
+    monkeypatch.setattr(Recipe, "engine", lambda self, device: None)
+    monkeypatch.setattr(Recipe, "run", slow)
+    tiles = LocalTiles(recipe, [gpu], writers=6)
+    assert tiles.workers == 8
+    threads = [threading.Thread(target=tiles, args=a_tile()) for _ in range(tiles.workers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert max(most) == 2
+
+
 # --- clusters ---
 
 
@@ -111,6 +138,30 @@ def test_workers_in_other_processes_give_the_same_bits(narrow, tmp_path):
     assert one.tobytes() == two.tobytes()
 
 
+def test_a_killed_worker_changes_no_bit(narrow, tmp_path, monkeypatch):
+    """Of two processes one is killed after the third tile; the other one does the rest."""
+    pytest.importorskip("distributed", reason="dask.distributed is not installed")
+    here = run(narrow, tmp_path / "here", **CASE)
+    running = Workers(tmp_path)
+    record, done = Work.record, []
+
+    def counting(self, tile, checksum):
+        record(self, tile, checksum)
+        done.append(tile)
+        if len(done) == 3:
+            running.kill(0)
+
+    monkeypatch.setattr(Work, "record", counting)
+    try:
+        there = run(narrow, tmp_path / "there", **CASE, scheduler=running.address)
+    finally:
+        running.end()
+    assert len(done) == 18
+    assert there.attrs == here.attrs
+    one, two = (cube.block(slice(None), slice(None)) for cube in (here, there))
+    assert one.tobytes() == two.tobytes()
+
+
 def test_the_network_is_prepared_once_a_worker(narrow, tmp_path, cluster, monkeypatch):
     made = []
     make = Recipe.engine
@@ -122,7 +173,7 @@ def test_the_network_is_prepared_once_a_worker(narrow, tmp_path, cluster, monkey
 
 def test_workers_with_other_software_are_refused(recipe, cluster, monkeypatch):
     # The workers are other threads of this process.
-    monkeypatch.setattr(workers, "software", lambda: (threading.current_thread().name, "torch"))
+    monkeypatch.setattr(scheduler, "software", lambda: (threading.current_thread().name, "torch"))
     with (
         pytest.raises(InputError, match="install the same versions"),
         open_tiles(recipe, threads=1, scheduler=cluster),
@@ -147,7 +198,7 @@ def test_a_cluster_without_workers_is_refused(recipe):
 
 def test_an_address_where_nobody_answers_is_refused(recipe, monkeypatch):
     pytest.importorskip("distributed", reason="dask.distributed is not installed")
-    monkeypatch.setattr(workers, "PATIENCE", 0.5)
+    monkeypatch.setattr(scheduler, "PATIENCE", 0.5)
     refused(recipe, "no dask scheduler answers", scheduler="tcp://127.0.0.1:9")
     refused(recipe, "no dask scheduler answers", scheduler="nonsense://127.0.0.1")
 

@@ -12,7 +12,7 @@ from brainarch.errors import InputError
 
 #: Verbs by what they are for, in the order in which somebody needs them; the rest are stages.
 GROUPS = {
-    "Start here": ("init", "doctor", "estimate", "run", "view", "panels"),
+    "Start here": ("init", "doctor", "estimate", "run", "slices", "view", "panels"),
     "A volume of your own, without a config": (
         "convert",
         "link-volume",

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import brainarch
-from brainarch.cli import apply, config, preflight, run, stages, verify, view, volume, weights
+from brainarch.cli import apply, config, preflight, run, slices, stages, verify, view, volume, weights
 from brainarch.cli.failures import explain
 from brainarch.cli.help import Verbs
 from brainarch.errors import InputError
@@ -41,7 +41,7 @@ def _options(
     logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s", stream=sys.stderr)
 
 
-for room in (preflight, run, volume, apply, weights, verify, stages, view, config):
+for room in (preflight, run, slices, volume, apply, weights, verify, stages, view, config):
     room.register(app)
 
 

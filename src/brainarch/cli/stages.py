@@ -21,7 +21,11 @@ ELSEWHERE = ("convert", "import_areas", "import_layers")
 MACHINE = {
     "train": ("device",),
     "train_unlabelled": ("device",),
+    "plan": ("device",),
     "extract": ("device", "scheduler"),
+    "factorize": ("scheduler",),
+    "project": ("scheduler",),
+    "align": ("scheduler",),
 }
 
 #: What a dataset may lack so that a stage is no part of it.
@@ -30,7 +34,11 @@ LACKING = {"select_areas": "labels", "select_layers": "layers"}
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Scheduler = Annotated[
     str | None,
-    typer.Option(help="Address of a dask scheduler, tcp://host:8786, whose workers compute."),
+    typer.Option(
+        envvar="BRAINARCH_SCHEDULER",
+        help="Dask workers that compute: the address of a scheduler, tcp://host:8786; local:4 or "
+        "slurm:4 starts some.",
+    ),
 ]
 #: What a verb's argument may be called, and its option.
 PARTS: dict[str, Any] = {

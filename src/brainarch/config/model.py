@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
@@ -42,6 +43,8 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", min_length=1, max_lengt
 Colour = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")]
 SliceIndex = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(gt=0, le=1)]
+#: Several slices in one text: the first, the one after the last, and the step.
+RANGE = re.compile(r"(\d+):(\d+)(?::([1-9]\d*))?")
 Count = Annotated[int, Field(ge=1)]
 
 ChannelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+/[A-Za-z0-9_-]+/[A-Za-z0-9_-]+$")]
@@ -81,6 +84,35 @@ def _once(names: list[str]) -> list[str]:
     if len(set(names)) < len(names):
         raise ValueError("a network stands twice")
     return names
+
+
+def _written_out(value: Any) -> Any:
+    """Return the slices that a range such as 100:220:10 stands for; the last is left out."""
+    if not isinstance(value, str):
+        return value
+    found = RANGE.fullmatch(value.strip())
+    slices = list(range(int(found[1]), int(found[2]), int(found[3] or 1))) if found else []
+    if not slices:
+        raise ValueError(
+            "wanted a list such as [104, 204], a range such as '100:220:10' (220 is left out), or "
+            "all, where volume.shape says how many there are"
+        )
+    return slices
+
+
+#: Slices, as a list or as a range.
+SliceList = Annotated[
+    list[SliceIndex],
+    BeforeValidator(_written_out),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "array", "items": {"type": "integer", "minimum": 0}},
+                {"type": "string", "pattern": f"^({RANGE.pattern}|all)$"},
+            ]
+        }
+    ),
+]
 
 
 def _unlike(values: list[float]) -> list[float]:
@@ -493,10 +525,11 @@ class TrainingConfig(Section):
 class ExtractionConfig(Section):
     """The dense representation of whole slices."""
 
-    slices: list[SliceIndex] = Field(
+    slices: SliceList = Field(
         min_length=1,
-        description="slices to extract; the first is analysed and fitted, the others test "
-        "whether its findings hold (M: z=259, then z=359)",
+        description="slices to extract: a list, a range such as '100:220:10' (220 is left out), or "
+        "all; the first is analysed and fitted, the others test whether its findings hold "
+        "(M: z=259, then z=359)",
     )
     networks: Annotated[list[DenseName], AfterValidator(_once)] = Field(
         default=[CNN],
@@ -768,6 +801,20 @@ class Config(Section):
         if labels.path is None or has_slice_field(labels.path):
             return None
         return self.volume.first_slice if labels.first_slice is None else labels.first_slice
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_all_slices(cls, content: Any) -> Any:
+        """Write out ``extraction.slices: all`` as the range that the volume has."""
+        try:
+            extraction, volume = content["extraction"], content["volume"]
+            if extraction["slices"] != "all":
+                return content
+            first = int(volume.get("first_slice", 0))
+            slices = f"{first}:{first + int(volume['shape'][0])}"
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+            return content  # what is wrong with them is said where they are checked
+        return {**content, "extraction": {**extraction, "slices": slices}}
 
     @model_validator(mode="after")
     def _agree(self) -> Config:

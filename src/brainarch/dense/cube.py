@@ -106,13 +106,17 @@ class Cube(ExtractedGrid):
         """
         height, width = done.shape
         area = (slice(row, row + height), slice(column, column + width))
-        if not done.all():
+        if not np.isnan(block[~done]).all():
             block = np.where(done[..., None], block, np.float32(np.nan))
         self._write(area, block, area, done)
 
     def block(self, rows: slice, columns: slice) -> NDArray[np.float32]:
         """Return a rectangle of the grid, shape (h, w, units), float32, NaN where not extracted."""
-        return np.asarray(self._store.read(_UNITS, (rows, columns)), dtype=np.float32)
+        return self.stored_block(rows, columns).astype(np.float32, copy=False)
+
+    def stored_block(self, rows: slice, columns: slice) -> NDArray[np.floating]:
+        """Return a rectangle of the grid as it stands on disk, in the dtype that it has there."""
+        return self._store.read(_UNITS, (rows, columns))
 
     def extracted_block(self, rows: slice, columns: slice) -> NDArray[np.bool_]:
         """Return which pixels of a rectangle are extracted, as it stands on disk."""

@@ -27,7 +27,8 @@ from brainarch.dense.schedule import (
 )
 from brainarch.dense.spectral import COLUMNS, SpectralConvolution
 
-#: Fragments are worked on in groups whose next map is about this large, to stay in the cache.
+#: Fragments are worked on in groups whose next map is about this large, to stay in a processor's
+#: cache; a GPU has its own size (`brainarch.dense.device_plan`).
 GROUP_BYTES = 8 * 2**20
 
 Offset = tuple[int, int]
@@ -57,6 +58,8 @@ class DenseEngine:
     dtype : torch.dtype, optional
         What convolutions and the wide layer work in; the schedule's own by default. Sums over
         channels and what follows the wide layer keep the schedule's.
+    group_bytes : int
+        Fragments are worked on in groups whose next map is about this large.
 
     Notes
     -----
@@ -69,6 +72,7 @@ class DenseEngine:
         stride: int,
         block: tuple[int, int] | None,
         dtype: torch.dtype | None = None,
+        group_bytes: int = GROUP_BYTES,
     ) -> None:
         if stride not in STRIDES:
             raise ValueError(f"stride must be one of {STRIDES}, not {stride}")
@@ -77,6 +81,7 @@ class DenseEngine:
         self.phases = schedule.phases(stride)
         like = schedule.wide.weight
         self._dtype = dtype or like.dtype
+        self._group_bytes = group_bytes
         rounded = schedule.to(self._dtype, like.device)
         self._layers = _pool_first(rounded.layers)
         self._wide = rounded.wide
@@ -133,7 +138,7 @@ class DenseEngine:
         for index in range(start, len(self._layers)):
             layer = self._layers[index]
             if isinstance(layer, Convolution):
-                group = _group(maps, layer)
+                group = self._group(maps, layer)
                 if group < len(offsets):
                     for first in range(0, len(offsets), group):
                         part = slice(first, first + group)
@@ -150,6 +155,11 @@ class DenseEngine:
             else:
                 maps = functional.max_pool2d(maps.permute(0, 3, 1, 2), 2).permute(0, 2, 3, 1)
         yield _Leaf(maps, offsets)
+
+    def _group(self, maps: torch.Tensor, layer: Convolution) -> int:
+        """Return how many fragments go through a layer together."""
+        bytes_each = maps.shape[1] * maps.shape[2] * layer.outputs * maps.element_size()
+        return max(1, self._group_bytes // bytes_each)
 
     def _direct(self, leaves: Iterator[_Leaf], counts: tuple[int, int]) -> torch.Tensor:
         """Run the wide layer as a plain convolution on each group of fragments."""
@@ -248,11 +258,6 @@ def _fit(padded: torch.Tensor, height: int, width: int) -> torch.Tensor:
     """Copy a tile to the size that the fragments need; what is added reaches no output."""
     down, right = max(0, height - padded.shape[0]), max(0, width - padded.shape[1])
     return functional.pad(padded, (0, right, 0, down))[:height, :width].clone()
-
-
-def _group(maps: torch.Tensor, layer: Convolution) -> int:
-    pixels = maps.shape[1] * maps.shape[2]
-    return max(1, GROUP_BYTES // (pixels * layer.outputs * maps.element_size()))
 
 
 def _convolve(maps: torch.Tensor, layer: Convolution) -> torch.Tensor:

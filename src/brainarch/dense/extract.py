@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 import brainarch
 from brainarch.dense.cube import Cube
-from brainarch.dense.partial import Work, array_digest, block_digest, identity_key, open_work
+from brainarch.dense.partial import Work, array_digest, block_checksum, identity_key, open_work
 from brainarch.dense.plan import chunk_side
 from brainarch.dense.reference import measured_error
 from brainarch.dense.tiles import Tile, cut_tiles
@@ -133,9 +133,7 @@ def extract(
         filling = _Filling(cube, work, wanted, _TileComputer(source.grey, wanted, tiles))
         sound = filling.verify(cut, tiles.workers)
         missing = [tile for tile in cut if tile.index not in sound]
-        filling.run(missing, sum(tile.count for tile in cut), tiles.workers)
-        sound |= filling.verify(missing, tiles.workers)
-        lost = len(cut) - len(sound)
+        lost = filling.run(missing, sum(tile.count for tile in cut), tiles.workers)
         if lost or not np.array_equal(Cube.open(work.cube).extracted, wanted):
             raise InputError(
                 f"{work.cube}: {lost} of {len(cut)} tiles do not read back as written; "
@@ -256,19 +254,26 @@ class _Filling:
         self._wanted = wanted
         self._compute = compute
 
-    def run(self, tiles: list[Tile], total: int, workers: int) -> None:
-        """Compute, write and record tiles on dask's threads, one torch thread each."""
+    def run(self, tiles: list[Tile], total: int, workers: int) -> int:
+        """Compute, write, read back and record tiles on dask's threads, one torch thread each.
+
+        Returns
+        -------
+        int
+            Tiles that do not read back as they were written.
+        """
         guard = threading.Lock()
         compute_all: Callable[..., Any] = dask_compute
         before = torch.get_num_threads()
         with progress_bar(total, f"extracting slice {self._cube.z}", "patch") as bar:
             bar.update(total - sum(tile.count for tile in tiles))
 
-            def finish(tile: Tile) -> None:
+            def finish(tile: Tile) -> bool:
                 torch.set_num_threads(1)
-                self._work.record(tile.index, self._fill(tile))
+                sound = self._fill(tile)
                 with guard:
                     bar.update(tile.count)
+                return sound
 
             torch.set_num_threads(1)
             try:
@@ -276,43 +281,62 @@ class _Filling:
                 tasks = [
                     delayed(finish)(tile, dask_key_name=f"tile-{tile.index:08d}") for tile in tiles
                 ]
-                compute_all(*tasks, scheduler="threads", num_workers=workers)
+                found = compute_all(*tasks, scheduler="threads", num_workers=workers)
             finally:
                 torch.set_num_threads(before)
+        return sum(not sound for sound in found)
 
     def verify(self, tiles: list[Tile], workers: int) -> set[int]:
-        """Return the recorded tiles that read back as written, complete and finite."""
-        digests = self._work.finished()
-        recorded = [tile for tile in tiles if tile.index in digests]
-        with ThreadPoolExecutor(workers) as pool:
-            sound = pool.map(lambda tile: self._reads_back(tile, digests[tile.index]), recorded)
-            return {tile.index for tile, good in zip(recorded, sound, strict=True) if good}
+        """Return the tiles that an earlier process has recorded and that read back as written."""
+        checksums = self._work.finished()
+        recorded = [tile for tile in tiles if tile.index in checksums]
 
-    def _reads_back(self, tile: Tile, digest: str) -> bool:
+        def sound(tile: Tile) -> bool:
+            found = self._read(tile)
+            return found is not None and block_checksum(found) == checksums[tile.index]
+
+        with ThreadPoolExecutor(workers) as pool:
+            good = pool.map(sound, recorded)
+            return {tile.index for tile, sure in zip(recorded, good, strict=True) if sure}
+
+    def _read(self, tile: Tile) -> NDArray[np.floating] | None:
+        """Return a tile's values from disk, or None if it is damaged or not complete."""
         place = tile.rows, tile.columns
         try:
-            block, done = self._cube.block(*place), self._cube.extracted_block(*place)
+            found, done = self._cube.stored_block(*place), self._cube.extracted_block(*place)
         except InputError:  # a cut-off or damaged chunk
-            return False
-        wanted = self._wanted[place]
-        finite = np.isfinite(block).all(axis=2)
-        complete = np.array_equal(done, wanted) and np.array_equal(finite, wanted)
-        return complete and block_digest(block) == digest
+            return None
+        return found if np.array_equal(done, self._wanted[place]) else None
 
-    def _fill(self, tile: Tile) -> str:
-        """Write a tile; return the digest that reading it back must give."""
+    def _fill(self, tile: Tile) -> bool:
+        """Compute and write a tile; record it if it reads back bit by bit."""
         done = self._wanted[tile.rows, tile.columns]
-        top, left = tile.rows.start, tile.columns.start
         block = self._compute(tile)
         if tile.reach != (tile.rows, tile.columns):
             whole = np.full((*done.shape, self._cube.units), np.nan, dtype=np.float32)
             rows, columns = (
-                slice(part.start - first, part.stop - first)
-                for part, first in zip(tile.reach, (top, left), strict=True)
+                slice(part.start - axis.start, part.stop - axis.start)
+                for part, axis in zip(tile.reach, (tile.rows, tile.columns), strict=True)
             )
             whole[rows, columns] = block
             block = whole
         block[~done] = np.nan
         stored = block.astype(self._cube.storage, copy=False)
-        self._cube.write(top, left, stored, done)
-        return block_digest(stored.astype(np.float32, copy=False))
+        # one sum a pixel is finite exactly where all its values are
+        if not np.array_equal(np.isfinite(stored.sum(axis=2, dtype=np.float32)), done):
+            raise InputError(
+                f"slice {self._cube.z}: values in rows {tile.rows.start}:{tile.rows.stop} of the "
+                "grid are not finite; take extraction.precision and storage float32, or train the "
+                "network again"
+            )
+        self._cube.write(tile.rows.start, tile.columns.start, stored, done)
+        found = self._read(tile)
+        if found is None or not np.array_equal(_bits(found), _bits(stored)):
+            return False
+        self._work.record(tile.index, block_checksum(stored))
+        return True
+
+
+def _bits(values: NDArray[np.floating]) -> NDArray[np.unsignedinteger]:
+    """Return values as numbers that are equal where all bits are, NaN included."""
+    return values.view(f"u{values.itemsize}")

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import google_crc32c
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,10 +40,12 @@ def array_digest(array: NDArray[np.generic]) -> str:
     return digest.hexdigest()
 
 
-def block_digest(block: NDArray[np.float32]) -> str:
-    """Return the SHA-256 of a tile's values as they are read back: float32, NaN where absent."""
-    values = np.ascontiguousarray(block, dtype="<f4")
-    return hashlib.sha256(values.data).hexdigest()
+def block_checksum(block: NDArray[np.floating]) -> str:
+    """Return the CRC-32C of a tile's values as they stand on disk, NaN where absent.
+
+    Every chunk carries a checksum of its own; this one tells that they are the chunks of this tile.
+    """
+    return f"{google_crc32c.value(block.tobytes()):08x}"
 
 
 class Work:
@@ -59,22 +62,22 @@ class Work:
         self._lock = threading.Lock()
 
     def finished(self) -> dict[int, str]:
-        """Return the recorded digests by tile; a line cut off by a kill is passed over."""
+        """Return the recorded checksums by tile; a line cut off by a kill is passed over."""
         if not (self.cube / "zarr.json").exists() or not self._records.exists():
             return {}
         found = {}
         for line in self._records.read_text(encoding="utf-8").splitlines():
             try:
                 record = json.loads(line)
-                found[int(record["tile"])] = str(record["sha256"])
+                found[int(record["tile"])] = str(record["crc32c"])
             except (ValueError, KeyError, TypeError):
                 continue
         return found
 
-    def record(self, tile: int, digest: str) -> None:
+    def record(self, tile: int, checksum: str) -> None:
         """Note that a tile is finished; safe from several threads."""
         # The line break in front ends a line that a kill may have cut off.
-        line = "\n" + json.dumps({"tile": tile, "sha256": digest}) + "\n"
+        line = "\n" + json.dumps({"tile": tile, "crc32c": checksum}) + "\n"
         with self._lock, self._records.open("a", encoding="utf-8") as stream:
             stream.write(line)
             stream.flush()

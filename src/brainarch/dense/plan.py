@@ -21,7 +21,7 @@ from torch import nn
 
 from brainarch.dense.costs import BASE_BYTES, RATE, TileCost
 from brainarch.dense.cube import CHUNK
-from brainarch.dense.precision import PRECISIONS, Precision
+from brainarch.dense.precision import Precision, known_precision
 from brainarch.dense.schedule import STRIDES, Schedule, derive_schedule
 from brainarch.dense.windows import BATCH, describe, window_cost
 from brainarch.errors import InputError
@@ -66,6 +66,9 @@ class Plan(BaseModel):
         Grid pixels that are computed together, rows and columns.
     block : tuple of int or None
         Outputs per fragment of one transform; None for the other algorithms.
+    group_mb : float or None
+        Fragments are worked on together as long as their next map is no larger; None is what suits
+        a processor.
     workers : int
         Tiles in work at the same time, each on one thread.
     memory_mb : float
@@ -87,6 +90,7 @@ class Plan(BaseModel):
     rows: tuple[int, int]
     tile: tuple[int, int]
     block: tuple[int, int] | None
+    group_mb: float | None = None
     workers: int
     memory_mb: float
     expected_us: float
@@ -106,10 +110,10 @@ class Plan(BaseModel):
     @property
     def identity(self) -> dict[str, object]:
         """What decides the bits of the result."""
-        return self.model_dump(
-            mode="json",
-            exclude={"workers", "memory_mb", "expected_us", "expected_seconds"},
-        )
+        told = {"workers", "memory_mb", "expected_us", "expected_seconds"}
+        if self.group_mb is None:
+            told.add("group_mb")
+        return self.model_dump(mode="json", exclude=told)
 
 
 def write_plan(plan: Plan, path: Path) -> None:
@@ -163,9 +167,7 @@ def plan_trunk(
     """
     if algorithm not in ALGORITHMS:
         raise InputError(f"algorithm {algorithm}: must be one of {', '.join(ALGORITHMS)}")
-    chosen = next((known for known in PRECISIONS if known == precision), None)
-    if chosen is None:
-        raise InputError(f"precision {precision}: must be one of {', '.join(PRECISIONS)}")
+    chosen = known_precision(precision)
     if algorithm == "windows":
         return _window_plan(trunk, shape, stride, chosen, rows, memory_mb, threads)
     try:
@@ -219,9 +221,7 @@ def make_plan(
     InputError
         If stride or rows make no sense, or one tile does not fit the memory.
     """
-    rows = (0, shape[0]) if rows is None else rows
-    _check_question(shape, stride, rows)
-    empty = _empty_plan(schedule.description, schedule.window, shape, stride, precision, rows)
+    empty = empty_plan(schedule.description, schedule.window, shape, stride, precision, rows)
     candidates = [
         plan
         for plan in _candidates(schedule, empty, threads)
@@ -267,15 +267,23 @@ def _check_question(shape: tuple[int, int], stride: int, rows: tuple[int, int]) 
         raise InputError(f"rows {rows[0]}:{rows[1]}: hold no row of the grid of stride {stride}")
 
 
-def _empty_plan(
+def empty_plan(
     network: str,
     window: int,
     shape: tuple[int, int],
     stride: int,
     precision: Precision,
-    rows: tuple[int, int],
+    rows: tuple[int, int] | None,
 ) -> Plan:
-    """Return a plan of one worker that nothing is predicted of yet."""
+    """Return a plan of one worker that nothing is predicted of yet.
+
+    Raises
+    ------
+    InputError
+        If stride or rows make no sense.
+    """
+    rows = (0, shape[0]) if rows is None else rows
+    _check_question(shape, stride, rows)
     side = chunk_side(stride)
     return Plan(
         algorithm="direct",
@@ -304,9 +312,7 @@ def _window_plan(
     threads: int,
 ) -> Plan:
     """Plan one window after another: tiles of one chunk, so that little is lost to a kill."""
-    rows = (0, shape[0]) if rows is None else rows
-    _check_question(shape, stride, rows)
-    plan = _empty_plan(describe(trunk), WINDOW, shape, stride, precision, rows)
+    plan = empty_plan(describe(trunk), WINDOW, shape, stride, precision, rows)
     cost = window_cost(trunk, WINDOW)
     grid = len(plan.y), len(plan.x)
     tiles = math.prod(math.ceil(side / part) for side, part in zip(grid, plan.tile, strict=True))

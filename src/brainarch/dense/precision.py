@@ -45,6 +45,20 @@ BOUNDS: dict[Precision, Bound] = {
 }
 
 
+def known_precision(name: str) -> Precision:
+    """Return a precision by its name.
+
+    Raises
+    ------
+    InputError
+        If there is none of that name.
+    """
+    for known in PRECISIONS:
+        if known == name:
+            return known
+    raise InputError(f"precision {name}: must be one of {', '.join(PRECISIONS)}")
+
+
 def factor_dtype(precision: Precision) -> torch.dtype:
     """Return the dtype in which the factors of convolutions and large products are held."""
     return torch.bfloat16 if precision == "bfloat16" else torch.float32

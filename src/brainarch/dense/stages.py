@@ -11,12 +11,14 @@ import zarr
 
 from brainarch.annotations.store import open_labels
 from brainarch.dense.cube import STORAGE, Cube, require_source
+from brainarch.dense.device_plan import plan_on_device
 from brainarch.dense.extract import Source, extract
 from brainarch.dense.partial import array_digest
 from brainarch.dense.plan import plan_trunk, read_plan, restrict_rows, write_plan
+from brainarch.dense.precision import known_precision
 from brainarch.dense.prove import prove
 from brainarch.dense.wanted import wanted_pixels
-from brainarch.dense.workers import Recipe, open_tiles
+from brainarch.dense.workers import Recipe, open_tiles, pick_devices
 from brainarch.errors import InputError
 from brainarch.network.trained import load_network
 from brainarch.records import write_record
@@ -35,6 +37,7 @@ def plan_extraction(
     memory_mb: float,
     rows: Sequence[int] | None,
     threads: int = 1,
+    device: str = "auto",
 ) -> None:
     """Choose algorithm and tiles of the dense extraction.
 
@@ -53,21 +56,26 @@ def plan_extraction(
         First and one past the last row to extract; all without.
     threads : int
         Threads that it may use at most.
+    device : {"auto", "cpu", "cuda"}
+        Where the extraction will go on: for a GPU, tiles are timed on it.
 
     Raises
     ------
     InputError
         If the question makes no sense or the memory is too small.
     """
-    made = plan_trunk(
-        load_network(network).network.trunk,
-        open_volume(volume).shape[1:],
-        stride,
-        memory_mb=memory_mb,
-        precision=precision,
-        rows=None if rows is None else (rows[0], rows[1]),
-        threads=threads,
-    )
+    trunk, shape = load_network(network).network.trunk, open_volume(volume).shape[1:]
+    band = None if rows is None else (rows[0], rows[1])
+    first = pick_devices(device)[0]
+    if first.type == "cuda":
+        made = plan_on_device(
+            trunk, shape, stride, first, precision=known_precision(precision), rows=band
+        )
+    else:
+        made = plan_trunk(
+            trunk, shape, stride,
+            memory_mb=memory_mb, precision=precision, rows=band, threads=threads,
+        )  # fmt: skip
     write_plan(made, plan)
     logger.info(
         "plan: %s in %s, tiles of %d x %d grid pixels, %d workers, predicted %.0f MB and %.3g s "
@@ -123,8 +131,8 @@ def extract_slice(
     device : {"auto", "cpu", "cuda"}
         cuda takes every GPU, a tile each.
     scheduler : str, optional
-        Address of a dask scheduler, e.g. tcp://host:8786, whose workers compute the tiles; on their
-        CPUs unless ``device`` is cuda.
+        Dask workers that compute the tiles, on their CPUs unless ``device`` is cuda; see
+        `brainarch.scheduler.connect`.
 
     Raises
     ------

@@ -7,23 +7,21 @@ depend on how many take part.
 from __future__ import annotations
 
 import importlib
-import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from queue import SimpleQueue
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
-import brainarch
-from brainarch.dense.engine import DenseEngine
-from brainarch.dense.plan import Plan
+from brainarch.dense.engine import GROUP_BYTES, DenseEngine
+from brainarch.dense.plan import MB, Plan
 from brainarch.dense.precision import (
     arithmetic,
     factor_dtype,
@@ -34,13 +32,10 @@ from brainarch.dense.schedule import derive_schedule
 from brainarch.dense.windows import WindowEngine, describe, window_cost
 from brainarch.errors import InputError
 from brainarch.network.grey import Normalisation, to_unit
+from brainarch.scheduler import AHEAD, Scheduler, connect
 
-#: Tiles in work for each GPU: one is computed while another one is written.
+#: Tiles in work for each GPU: one is computed while another one travels.
 TILES_PER_GPU = 2
-#: How a dask scheduler's address looks.
-ADDRESS = re.compile(r"[a-z]+://[^\s]+")
-#: Seconds to wait for a dask scheduler.
-PATIENCE = 10
 
 
 class Engine(Protocol):
@@ -85,7 +80,8 @@ class Recipe:
         if plan.algorithm == "windows":
             return WindowEngine(self.trunk, plan.window, plan.stride, dtype, device)
         schedule = derive_schedule(self.trunk).to(torch.float32, device)
-        return DenseEngine(schedule, plan.stride, plan.block, dtype)
+        group = GROUP_BYTES if plan.group_mb is None else round(plan.group_mb * MB)
+        return DenseEngine(schedule, plan.stride, plan.block, dtype, group)
 
     def run(
         self,
@@ -95,10 +91,24 @@ class Recipe:
         needed: NDArray[np.bool_],
     ) -> NDArray[np.float32]:
         """Return a tile's representations; its grey values include the windows' overhang."""
-        normalised = self.normalisation.apply(to_unit(grey))
-        found = engine.tile(torch.from_numpy(normalised).to(device), needed)
-        values: NDArray[np.float32] = found.cpu().numpy()
-        return values
+        normalised = torch.from_numpy(self.normalisation.apply(to_unit(grey)))
+        if device.type != "cuda":
+            values: NDArray[np.float32] = engine.tile(normalised, needed).numpy()
+            return values
+        # a stream of its own, and memory that the card copies by itself: another tile's numbers
+        # travel meanwhile
+        with torch.cuda.device(device), torch.cuda.stream(_stream(device)):
+            tile = normalised.pin_memory().to(device, non_blocking=True)
+            found = engine.tile(tile, needed)
+            there = torch.empty(found.shape, dtype=found.dtype, pin_memory=True)
+            there.copy_(found, non_blocking=True)
+            torch.cuda.current_stream(device).synchronize()
+        return there.numpy()
+
+
+def _stream(device: torch.device) -> torch.cuda.Stream:
+    made: torch.cuda.Stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+    return made
 
 
 class Tiles(Protocol):
@@ -122,23 +132,29 @@ class Tiles(Protocol):
 
 
 class LocalTiles:
-    """Tiles computed in this process, one at a time on each of some devices.
+    """Tiles computed in this process, one at a time on each processor, two on each GPU.
 
     Parameters
     ----------
     recipe : Recipe
     devices : sequence of torch.device
         All of one type; a device may be named several times (CPU threads).
+    writers : int
+        Threads that write what GPUs have computed; a thread that computes writes itself.
     """
 
-    def __init__(self, recipe: Recipe, devices: Sequence[torch.device]) -> None:
+    def __init__(self, recipe: Recipe, devices: Sequence[torch.device], writers: int = 0) -> None:
         self.recipe = recipe
         self.kind = devices[0].type
-        self.workers = len(devices) * (1 if self.kind == "cpu" else TILES_PER_GPU)
+        if self.kind == "cpu":
+            each, writers = 1, 0
+        else:
+            each = TILES_PER_GPU
+        self.workers = len(devices) * each + writers
         self._engines: dict[torch.device, Engine] = {}
         self._guard = threading.Lock()
         self._free: SimpleQueue[torch.device] = SimpleQueue()
-        for device in devices:
+        for device in list(devices) * each:
             self._free.put(device)
 
     def __call__(self, grey: NDArray[np.generic], needed: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -163,27 +179,25 @@ class ClusterTiles:
     ----------
     recipe : Recipe
         Sent once to every worker, which keeps its engine for all tiles.
-    client : distributed.Client
+    scheduler : Scheduler
     kind : {"cpu", "cuda"}
         Where the workers compute.
     """
 
-    def __init__(self, recipe: Recipe, client: Any, kind: str) -> None:
+    def __init__(self, recipe: Recipe, scheduler: Scheduler, kind: str) -> None:
         self.recipe = recipe
         self.kind = kind
-        threads = client.nthreads()
-        # Two tiles more than can be computed: they are written, or on their way, meanwhile.
-        self.workers = sum(threads.values()) + TILES_PER_GPU
-        self._client = client
-        self._sent = client.scatter(recipe, broadcast=True, hash=False)
+        self.workers = scheduler.threads + AHEAD
+        self._scheduler = scheduler
+        self._sent = scheduler.put(recipe)
 
     def __call__(self, grey: NDArray[np.generic], needed: NDArray[np.bool_]) -> NDArray[np.float32]:
         """Let some worker compute a tile and wait for it."""
-        task = self._client.submit(
-            compute_on_worker, self._sent, self._sent.key, self.kind, grey, needed, pure=False
+        task = self._scheduler.submit(
+            compute_on_worker, self._sent, self._sent.key, self.kind, grey, needed
         )
         # What came over a network may be read-only; here it is the caller's to change.
-        return np.require(task.result(), np.float32, "W")
+        return np.require(self._scheduler.result(task), np.float32, "W")
 
 
 @contextmanager
@@ -200,7 +214,7 @@ def open_tiles(
     device : {"auto", "cpu", "cuda"}
         ``auto`` takes every GPU of this machine, or the CPU; with a scheduler, the workers' CPUs.
     scheduler : str, optional
-        Address of a dask scheduler, e.g. tcp://host:8786.
+        Who has workers; see `brainarch.scheduler.connect`.
 
     Raises
     ------
@@ -214,14 +228,15 @@ def open_tiles(
         if devices[0].type == "cpu":
             devices = devices * min(threads, recipe.plan.workers)
         with arithmetic(precision):
-            yield LocalTiles(recipe, devices)
+            yield LocalTiles(recipe, devices, writers=threads)
         return
     kind = "cpu" if device == "auto" else device
     if kind not in ("cpu", "cuda"):
         raise InputError(f"device {device}: must be auto, cpu or cuda")
     require_device(precision, torch.device(kind))
-    with _connect(scheduler) as client:
-        yield ClusterTiles(recipe, client, kind)
+    with connect(scheduler) as connected:
+        assert connected is not None  # one is named
+        yield ClusterTiles(recipe, connected, kind)
 
 
 def pick_devices(name: str) -> list[torch.device]:
@@ -256,11 +271,6 @@ def compute_on_worker(
     return tiles(grey, needed)
 
 
-def software() -> tuple[str, str]:
-    """Return the versions that a cube's identity names."""
-    return brainarch.__version__, torch.__version__
-
-
 _KEPT: dict[str, LocalTiles] = {}
 _KEPT_GUARD = threading.Lock()
 
@@ -268,36 +278,3 @@ _KEPT_GUARD = threading.Lock()
 def _threads_of_worker() -> int:
     worker = importlib.import_module("distributed").get_worker()
     return int(worker.state.nthreads)
-
-
-@contextmanager
-def _connect(address: str) -> Iterator[Any]:
-    """Connect to a dask scheduler whose workers run the same software."""
-    try:
-        distributed: Any = importlib.import_module("distributed")
-    except ImportError:
-        raise InputError(
-            "scheduler: dask.distributed is not installed; pip install 'brainarch[cluster]'"
-        ) from None
-    if not ADDRESS.fullmatch(address):
-        raise InputError(f"scheduler {address}: wanted an address such as tcp://host:8786")
-    try:
-        client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
-    except (OSError, TimeoutError, ValueError):
-        raise InputError(
-            f"scheduler {address}: no dask scheduler answers there; start one with "
-            "`dask scheduler` and workers with `dask worker`"
-        ) from None
-    with client:
-        if not client.nthreads():
-            raise InputError(f"scheduler {address}: it has no workers; start `dask worker`")
-        try:
-            found = set(client.run(software).values())
-        except ImportError as error:
-            raise InputError(f"scheduler {address}: a worker lacks {error.name}") from None
-        if found != {software()}:
-            raise InputError(
-                f"scheduler {address}: workers run brainarch and torch {sorted(found)}, this "
-                f"process {software()}; install the same versions"
-            )
-        yield client

@@ -1,9 +1,13 @@
-"""Coefficient maps of a slice with the basis fixed, by bands of rows."""
+"""Coefficient maps of a slice with the basis fixed, by bands of rows.
+
+A band is solved here or by a worker of a cluster, which reads it from the cube itself.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +18,8 @@ from brainarch.dense.cube import Cube
 from brainarch.errors import InputError
 from brainarch.factors.coefficients import CHUNK_ROWS, CoefficientMaps
 from brainarch.factors.nonnegative import nonnegative_coefficients
+from brainarch.progress import progress
+from brainarch.scheduler import Scheduler
 
 
 @dataclass
@@ -85,12 +91,32 @@ class Residual:
         }
 
 
+@dataclass
+class Band:
+    """Coefficients of the extracted pixels of a band of rows.
+
+    Attributes
+    ----------
+    iy, ix : ndarray of int, shape (n,)
+        Grid rows and columns.
+    C : ndarray of float32, shape (n, k)
+    residual : Residual
+        Of these pixels alone.
+    """
+
+    iy: NDArray[np.intp]
+    ix: NDArray[np.intp]
+    C: NDArray[np.float32]
+    residual: Residual
+
+
 def project_cube(
     cube: Cube,
     basis: NDArray[np.float64],
     path: Path,
     attrs: Mapping[str, Any],
     threads: int = 1,
+    scheduler: Scheduler | None = None,
 ) -> Residual:
     """Write the coefficient maps of a slice, B fixed, one band of rows in memory at a time.
 
@@ -106,6 +132,8 @@ def project_cube(
         JSON values that are stored beside them.
     threads : int
         CPU threads.
+    scheduler : Scheduler, optional
+        Workers that solve the bands, a few at a time; the cube must be within their reach.
 
     Returns
     -------
@@ -125,10 +153,46 @@ def project_cube(
         )
     maps = CoefficientMaps.create(path, cube.place, factors, attrs)
     residual = Residual(units, factors)
-    for iy, ix, X in cube.batches(CHUNK_ROWS, desc=f"coefficients of slice {cube.z}"):
-        C, unfinished = nonnegative_coefficients(X, basis, threads)
-        residual.add(X, C, basis)
-        residual.unfinished += unfinished
-        maps.write_rows(int(iy[0]) // CHUNK_ROWS * CHUNK_ROWS, iy, ix, C)
+    for band in _bands(cube, basis, threads, scheduler):
+        residual.join(band.residual)
+        first = int(band.iy[0]) // CHUNK_ROWS * CHUNK_ROWS
+        maps.write_rows(first, band.iy, band.ix, band.C)
     maps.annotate(residual.summary())
     return residual
+
+
+def _bands(
+    cube: Cube, basis: NDArray[np.float64], threads: int, scheduler: Scheduler | None
+) -> Iterator[Band]:
+    """Yield the bands of a cube in order; which machine solves them changes no bit."""
+    if scheduler is None:
+        for iy, ix, X in cube.batches(CHUNK_ROWS, desc=f"coefficients of slice {cube.z}"):
+            yield _solve(iy, ix, X, basis, threads)
+        return
+    starts = range(0, cube.shape[0], CHUNK_ROWS)
+    wanted = [start for start in starts if cube.extracted[start : start + CHUNK_ROWS].any()]
+    work = partial(_band_on_worker, cube.path.resolve(), basis)
+    yield from progress(
+        scheduler.each(work, wanted), f"coefficients of slice {cube.z}", len(wanted), "band"
+    )
+
+
+def _band_on_worker(path: Path, basis: NDArray[np.float64], start: int) -> Band:
+    cube = Cube.open(path)
+    rows = np.zeros(cube.shape, dtype=bool)
+    rows[start : start + CHUNK_ROWS] = True
+    ((iy, ix, X),) = cube.batches(CHUNK_ROWS, rows)
+    return _solve(iy, ix, X, basis, threads=1)
+
+
+def _solve(
+    iy: NDArray[np.intp],
+    ix: NDArray[np.intp],
+    X: NDArray[np.float32],
+    basis: NDArray[np.float64],
+    threads: int,
+) -> Band:
+    residual = Residual(X.shape[1], len(basis))
+    C, residual.unfinished = nonnegative_coefficients(X, basis, threads)
+    residual.add(X, C, basis)
+    return Band(iy, ix, C, residual)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Hashable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,9 @@ from brainarch.factors.selection import (
     select_by_rules,
 )
 from brainarch.grids.labels import read_codes
-from brainarch.progress import progress, progress_bar
+from brainarch.progress import progress
 from brainarch.records import write_record
+from brainarch.scheduler import connect
 from brainarch.statistics.auroc import auroc_interval
 from brainarch.statistics.blocks import BlockSide, spatial_blocks
 from brainarch.statistics.bootstrap import Estimate
@@ -202,6 +204,7 @@ def align_factors(
     resamples: int,
     block_px: BlockSide,
     seed: int,
+    scheduler: str | None = None,
 ) -> None:
     """Measure how well each factor tells each area from the rest, beside spatial nulls.
 
@@ -226,6 +229,8 @@ def align_factors(
         Of the block bootstrap; the side of a block is in pixels, or follows from the errors.
     seed : int
         Of the surrogates and of the bootstrap.
+    scheduler : str, optional
+        Dask workers that take a slice each; see `brainarch.scheduler.connect`.
 
     Raises
     ------
@@ -233,30 +238,27 @@ def align_factors(
         If a slice is given twice, or the files do not belong together.
     """
     opened = open_together([*fitted, *others])
-    targets = [("area", labels, read_legend(legend), selected)]
+    targets = [("area", labels, legend, selected)]
     if layers is not None and layers_legend is not None and selected_layers is not None:
-        targets.append(("layer", layers, read_legend(layers_legend), selected_layers))
-    frames = []
-    with progress_bar(len(opened) * len(targets), "factors against labels", "map") as bar:
-        for index, maps in enumerate(opened):
-            step = sampling_step(maps)
-            ranked = RankedMaps(maps.factor_map(1 + i, step) for i in range(maps.factors))
-            for target, image, names, _ in targets:
-                frame = compare_factors(
-                    ranked,
-                    read_codes(image, maps)[::step, ::step],
-                    len(names),
-                    block=max(1, round(BLOCK_PX[target] / (step * maps.stride))),
-                    count=nulls,
-                    seed=seed,
-                )
-                frames.append(_named(frame, maps.z, index < len(fitted), target, names))
-                bar.update()
+        targets.append(("layer", layers, layers_legend, selected_layers))
+    places = [
+        (target, image.resolve(), names.resolve(), maps.path.resolve())
+        for maps in opened
+        for target, image, names, _ in targets
+    ]
+    compare = partial(_compare_slice, nulls, seed)
+    with connect(scheduler) as workers:
+        found = map(compare, places) if workers is None else workers.each(compare, places)
+        named = progress(found, "factors against labels", len(places), "map")
+        frames = [
+            frame.assign(fitted=index < len(fitted) * len(targets))
+            for index, frame in enumerate(named)
+        ]
     whole = pd.concat(frames, ignore_index=True)[list(ALIGNMENT_COLUMNS)]
     pairs = pd.concat([_shown_pairs(path, target) for target, _, _, path in targets])
     best = judge_selected(whole, pairs)
     side = read_blocks(block_px, predictions).side
-    images = {target: (image, names) for target, image, names, _ in targets}
+    images = {target: (image, read_legend(names)) for target, image, names, _ in targets}
     by_slice = {maps.z: maps for maps in opened}
     ends = [
         _interval(by_slice[row["slice"]], row, *images[row["target"]], side, resamples, seed)
@@ -310,6 +312,29 @@ def _interval(
     return auroc_interval(values[iy, ix], inside, blocks, resamples=resamples, seed=seed)
 
 
+def _compare_slice(nulls: int, seed: int, place: tuple[str, Path, Path, Path]) -> pd.DataFrame:
+    """Compare the factors of one slice with its areas or layers: here or on a worker.
+
+    Parameters
+    ----------
+    nulls, seed : int
+    place : tuple
+        ``area`` or ``layer``, the label store, its legend, and the coefficient maps.
+    """
+    target, image, legend, path = place
+    maps, names = CoefficientMaps.open(path), read_legend(legend)
+    step = sampling_step(maps)
+    frame = compare_factors(
+        RankedMaps(maps.factor_map(1 + i, step) for i in range(maps.factors)),
+        read_codes(image, maps)[::step, ::step],
+        len(names),
+        block=max(1, round(BLOCK_PX[target] / (step * maps.stride))),
+        count=nulls,
+        seed=seed,
+    )
+    return _named(frame, maps.z, target, names)
+
+
 def _count_presence(
     maps: Sequence[CoefficientMaps],
     codes: Sequence[NDArray[np.integer]],
@@ -347,10 +372,10 @@ def _shown_pairs(path: Path, target: str) -> pd.DataFrame:
     return frame.assign(target=target)[["target", "name", "factor", "auroc"]]
 
 
-def _named(frame: pd.DataFrame, z: int, fitted: bool, target: str, names: Legend) -> pd.DataFrame:
+def _named(frame: pd.DataFrame, z: int, target: str, names: Legend) -> pd.DataFrame:
     """Say which slice and labels a comparison is of, and call areas by name."""
     name = [names.name_of(int(code)) for code in frame["area"]]
-    return frame.assign(slice=z, fitted=fitted, target=target, name=name)
+    return frame.assign(slice=z, target=target, name=name)
 
 
 def _count_aligned(chosen: pd.DataFrame, z: int) -> dict[str, Any]:

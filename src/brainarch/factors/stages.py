@@ -25,6 +25,7 @@ from brainarch.factors.information import CHOICE_COLUMNS, PAIR_COLUMNS, FactorSa
 from brainarch.factors.projection import Residual, project_cube
 from brainarch.factors.rows import Rows
 from brainarch.records import write_record
+from brainarch.scheduler import Scheduler, connect
 from brainarch.seeds import generator
 from brainarch.tables import read_table, write_table
 
@@ -45,6 +46,7 @@ def factorize(
     tolerance: float,
     seed: int,
     threads: int = 1,
+    scheduler: str | None = None,
 ) -> None:
     """Factorise the representation of one slice or several together, X ~ C B, non-negative.
 
@@ -69,6 +71,9 @@ def factorize(
         Of the random starts.
     threads : int
         CPU threads at most; the results do not depend on them.
+    scheduler : str, optional
+        Dask workers that solve for the coefficients, once the basis is found; see
+        `brainarch.scheduler.connect`.
 
     Raises
     ------
@@ -96,10 +101,11 @@ def factorize(
             tolerance,
         )
     whole = Residual(rows.units, factors)
-    for z, cube in opened.items():
-        own = _write_maps(cube, fitted.values, coefficients[z], threads, fitted=True)
-        write_record(fits[z], {"slice": z, "factors": factors, **own.summary()})
-        whole.join(own)
+    with connect(scheduler) as workers:
+        for z, cube in opened.items():
+            own = _write_maps(cube, fitted.values, coefficients[z], threads, workers, fitted=True)
+            write_record(fits[z], {"slice": z, "factors": factors, **own.summary()})
+            whole.join(own)
     write_basis(fitted.values, basis)
     write_table(fitted.curve, convergence, CURVE_COLUMNS)
     content = {
@@ -121,7 +127,15 @@ def factorize(
     logger.info("%d passes over all pixels", fitted.passes)
 
 
-def project(*, cube: Path, basis: Path, coefficients: Path, fit: Path, threads: int = 1) -> None:
+def project(
+    *,
+    cube: Path,
+    basis: Path,
+    coefficients: Path,
+    fit: Path,
+    threads: int = 1,
+    scheduler: str | None = None,
+) -> None:
     """Find the coefficients of another slice, with the basis as it is.
 
     Parameters
@@ -132,6 +146,8 @@ def project(*, cube: Path, basis: Path, coefficients: Path, fit: Path, threads: 
         Coefficient maps (Zarr), and how well the basis fits this slice (JSON), to write.
     threads : int
         CPU threads at most.
+    scheduler : str, optional
+        Dask workers that solve for the coefficients; see `brainarch.scheduler.connect`.
 
     Raises
     ------
@@ -139,7 +155,8 @@ def project(*, cube: Path, basis: Path, coefficients: Path, fit: Path, threads: 
         If the cube is empty or damaged, or comes from another network than the basis.
     """
     opened, values = _open_filled(cube), read_basis(basis)
-    own = _write_maps(opened, values, coefficients, threads, fitted=False)
+    with connect(scheduler) as workers:
+        own = _write_maps(opened, values, coefficients, threads, workers, fitted=False)
     write_record(fit, {"slice": opened.z, "factors": len(values), **own.summary()})
 
 
@@ -151,12 +168,18 @@ def _open_filled(cube: Path) -> Cube:
 
 
 def _write_maps(
-    cube: Cube, basis: NDArray[np.float64], path: Path, threads: int, *, fitted: bool
+    cube: Cube,
+    basis: NDArray[np.float64],
+    path: Path,
+    threads: int,
+    workers: Scheduler | None,
+    *,
+    fitted: bool,
 ) -> Residual:
     """Write the coefficient maps of a slice in one step; return how well the basis fits it."""
     attrs = {"fitted": fitted, "basis": basis_digest(basis)}
     with replacing(path) as temporary:
-        residual = project_cube(cube, basis, temporary, attrs, threads)
+        residual = project_cube(cube, basis, temporary, attrs, threads, workers)
     logger.info(
         "slice %d: %s pixels, %d factors, relative error %.4f",
         cube.z,

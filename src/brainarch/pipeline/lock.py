@@ -1,7 +1,8 @@
 """Clearing Snakemake's lock of a working directory when the run that took it was killed.
 
 Snakemake's lock is files, which a killed run leaves behind. Beside them, every run holds a lock of
-the system, which dies with its process. Whoever finds that one free knows that nobody runs here.
+the system, which dies with its process. Whoever finds that one free knows that nobody runs here;
+jobs that the dead run has left with SLURM are cancelled first.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import platform
 from contextlib import suppress
 from pathlib import Path
 
+from brainarch.pipeline.orphans import cancel_orphans
+
 #: Snakemake's own folder in a working directory, its lock in there, and what we hold beside it.
 OWN, LOCKS, HELD = ".snakemake", "locks", "brainarch.lock"
 
@@ -20,10 +23,10 @@ class DirectoryLock:
     """Says that a run is at work in a directory, until the process ends.
 
     A lock of Snakemake's that is found there is cleared if its run is over for certain: no other
-    run of this workflow is at work in the directory, and the last one ran its jobs on this very
-    machine. What a cluster may still be doing, and another machine's runs on a disk without
-    locks, cannot be seen from here: those locks stay, and Snakemake says what to do. So do locks of
-    other workflows.
+    run of this workflow is at work in the directory, and the last one was started on this very
+    machine and ran its jobs here, or through SLURM, which ends them. What another cluster may still
+    be doing, and another machine's runs on a disk without locks, cannot be seen from here: those
+    locks stay, and Snakemake says what to do. So do locks of other workflows.
 
     Parameters
     ----------
@@ -36,29 +39,43 @@ class DirectoryLock:
     ----------
     cleared : bool
         Whether a lock was found and cleared.
+    cancelled : int
+        Jobs that the run which left it still had with SLURM, and that were cancelled.
     """
 
     def __init__(self, directory: Path, results: str) -> None:
         self.cleared = False
+        self.cancelled = 0
         own = directory / OWN
         own.mkdir(exist_ok=True)
         self._stream = (own / HELD).open("a+", encoding="utf-8")
         if self._take(fcntl.LOCK_EX | fcntl.LOCK_NB):
             locks = [path for path in (own / LOCKS).glob("*.output.lock") if _is_of(path, results)]
             if not locks:
-                self.note(on_cluster=False)
-            elif self._read() == _here():
+                self.note("local")
+            elif self._is_over(directory):
                 for path in locks:
                     path.with_name(path.name.replace("output", "input")).unlink(missing_ok=True)
                     path.unlink()
                 self.cleared = True
         self._take(fcntl.LOCK_SH)
 
-    def note(self, *, on_cluster: bool) -> None:
+    def note(self, executor: str) -> None:
         """Write down where the jobs of this run are done, for whoever finds its lock."""
         self._stream.truncate(0)
-        self._stream.write(json.dumps(_here() | {"cluster": on_cluster}))
+        self._stream.write(json.dumps({"host": platform.node(), "executor": executor}))
         self._stream.flush()
+
+    def _is_over(self, directory: Path) -> bool:
+        """Return whether the last run is over, its jobs included; SLURM is asked to end them."""
+        last = self._read()
+        if not isinstance(last, dict) or last.get("host") != platform.node():
+            return False
+        if last.get("executor") == "slurm":
+            left = cancel_orphans(directory)
+            self.cancelled = left or 0
+            return left is not None
+        return last.get("executor") in ("local", "dryrun", "touch")
 
     def _take(self, how: int) -> bool:
         try:
@@ -72,10 +89,6 @@ class DirectoryLock:
         with suppress(ValueError):
             return json.loads(self._stream.read())
         return None
-
-
-def _here() -> dict[str, str | bool]:
-    return {"host": platform.node(), "cluster": False}
 
 
 def _is_of(lock: Path, results: str) -> bool:

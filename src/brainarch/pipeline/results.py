@@ -61,6 +61,11 @@ class Results:
         """When everything was last read again, and what was wrong."""
         return f"{self.folder}/runs/verified.json"
 
+    @property
+    def slices(self) -> str:
+        """What each extracted slice has and lacks, as `brainarch slices` last found it."""
+        return f"{self.folder}/runs/slices.csv"
+
     def download(self, kind: str) -> str:
         """Return the table of fetched slices: ``stack`` or ``areas``."""
         return f"{self.folder}/download/{kind}.csv"
