@@ -1,7 +1,7 @@
 """A real SLURM of one node with one processor, on loopback, with its files in one folder.
 
 For machines where Debian's packages slurmctld, slurmd, slurm-client and munge are installed, the
-tests run as root, and no SLURM is set up. Beside the folder only a link is made, and taken away, from
+tests run as root, and no SLURM is set up. Beside the folder only a link is made, and taken away,
 where SLURM's commands look for their configuration: Snakemake's jobs do not pass ``SLURM_CONF`` on.
 """
 

@@ -311,16 +311,35 @@ def test_an_older_cube_stays_until_the_new_one_is_whole(tmp_path, narrow, monkey
     assert [path.name for path in tmp_path.iterdir()] == ["cube.zarr"]
 
 
-def test_a_disk_that_loses_data_is_noticed(tmp_path, narrow, monkeypatch):
-    write = module.Cube.write
+@pytest.mark.parametrize("loss", ["lost", "cut", "flipped"])
+def test_a_disk_that_loses_data_is_noticed_at_once(tmp_path, narrow, monkeypatch, loss):
+    put = zarr.storage._local._put
 
-    def forgetful(self, row, column, block, done):
-        write(self, row, column, block * (column != 256), done)
+    def forgetful(path, *arguments, **options):
+        put(path, *arguments, **options)
+        if str(path).endswith("representation/c/1/2/0"):
+            raw = bytearray(path.read_bytes())
+            if loss == "flipped":
+                raw[100] ^= 1
+            path.write_bytes(b"" if loss == "lost" else raw[: -1 if loss == "cut" else None])
 
-    monkeypatch.setattr(module.Cube, "write", forgetful)
-    with pytest.raises(InputError, match="2 of 18 tiles do not read back"):
-        run(narrow, tmp_path, **CASE)
+    with monkeypatch.context() as patch:
+        patch.setattr(zarr.storage._local, "_put", forgetful)
+        with pytest.raises(InputError, match="c/1/2/0: does not read back as it was written"):
+            run(narrow, tmp_path, **CASE)
     assert not (tmp_path / "cube.zarr").exists()
+    computed = count_computed(monkeypatch)
+    assert content(run(narrow, tmp_path, **CASE)) == content(run(narrow, tmp_path / "2", **CASE))
+    assert 0 < len(computed) - 18 < 18
+
+
+def test_values_that_are_not_finite_end_in_one_line(tmp_path, narrow, monkeypatch):
+    compute = module._TileComputer.__call__
+    monkeypatch.setattr(
+        module._TileComputer, "__call__", lambda self, tile: compute(self, tile) / np.float32(0)
+    )
+    with pytest.raises(InputError, match=r"slice 4: values in rows \d+:\d+ of the grid are not"):
+        run(narrow, tmp_path, **CASE)
 
 
 def test_a_full_disk_stops_in_one_line_and_goes_on_later(tmp_path, narrow, monkeypatch):

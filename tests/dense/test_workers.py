@@ -145,8 +145,8 @@ def test_a_killed_worker_changes_no_bit(narrow, tmp_path, monkeypatch):
     running = Workers(tmp_path)
     record, done = Work.record, []
 
-    def counting(self, tile, checksum):
-        record(self, tile, checksum)
+    def counting(self, tile, checksums):
+        record(self, tile, checksums)
         done.append(tile)
         if len(done) == 3:
             running.kill(0)

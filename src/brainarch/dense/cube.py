@@ -112,11 +112,11 @@ class Cube(ExtractedGrid):
 
     def block(self, rows: slice, columns: slice) -> NDArray[np.float32]:
         """Return a rectangle of the grid, shape (h, w, units), float32, NaN where not extracted."""
-        return self.stored_block(rows, columns).astype(np.float32, copy=False)
+        return np.asarray(self._store.read(_UNITS, (rows, columns)), dtype=np.float32)
 
-    def stored_block(self, rows: slice, columns: slice) -> NDArray[np.floating]:
-        """Return a rectangle of the grid as it stands on disk, in the dtype that it has there."""
-        return self._store.read(_UNITS, (rows, columns))
+    def checksums(self, rows: slice, columns: slice) -> str:
+        """Return the checksums of the chunks of a rectangle, as they stand on disk."""
+        return self._store.checksums(_UNITS, (rows, columns))
 
     def extracted_block(self, rows: slice, columns: slice) -> NDArray[np.bool_]:
         """Return which pixels of a rectangle are extracted, as it stands on disk."""

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 import brainarch
 from brainarch.dense.cube import Cube
-from brainarch.dense.partial import Work, array_digest, block_checksum, identity_key, open_work
+from brainarch.dense.partial import Work, array_digest, identity_key, open_work
 from brainarch.dense.plan import chunk_side
 from brainarch.dense.reference import measured_error
 from brainarch.dense.tiles import Tile, cut_tiles
@@ -133,11 +133,11 @@ def extract(
         filling = _Filling(cube, work, wanted, _TileComputer(source.grey, wanted, tiles))
         sound = filling.verify(cut, tiles.workers)
         missing = [tile for tile in cut if tile.index not in sound]
-        lost = filling.run(missing, sum(tile.count for tile in cut), tiles.workers)
-        if lost or not np.array_equal(Cube.open(work.cube).extracted, wanted):
+        filling.run(missing, sum(tile.count for tile in cut), tiles.workers)
+        if not np.array_equal(Cube.open(work.cube).extracted, wanted):
             raise InputError(
-                f"{work.cube}: {lost} of {len(cut)} tiles do not read back as written; "
-                "check the disk and extract again"
+                f"{work.cube}: holds other pixels than were written; check the disk and extract "
+                "again"
             )
         error = measured_error(cube, source.grey, trained, ERROR_WINDOWS)
         cube.annotate({"measured_error": error})
@@ -254,13 +254,11 @@ class _Filling:
         self._wanted = wanted
         self._compute = compute
 
-    def run(self, tiles: list[Tile], total: int, workers: int) -> int:
-        """Compute, write, read back and record tiles on dask's threads, one torch thread each.
+    def run(self, tiles: list[Tile], total: int, workers: int) -> None:
+        """Compute, write and record tiles on dask's threads, one torch thread each.
 
-        Returns
-        -------
-        int
-            Tiles that do not read back as they were written.
+        What is written is read back at once (`brainarch.stores.files.WrittenFiles`), while other
+        tiles are computed.
         """
         guard = threading.Lock()
         compute_all: Callable[..., Any] = dask_compute
@@ -268,12 +266,12 @@ class _Filling:
         with progress_bar(total, f"extracting slice {self._cube.z}", "patch") as bar:
             bar.update(total - sum(tile.count for tile in tiles))
 
-            def finish(tile: Tile) -> bool:
+            def finish(tile: Tile) -> None:
                 torch.set_num_threads(1)
-                sound = self._fill(tile)
+                self._fill(tile)
+                self._work.record(tile.index, self._cube.checksums(tile.rows, tile.columns))
                 with guard:
                     bar.update(tile.count)
-                return sound
 
             torch.set_num_threads(1)
             try:
@@ -281,35 +279,30 @@ class _Filling:
                 tasks = [
                     delayed(finish)(tile, dask_key_name=f"tile-{tile.index:08d}") for tile in tiles
                 ]
-                found = compute_all(*tasks, scheduler="threads", num_workers=workers)
+                compute_all(*tasks, scheduler="threads", num_workers=workers)
             finally:
                 torch.set_num_threads(before)
-        return sum(not sound for sound in found)
 
     def verify(self, tiles: list[Tile], workers: int) -> set[int]:
-        """Return the tiles that an earlier process has recorded and that read back as written."""
+        """Return the tiles that an earlier process has recorded and that are as it left them."""
         checksums = self._work.finished()
         recorded = [tile for tile in tiles if tile.index in checksums]
-
-        def sound(tile: Tile) -> bool:
-            found = self._read(tile)
-            return found is not None and block_checksum(found) == checksums[tile.index]
-
         with ThreadPoolExecutor(workers) as pool:
-            good = pool.map(sound, recorded)
-            return {tile.index for tile, sure in zip(recorded, good, strict=True) if sure}
+            sound = pool.map(lambda tile: self._is_whole(tile, checksums[tile.index]), recorded)
+            return {tile.index for tile, good in zip(recorded, sound, strict=True) if good}
 
-    def _read(self, tile: Tile) -> NDArray[np.floating] | None:
-        """Return a tile's values from disk, or None if it is damaged or not complete."""
+    def _is_whole(self, tile: Tile, checksums: str) -> bool:
         place = tile.rows, tile.columns
+        if self._cube.checksums(*place) != checksums:
+            return False
         try:
-            found, done = self._cube.stored_block(*place), self._cube.extracted_block(*place)
+            done, found = self._cube.extracted_block(*place), self._cube.block(*place)
         except InputError:  # a cut-off or damaged chunk
-            return None
-        return found if np.array_equal(done, self._wanted[place]) else None
+            return False
+        return np.array_equal(done, self._wanted[place]) and np.array_equal(done, _whole(found))
 
-    def _fill(self, tile: Tile) -> bool:
-        """Compute and write a tile; record it if it reads back bit by bit."""
+    def _fill(self, tile: Tile) -> None:
+        """Compute and write a tile."""
         done = self._wanted[tile.rows, tile.columns]
         block = self._compute(tile)
         if tile.reach != (tile.rows, tile.columns):
@@ -322,21 +315,15 @@ class _Filling:
             block = whole
         block[~done] = np.nan
         stored = block.astype(self._cube.storage, copy=False)
-        # one sum a pixel is finite exactly where all its values are
-        if not np.array_equal(np.isfinite(stored.sum(axis=2, dtype=np.float32)), done):
+        if not np.array_equal(_whole(stored), done):
             raise InputError(
                 f"slice {self._cube.z}: values in rows {tile.rows.start}:{tile.rows.stop} of the "
                 "grid are not finite; take extraction.precision and storage float32, or train the "
                 "network again"
             )
         self._cube.write(tile.rows.start, tile.columns.start, stored, done)
-        found = self._read(tile)
-        if found is None or not np.array_equal(_bits(found), _bits(stored)):
-            return False
-        self._work.record(tile.index, block_checksum(stored))
-        return True
 
 
-def _bits(values: NDArray[np.floating]) -> NDArray[np.unsignedinteger]:
-    """Return values as numbers that are equal where all bits are, NaN included."""
-    return values.view(f"u{values.itemsize}")
+def _whole(block: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Return the pixels all of whose values are finite: those whose sum is."""
+    return np.isfinite(block.sum(axis=2, dtype=np.float32))

@@ -12,7 +12,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import google_crc32c
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,14 +39,6 @@ def array_digest(array: NDArray[np.generic]) -> str:
     return digest.hexdigest()
 
 
-def block_checksum(block: NDArray[np.floating]) -> str:
-    """Return the CRC-32C of a tile's values as they stand on disk, NaN where absent.
-
-    Every chunk carries a checksum of its own; this one tells that they are the chunks of this tile.
-    """
-    return f"{google_crc32c.value(block.tobytes()):08x}"
-
-
 class Work:
     """The folder of one unfinished extraction.
 
@@ -62,22 +53,22 @@ class Work:
         self._lock = threading.Lock()
 
     def finished(self) -> dict[int, str]:
-        """Return the recorded checksums by tile; a line cut off by a kill is passed over."""
+        """Return the chunks' checksums of recorded tiles; a line cut off by a kill is passed over."""
         if not (self.cube / "zarr.json").exists() or not self._records.exists():
             return {}
         found = {}
         for line in self._records.read_text(encoding="utf-8").splitlines():
             try:
                 record = json.loads(line)
-                found[int(record["tile"])] = str(record["crc32c"])
+                found[int(record["tile"])] = str(record["chunks"])
             except (ValueError, KeyError, TypeError):
                 continue
         return found
 
-    def record(self, tile: int, checksum: str) -> None:
+    def record(self, tile: int, checksums: str) -> None:
         """Note that a tile is finished; safe from several threads."""
         # The line break in front ends a line that a kill may have cut off.
-        line = "\n" + json.dumps({"tile": tile, "crc32c": checksum}) + "\n"
+        line = "\n" + json.dumps({"tile": tile, "chunks": checksums}) + "\n"
         with self._lock, self._records.open("a", encoding="utf-8") as stream:
             stream.write(line)
             stream.flush()

@@ -19,7 +19,14 @@ from zarr.codecs import BloscCodec, Crc32cCodec
 
 from brainarch.errors import InputError
 from brainarch.stores import metadata
-from brainarch.stores.files import CheckedFiles, damaged_chunks, read_part, sound
+from brainarch.stores.files import (
+    CheckedFiles,
+    WrittenFiles,
+    chunk_checksums,
+    damaged_chunks,
+    read_part,
+    sound,
+)
 
 #: How chunks are stored: compressed, and the checksum of that behind it.
 CODECS = (BloscCodec(cname="lz4", clevel=5, shuffle="shuffle"), Crc32cCodec())
@@ -96,7 +103,7 @@ class ArrayStore:
             if absent:
                 raise InputError(f"{path}: {layout.title} without {', '.join(absent)}; {again}")
             metadata.check_metadata(found)
-            files = path if writable else CheckedFiles(path)
+            files = WrittenFiles(path) if writable else CheckedFiles(path)
             mode: Literal["r", "r+"] = "r+" if writable else "r"
             group = zarr.open_group(files, mode=mode, zarr_format=3, use_consolidated=False)
             return cls(group, path, layout)
@@ -105,7 +112,8 @@ class ArrayStore:
     def create(cls, path: Path, layout: Layout, attrs: Mapping[str, Any]) -> Self:
         """Make a store without arrays at a path where nothing stands; then `add`, then `finish`."""
         content = {"format": layout.format, **attrs}
-        return cls(zarr.create_group(path, zarr_format=3, attributes=content), path, layout)
+        files = WrittenFiles(path)
+        return cls(zarr.create_group(files, zarr_format=3, attributes=content), path, layout)
 
     def __contains__(self, name: str) -> bool:
         """Return whether there is an array of that name."""
@@ -179,6 +187,10 @@ class ArrayStore:
         with sound(self.path, name, self.remedy):
             array = self.array(name)
         return read_part(array, part, self.path, self.remedy)
+
+    def checksums(self, name: str, part: Any = ...) -> str:
+        """Return the checksums of an array's chunks; see `chunk_checksums`."""
+        return chunk_checksums(self.array(name), part, self.path / name)
 
     def leave_out(self, name: str, filled: NDArray[np.bool_]) -> None:
         """Say that chunks of an array may be missing where none of these pixels lies.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from zarr.storage import LocalStore
 
 from brainarch.errors import InputError
 
+#: Length of the checksum behind a chunk.
+CHECKSUM_BYTES = 4
 #: What damaged bytes or metadata make zarr and its codecs raise.
 DAMAGE = (ValueError, KeyError, TypeError, RuntimeError, OSError)
 
@@ -58,6 +61,25 @@ class CheckedFiles(LocalStore):
         if found is None and "/c/" in key and key not in self.absent:
             raise ValueError(f"chunk {key} is missing")
         return found
+
+
+class WrittenFiles(LocalStore):
+    """A folder that a group is written to; each chunk is read back and must be what was written."""
+
+    async def set(self, key: str, value: Buffer) -> None:
+        """Write a file; see `zarr.abc.store.Store.set`.
+
+        Raises
+        ------
+        InputError
+            If a chunk does not read back.
+        """
+        await super().set(key, value)
+        file = self.root / key
+        if "/c/" in key and await asyncio.to_thread(file.read_bytes) != value.to_bytes():
+            raise InputError(
+                f"{file}: does not read back as it was written; check the disk and run this again"
+            )
 
 
 @contextmanager
@@ -127,6 +149,33 @@ def damaged_chunks(
     with ThreadPoolExecutor(threads) as pool:
         yield from (found for found in pool.map(fault, indices) if found is not None)
     _settle()
+
+
+def chunk_checksums(array: zarr.Array[Any], part: Any, folder: Path) -> str:
+    """Return the CRC-32C at the end of every chunk that a part of an array touches.
+
+    Parameters
+    ----------
+    array : zarr.Array
+        Not sharded, its last codec a CRC-32C.
+    part : slice, Ellipsis or a tuple of slice
+    folder : Path
+        The array's.
+
+    Returns
+    -------
+    str
+        Eight hexadecimal digits a chunk in raster order, - for one that is not there.
+    """
+    found = []
+    for index in product(*(range(*limits) for limits in _touched(array.shape, array.chunks, part))):
+        try:
+            with folder.joinpath("c", *map(str, index)).open("rb") as stream:
+                stream.seek(-CHECKSUM_BYTES, os.SEEK_END)
+                found.append(stream.read().hex())
+        except OSError:  # absent, or shorter than that
+            found.append("-")
+    return " ".join(found)
 
 
 def _touched(shape: tuple[int, ...], sides: tuple[int, ...], part: Any) -> list[tuple[int, int]]:
