@@ -53,7 +53,7 @@ class Work:
         self._lock = threading.Lock()
 
     def finished(self) -> dict[int, str]:
-        """Return the chunks' checksums of recorded tiles; a line cut off by a kill is passed over."""
+        """Return the checksums of recorded tiles; a line cut off by a kill is passed over."""
         if not (self.cube / "zarr.json").exists() or not self._records.exists():
             return {}
         found = {}
