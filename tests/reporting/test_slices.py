@@ -28,14 +28,14 @@ def test_what_is_there_what_is_not_and_why(
         Path(path).mkdir(parents=True)
     logs = Path(results.folder) / "logs"
     logs.mkdir()
-    (logs / "extract-z0108.log").write_text("INFO: x\nbrainarch: error: slice 108: torn\n")
-    (logs / "extract-z0100.log").write_text("brainarch: error: of an earlier run\n")
+    (logs / "extract-z0108-cnn.log").write_text("INFO: x\nbrainarch: error: slice 108: torn\n")
+    (logs / "extract-z0100-cnn.log").write_text("brainarch: error: of an earlier run\n")
     verb.slices(Path("config.yaml"))
     said = capsys.readouterr().out.splitlines()
     assert said == [
-        "1 of 3 slices have everything",
-        "slice 104: no proof, areas, coefficients",
-        "slice 108: no cube, proof, areas, coefficients (slice 108: torn)",
+        "1 of 3 are complete",
+        "cnn, slice 104: no proof, areas, coefficients",
+        "cnn, slice 108: no cube, proof, areas, coefficients (slice 108: torn)",
     ]
     table = read_table(Path(results.slices))
     assert table["slice"].tolist() == [100, 104, 108]
