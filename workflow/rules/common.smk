@@ -1,6 +1,7 @@
 """The typed config, what its stages read and write, and what every rule has in common."""
 
 import math
+import os
 import sys
 from collections.abc import Mapping
 
@@ -78,8 +79,14 @@ def written(stage):
 
 
 def most_threads(stage):
-    """Return how many threads a stage can use; Snakemake gives it no more than there are."""
-    return needs(stage, WORK, NODE).threads
+    """Return how many threads a stage can use; Snakemake gives it no more than there are.
+
+    Where SLURM does not bind jobs to processors, a job sees all of its node: it takes what it was
+    given.
+    """
+    most = needs(stage, WORK, NODE).threads
+    given = None if workflow.is_main_process else os.environ.get("SLURM_CPUS_PER_TASK")
+    return min(most, int(given)) if given else most
 
 
 def asked(stage):
