@@ -38,7 +38,9 @@ if workflow.is_main_process:
     LOCK = DirectoryLock(Path.cwd(), PIPELINE.results.folder)
     if LOCK.cleared:
         ended = f", {LOCK.cancelled} jobs left in SLURM are cancelled" if LOCK.cancelled else ""
-        print(f"A run was killed here: its lock is cleared{ended}, this one goes on.", file=sys.stderr)
+        print(
+            f"A run was killed here: its lock is cleared{ended}, this one goes on.", file=sys.stderr
+        )
     warning = other_file(Path.cwd(), PIPELINE, files[0])
     if warning is not None:
         print(f"brainarch: warning: {warning}", file=sys.stderr)
