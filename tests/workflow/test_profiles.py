@@ -70,4 +70,4 @@ def test_the_embedded_default_is_few_jobs_of_a_minute() -> None:
     for job in every:
         if job.name in groups:
             need = needs(job.name, work, NODE, **dict(job.arguments))
-            assert need.seconds < 90, job.name
+            assert need.seconds < 120, job.name  # on a node half as fast as the one timed
