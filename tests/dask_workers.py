@@ -37,7 +37,8 @@ class Workers:
             [sys.executable, "-m", *arguments],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            # what a test defines must be found there as well
+            env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)},
         )
         self.started.append(process)
         return process

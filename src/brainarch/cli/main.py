@@ -9,7 +9,18 @@ from typing import Annotated
 import typer
 
 import brainarch
-from brainarch.cli import apply, config, preflight, run, slices, stages, verify, view, volume, weights
+from brainarch.cli import (
+    apply,
+    config,
+    preflight,
+    run,
+    slices,
+    stages,
+    verify,
+    view,
+    volume,
+    weights,
+)
 from brainarch.cli.failures import explain
 from brainarch.cli.help import Verbs
 from brainarch.errors import InputError
