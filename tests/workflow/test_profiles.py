@@ -18,7 +18,7 @@ from brainarch.pipeline.pipeline import Pipeline
 #: Stages that go to a cluster alone, because they may take long or others wait for them.
 ALONE = {
     "phantom", "download_stack", "download_areas", "convert", "train", "train_unlabelled",
-    "write_untrained", "plan", "extract", "factorize", "project",
+    "write_untrained", "take_network", "name_new_brains", "plan", "extract", "factorize", "project",
 }  # fmt: skip
 CONFIGS = sorted((ROOT / "config").glob("*.yaml"))
 
