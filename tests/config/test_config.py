@@ -18,6 +18,8 @@ from brainarch.config.read import check_config, read_config
 from brainarch.errors import InputError
 
 ROOT = Path(__file__).parents[2]
+#: A network that others trained.
+BORROWED = {"name": "lent", "model": "timm/vit", "layer": "norm", "weights": "vit.safetensors"}
 CONFIGS = sorted((ROOT / "config").glob("*.yaml"))
 
 
@@ -129,6 +131,25 @@ def test_missing_key(content: dict[str, Any]) -> None:
             "networks",
             ["cnn", "texture"],
             "extraction.networks[2]: no network of whole slices; there are cnn, unlabelled",
+        ),
+        ("readout", "networks", ["cnn", "vgg"], "networks: no such network as vgg; there are cnn"),
+        (
+            "readout",
+            "borrowed",
+            [BORROWED | {"name": "cnn"}],
+            "the name cnn stands twice or is one",
+        ),
+        (
+            "readout",
+            "borrowed",
+            [BORROWED | {"model": "keras/vgg"}],
+            "borrowed[lent].model: wanted torchvision/NAME",
+        ),
+        (
+            "readout",
+            "borrowed",
+            [BORROWED | {"sha256": "12"}],
+            "borrowed[lent].sha256: wanted the 64 digits",
         ),
         ("extraction", "networks", ["untrained"], "extraction.networks: cnn is missing"),
         (
@@ -251,8 +272,8 @@ def test_full_is_the_default_with_more_on() -> None:
     }
     for section, keys in {
         "training": {"steps", "repeats", "nonsense_control"},
-        "evaluation": {"new_brains"},
-        "readout": {"networks"},
+        "evaluation": {"new_brains", "calibration"},
+        "readout": {"networks", "label_draws", "degradation_patches"},
         "extraction": {"networks"},
     }.items():
         there = full[section]

@@ -54,9 +54,19 @@ def pipelines() -> dict[str, Pipeline]:
     return {path.stem: Pipeline.read(path) for path in CONFIGS}
 
 
+def borrowing(weights: Path) -> Pipeline:
+    """Return the tiny run with one more network, whose weights are in a file."""
+    content = yaml.safe_load((ROOT / "config/test.yaml").read_text())
+    content["readout"]["networks"].append("lent")
+    content["readout"]["borrowed"] = [
+        {"name": "lent", "model": "my.module:build", "layer": "last", "weights": str(weights)}
+    ]
+    return Pipeline.of(check_config(content, "borrowing"))
+
+
 def by_function() -> dict[str, list[Stage]]:
     found: dict[str, list[Stage]] = {}
-    for pipeline in pipelines().values():
+    for pipeline in (*pipelines().values(), borrowing(ROOT / "README.md")):
         for _, stage in jobs(pipeline):
             found.setdefault(stage.function, []).append(stage)
     return found
@@ -148,6 +158,7 @@ def changed(edit: Edit) -> set[str]:
             "embed", "embed_noise", "prove", "predict",
             "classify", "cluster_score", "gram", "pca", "relations", "factorize", "align",
             "measure_selection", "explain_factors", "baselines", "find_planted",
+            "probe_labels", "embed_degraded", "score_degraded",
             "cluster_area", "find_components", "compare_layers", "match_components",
             "figure",
         }),
@@ -186,12 +197,14 @@ def changed(edit: Edit) -> set[str]:
         }),
         (put("statistics.resamples", 300), {
             "evaluate", "predict", "classify", "cluster_score", "gram", "relations",
-            "explain_factors", "align",
+            "explain_factors", "align", "score_degraded",
         }),
         (put("annotations.hole_um2", 500), {"import_areas", "import_layers"}),
         (put("statistics.block_px", 300), {
             "evaluate", "predict", "classify", "cluster_score", "gram", "relations", "align",
+            "probe_labels", "score_degraded",
         }),
+        (put("readout.label_draws", 3), {"probe_labels"}),
         (put("evaluation.average_px", 64), {"predict"}),
         (put("evaluation.novelty_quantile", 0.9), {"fit_novelty"}),
         (put("areas.0.title", "Another"), {"figure", "preview", "draw_maps", "explore", "export"}),
@@ -262,6 +275,18 @@ def test_training_starts_from_the_network_without_labels_where_the_config_says_s
     content["training"] = {"start": "unlabelled"}
     given = Pipeline.of(check_config(content, "unlabelled")).train("main").inputs
     assert given["start"] == "results/z159/networks/unlabelled/network.safetensors"
+
+
+def test_a_borrowed_network_is_left_out_where_its_weights_are_not_there(tmp_path: Path) -> None:
+    gone, there = borrowing(tmp_path / "none"), borrowing(ROOT / "README.md")
+    assert "lent" not in gone.networks
+    assert "weights are not there" in gone.absent["lent"]
+    assert set(gone.goals) == set(Pipeline.read(ROOT / "config/test.yaml").goals)
+    with pytest.raises(InputError, match="--network lent: its weights are not there"):
+        gone.embed("lent", "test")
+    assert there.networks[-1] == "lent"
+    assert there.classify().inputs["train"].keys() >= {"cnn", "lent"}  # type: ignore[union-attr]
+    assert there.embed("lent", "test").inputs["weights"] == str(ROOT / "README.md")
 
 
 def test_another_seed_is_all_that_a_repeat_differs_by() -> None:

@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from brainarch.embedding.representations import NoisyRepresentations
 from brainarch.readout import classifiers
 from brainarch.readout.convergence import fit_checked
+from brainarch.readout.degradation import DEGRADATION_COLUMNS, degradation_table
 
 INTERVAL = {"resamples": 1000, "block_px": 1000, "seed": 0}
 
@@ -129,3 +130,22 @@ def test_the_table_shows_what_did_not_converge(make, planted, monkeypatch):
         "linear_svm": False,
         "rbf_svm": True,
     }
+
+
+def test_degraded_patches_are_scored_by_what_was_fitted_on_clean_ones(make, planted):
+    values, area = planted(0)
+    train = {"cnn": make(values, area)}
+    shifted = make(np.roll(values, 1, axis=1), area)  # every area looks like another one
+    found = degradation_table(
+        train,
+        {"cnn": {"none": train["cnn"], "blur_0.5": shifted}},
+        resamples=100,
+        block_px=1000,
+        seed=0,
+    )
+    assert list(found.columns) == list(DEGRADATION_COLUMNS)
+    clean, blurred = (found[found["change"] == change] for change in ("none", "blur"))
+    assert (clean["accuracy"] > 0.98).all()
+    assert clean["level"].isna().all()
+    assert (blurred["level"] == 0.5).all()
+    assert (blurred["accuracy"] < 0.5).all()

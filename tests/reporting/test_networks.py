@@ -9,6 +9,7 @@ from report_fakes import agreement, chosen, metrics, write
 
 from brainarch.reporting.manifest import Manifest
 from brainarch.reporting.networks import network_numbers, seed_numbers
+from brainarch.reporting.numbers import calibration_numbers
 
 
 def test_mean_and_spread_are_over_seeds_of_true_labels_only() -> None:
@@ -39,3 +40,12 @@ def test_the_same_number_of_two_networks_stands_side_by_side(tmp_path: Path) -> 
     assert values["cnn: mean AUROC of the factors chosen for areas, slice z=279"] == 0.8
     note = next(n.note for n in found if "AUROC" in n.name)
     assert note == "1 of 2 above their nulls"
+
+
+def test_calibration_stands_raw_and_scaled() -> None:
+    found = (("raw", 0.1), ("scaled", 0))
+    errors = {state: {"expected_calibration_error": error} for state, error in found}
+    raw, scaled = calibration_numbers({"temperature": 1.5, "test_patches": 1200, **errors})
+    assert (raw.value, scaled.value, raw.note) == (0.1, 0, "1,200 patches")
+    assert scaled.name.endswith("with temperature 1.50")
+    assert calibration_numbers(None) == []

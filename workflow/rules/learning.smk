@@ -154,6 +154,24 @@ if CONFIG.evaluation.new_brains:
             "Naming slices of phantoms of other seeds"
 
 
+use rule stage as calibrate with:
+    input:
+        **read(PIPELINE.calibrate()),
+    output:
+        **written(PIPELINE.calibrate()),
+    log:
+        f"{LOGS}/calibrate.log",
+    benchmark:
+        f"{TIMES}/calibrate.tsv"
+    resources:
+        **asked("calibrate"),
+    params:
+        verb="calibrate",
+        settings=PIPELINE.calibrate().settings,
+    message:
+        "Comparing confidence with right answers"
+
+
 use rule stage as embed with:
     input:
         unpack(lambda wildcards: read(PIPELINE.embed(wildcards.network, wildcards.split))),
@@ -170,6 +188,24 @@ use rule stage as embed with:
         settings=PIPELINE.embed("{network}", "{split}").settings,
     message:
         "Representing the {wildcards.split} patches by {wildcards.network}"
+
+
+use rule stage as embed_degraded with:
+    input:
+        unpack(lambda wildcards: read(PIPELINE.embed_degraded(wildcards.network))),
+    output:
+        **written(PIPELINE.embed_degraded("{network}")),
+    log:
+        f"{LOGS}/embed-degraded-{{network}}.log",
+    benchmark:
+        f"{TIMES}/embed-degraded-{{network}}.tsv"
+    resources:
+        **asked("embed_degraded"),
+    params:
+        verb="embed-degraded --network {network}",
+        settings=PIPELINE.embed_degraded("{network}").settings,
+    message:
+        "Representing degraded test patches by {wildcards.network}"
 
 
 use rule stage as embed_noise with:

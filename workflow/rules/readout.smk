@@ -19,6 +19,42 @@ use rule stage as classify with:
         "Fitting classifiers on the representations"
 
 
+use rule stage as probe_labels with:
+    input:
+        **read(PIPELINE.probe_labels()),
+    output:
+        **written(PIPELINE.probe_labels()),
+    log:
+        f"{LOGS}/probe-labels.log",
+    benchmark:
+        f"{TIMES}/probe-labels.tsv"
+    resources:
+        **asked("probe_labels"),
+    params:
+        verb="probe-labels",
+        settings=PIPELINE.probe_labels().settings,
+    message:
+        "Probing representations with few labels"
+
+
+use rule stage as score_degraded with:
+    input:
+        **read(PIPELINE.score_degraded()),
+    output:
+        **written(PIPELINE.score_degraded()),
+    log:
+        f"{LOGS}/score-degraded.log",
+    benchmark:
+        f"{TIMES}/score-degraded.tsv"
+    resources:
+        **asked("score_degraded"),
+    params:
+        verb="score-degraded",
+        settings=PIPELINE.score_degraded().settings,
+    message:
+        "Scoring classifiers on degraded patches"
+
+
 use rule stage as cluster_score with:
     input:
         **read(PIPELINE.cluster_score()),

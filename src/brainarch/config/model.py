@@ -21,11 +21,10 @@ from pydantic import (
     Discriminator,
     Field,
     Tag,
-    WithJsonSchema,
     model_validator,
 )
 
-from brainarch.embedding.names import CNN, DENSE, NETWORKS, REPEAT, is_repeat
+from brainarch.embedding.names import CNN, DENSE, LIBRARIES, NETWORKS, REPEAT, is_repeat
 from brainarch.errors import InputError
 from brainarch.geometry import PATCH, UNITS, WINDOW
 from brainarch.volume.kinds import (
@@ -65,12 +64,6 @@ def _expanded(path: str) -> str:
 UserPath = Annotated[str, AfterValidator(_expanded)]
 
 
-def _network(name: str) -> str:
-    if name not in NETWORKS:
-        raise ValueError(f"no such network; there are {', '.join(NETWORKS)}")
-    return name
-
-
 def _dense_network(name: str) -> str:
     if name not in DENSE and not is_repeat(name):
         raise ValueError(
@@ -78,6 +71,18 @@ def _dense_network(name: str) -> str:
             "training.repeats"
         )
     return name
+
+
+def _model(name: str) -> str:
+    if not re.fullmatch(rf"({'|'.join(LIBRARIES)})/[\w.-]+|[\w.]+:\w+", name):
+        raise ValueError("wanted torchvision/NAME, timm/NAME, or module:function of your own")
+    return name
+
+
+def _sha256(digits: str) -> str:
+    if not re.fullmatch("[0-9A-Fa-f]{64}", digits):
+        raise ValueError("wanted the 64 digits that `sha256sum` prints")
+    return digits
 
 
 def _once(names: list[str]) -> list[str]:
@@ -151,9 +156,8 @@ Code = Annotated[
 ]
 Variance = Annotated[float, Field(ge=0)]
 DenseName = Annotated[str, AfterValidator(_dense_network)]
-NetworkName = Annotated[
-    str, AfterValidator(_network), WithJsonSchema({"type": "string", "enum": list(NETWORKS)})
-]
+Model = Annotated[str, AfterValidator(_model)]
+Sha256 = Annotated[str, AfterValidator(_sha256)]
 
 LABEL_PATTERN_HELP = (
     "(TIFF, PNG, NRRD, GeoJSON) with {z} or {z:04d} standing for the slice, or one label volume "
@@ -575,6 +579,11 @@ class EvaluationConfig(Section):
         description="width in pixels that the area map's probabilities are averaged over; the map "
         "is given raw and averaged, each with its own accuracy (ours)",
     )
+    calibration: bool = Field(
+        default=True,
+        description="also measure how far the network's confidence is its share of right answers, "
+        "and fit a temperature on validation patches (ours)",
+    )
     novelty_quantile: float = Field(
         default=0.99,
         gt=0.5,
@@ -612,22 +621,53 @@ class UnlabelledConfig(Section):
     )
 
 
+class BorrowedConfig(Section):
+    """A network that others trained."""
+
+    name: Name = Field(description="what readout.networks, tables and figures call it")
+    model: Model = Field(
+        description="torchvision/NAME or timm/NAME (pip install 'brainarch[networks]'), or "
+        "module:function of your own that returns a torch.nn.Module of colour images"
+    )
+    layer: str = Field(
+        min_length=1, description="its layer, as named_modules calls it, whose output is taken"
+    )
+    weights: UserPath = Field(
+        description="safetensors file, or a file of torch without code; where it is not there, the "
+        "network is left out and the page says so"
+    )
+    sha256: Sha256 | None = Field(
+        default=None, description="what the file must have; needed unless it is a safetensors file"
+    )
+    input_px: Annotated[int, Field(ge=32)] = Field(
+        default=224, description=f"side that the patch of {PATCH} pixels is resized to"
+    )
+    pooling: Literal["mean", "first"] = Field(
+        default="mean",
+        description="mean over positions, or the first token of a transformer",
+    )
+
+
 class ReadoutConfig(Section):
     """Classifiers and statistics on the representations of sampled patches."""
 
-    networks: list[NetworkName] = Field(
+    networks: Annotated[list[Name], AfterValidator(_once)] = Field(
         default=["cnn", "untrained", "texture"],
         min_length=1,
         description="what is compared: the trained CNN, the same CNN trained without labels "
         "(unlabelled; see that section), the network as its authors define it (authors: padded, "
-        "raw grey values, their dropout; patch by patch), the same untrained, and hand-crafted "
-        "texture features",
+        "raw grey values, their dropout; patch by patch), the same untrained, hand-crafted "
+        "texture features, and the names of readout.borrowed",
     )
     authors: str | None = Field(
         default=None,
         description="network that `brainarch import-weights` made of the authors' published "
         "weights, where networks names authors; null: it is trained here, for 50 epochs or as "
         "training.epochs says",
+    )
+    borrowed: list[BorrowedConfig] = Field(
+        default=[],
+        description="networks that others trained, such as those of V, Fig. 4",
     )
     noise_variances: Annotated[list[Variance], AfterValidator(_unlike)] = Field(
         default=[0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1],
@@ -637,9 +677,33 @@ class ReadoutConfig(Section):
     noise_patches: Count = Field(
         default=200, description="test patches per area in the noise curve (ours)"
     )
+    degradation_patches: Annotated[int, Field(ge=0)] = Field(
+        default=0,
+        description="test patches per area that are also shown with fewer grey levels, another "
+        "contrast or brightness, blurred, and at another resolution; 0 leaves that out (ours)",
+    )
+    label_draws: Annotated[int, Field(ge=0)] = Field(
+        default=5,
+        description="draws of 1, 2, 4, 8 labelled blocks of each area, on which linear probes are "
+        "fitted: how many labels each representation needs; 0 leaves that out (ours)",
+    )
     gram_patches: Count = Field(
         default=500, description="test patches per area in the Gram matrix (ours)"
     )
+
+    @model_validator(mode="after")
+    def _named(self) -> ReadoutConfig:
+        borrowed = [entry.name for entry in self.borrowed]
+        twice = _repeated([*NETWORKS, *borrowed])
+        if twice:
+            raise ValueError(f"borrowed: the name {twice[0]} stands twice or is one of ours")
+        known = [*NETWORKS, *borrowed]
+        for name in self.networks:
+            if name not in known:
+                raise ValueError(
+                    f"networks: no such network as {name}; there are {', '.join(known)}"
+                )
+        return self
 
 
 class FactorizationConfig(Section):

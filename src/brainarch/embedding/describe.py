@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from brainarch.embedding.degradations import degrade
+from brainarch.embedding.names import change_of
 from brainarch.embedding.networks import Describer
 from brainarch.embedding.windows import SliceReader, add_noise, window_chunks
 from brainarch.network.grey import to_unit
@@ -81,6 +83,42 @@ def describe_noisy(
             unit = to_unit(windows)
             for level, (variance, rng) in enumerate(zip(variances, streams, strict=True)):
                 result[level, rows] = describer.describe(add_noise(unit, variance, rng))
+                bar.update(len(rows))
+    return result
+
+
+def describe_degraded(
+    describer: Describer,
+    reader: SliceReader,
+    places: Places,
+    changes: Sequence[str],
+    mean: float,
+    *,
+    desc: str = "describing degraded patches",
+) -> NDArray[np.float32]:
+    """Return the representation of every patch as other images would show it.
+
+    Parameters
+    ----------
+    describer, reader, places, desc
+        As in `describe_patches`.
+    changes : sequence of str
+        Names of changes; see `brainarch.embedding.names.CHANGES`.
+    mean : float
+        Grey value in [0, 1] that contrast leaves as it is.
+
+    Returns
+    -------
+    ndarray of float32, shape (changes, n, units)
+    """
+    shape = (len(changes), len(places.z), len(describer.unit_names))
+    result = np.empty(shape, dtype=np.float32)
+    with progress_bar(shape[0] * shape[1], desc, "patch") as bar:
+        for rows, windows in window_chunks(reader, places):
+            unit = to_unit(windows)
+            for index, (kind, level) in enumerate(map(change_of, changes)):
+                shown = unit if kind == "none" else degrade(unit, kind, level, mean)
+                result[index, rows] = describer.describe(shown)
                 bar.update(len(rows))
     return result
 

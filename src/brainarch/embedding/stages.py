@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from brainarch.annotations.legend import read_legend
-from brainarch.embedding.describe import describe_noisy, describe_patches, subsample_patches
+from brainarch.embedding.borrowed import Recipe, borrowed_describer
+from brainarch.embedding.describe import (
+    describe_degraded,
+    describe_noisy,
+    describe_patches,
+    subsample_patches,
+)
 from brainarch.embedding.networks import Describer, build_network
 from brainarch.embedding.representations import (
     NoisyRepresentations,
@@ -43,6 +51,8 @@ def embed_patches(
     representations: Path,
     name: str,
     seed: int,
+    weights: Path | None = None,
+    borrowed: Mapping[str, Any] | None = None,
     threads: int = 1,
 ) -> None:
     """Represent the patches of a table by one of the compared networks.
@@ -57,6 +67,10 @@ def embed_patches(
         Name of the compared network; see `brainarch.embedding.names`.
     seed : int
         Of an untrained network's weights.
+    weights : Path, optional
+        Of a network that others trained.
+    borrowed : mapping, optional
+        How that network is used: model, layer, input_px, pooling, sha256.
     threads : int
         CPU threads at most.
 
@@ -74,6 +88,7 @@ def embed_patches(
         name=name,
         seed=seed,
         patches_per_area=None,
+        borrowed=_recipe(weights, borrowed),
         describe=lambda *given: describe_patches(*given)[None],
     )
     save_representations(clean, representations)
@@ -90,13 +105,15 @@ def embed_noisy_patches(
     variances: Sequence[float],
     patches_per_area: int,
     seed: int,
+    weights: Path | None = None,
+    borrowed: Mapping[str, Any] | None = None,
     threads: int = 1,
 ) -> None:
     """Represent patches under noise by one of the compared networks.
 
     Parameters
     ----------
-    network, volume, legend, patches, representations, name
+    network, volume, legend, patches, representations, name, weights, borrowed
         As in `embed_patches`.
     variances : sequence of float
         Of the noise, on grey values in [0, 1]; at least one.
@@ -125,12 +142,77 @@ def embed_noisy_patches(
         name=name,
         seed=seed,
         patches_per_area=patches_per_area,
+        borrowed=_recipe(weights, borrowed),
         describe=lambda describer, reader, places: describe_noisy(
             describer, reader, places, variances, seed=seed
         ),
     )
     noisy = NoisyRepresentations(np.array(variances, dtype=np.float64), levels)
     save_noisy(noisy, representations)
+
+
+def embed_degraded_patches(
+    *,
+    network: Path,
+    volume: Path,
+    legend: Path,
+    patches: Path,
+    degraded: Mapping[str, Path],
+    name: str,
+    patches_per_area: int,
+    seed: int,
+    weights: Path | None = None,
+    borrowed: Mapping[str, Any] | None = None,
+    threads: int = 1,
+) -> None:
+    """Represent patches as other images would show them by one of the compared networks.
+
+    Parameters
+    ----------
+    network, volume, legend, patches, name, weights, borrowed
+        As in `embed_patches`.
+    degraded : mapping of str to Path
+        Stores to write, by the name of the change; see `brainarch.embedding.names.CHANGES`.
+    patches_per_area : int
+        Patches of one area at most, drawn at random.
+    seed : int
+        Of that draw and an untrained network's weights.
+    threads : int
+        CPU threads at most.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or wrong, or they do not belong together.
+    """
+    torch.set_num_threads(threads)
+    mean = load_network(network).normalisation.mean
+    levels = _represent(
+        network,
+        volume,
+        legend,
+        patches,
+        name=name,
+        seed=seed,
+        patches_per_area=patches_per_area,
+        borrowed=_recipe(weights, borrowed),
+        describe=lambda describer, reader, places: describe_degraded(
+            describer, reader, places, list(degraded), mean
+        ),
+    )
+    for path, content in zip(degraded.values(), levels, strict=True):
+        save_representations(content, path)
+
+
+def _recipe(
+    weights: Path | None, borrowed: Mapping[str, Any] | None
+) -> Callable[[], Describer] | None:
+    """Return what builds a network that others trained, if it is such a one."""
+    if weights is None or borrowed is None:
+        return None
+    how = dict(borrowed)
+    sha256 = how.pop("sha256")
+    return partial(borrowed_describer, Recipe(**how), weights, sha256)
 
 
 def _represent(
@@ -142,6 +224,7 @@ def _represent(
     name: str,
     seed: int,
     patches_per_area: int | None,
+    borrowed: Callable[[], Describer] | None,
     describe: Callable[[Describer, Volume, Places], NDArray[np.float32]],
 ) -> tuple[Representations, ...]:
     """Return representations for every level that ``describe`` returns on its first axis."""
@@ -155,7 +238,7 @@ def _represent(
     source = open_volume(volume)
     places = patch_places(table, source, patches)
     trained = load_network(network)
-    describer = build_network(name, trained, seed)
+    describer = build_network(name, trained, seed) if borrowed is None else borrowed()
     dtypes = (str(source.dtype), trained.dtype)
     for difference in scan_differences((source.pixel_um, trained.pixel_um), dtypes):
         logger.warning("%s differs from the training: %s", volume, difference)

@@ -170,6 +170,35 @@ FIGURES = (
         "network is kept. The run with permuted areas is a control that must end at chance.",
     ),
     Figure(
+        "calibration",
+        "confidence and right answers",
+        "Controls",
+        "Share of test patches that is named rightly by the probability that the network gives "
+        "the named area, as it says and with one temperature fitted on validation patches; the "
+        "area of a point is its share of the patches, and bins of fewer than ten are left out. On "
+        "the dashed line confidence means what it says.",
+        needs=("calibration",),
+    ),
+    Figure(
+        "degradation",
+        "areas read from worse images",
+        "Controls",
+        "Accuracy on test patches shown with fewer grey levels, another contrast or brightness, "
+        "blurred, or at another resolution, of logistic regression that was fitted on clean "
+        "training patches. Noise stands in V4.",
+        needs=("degradation",),
+    ),
+    Figure(
+        "label_efficiency",
+        "how many labels it takes",
+        "Controls",
+        "Accuracy on all test patches of logistic regression on each representation, fitted on the "
+        "patches of a few labelled blocks of each area: mean, lowest and highest of several draws. "
+        "The trained network (dashed) is shown with all blocks alone: it has learnt from all "
+        "labels itself.",
+        needs=("label_efficiency",),
+    ),
+    Figure(
         "grey_values",
         "grey values of the whole volume",
         "Volume",

@@ -24,20 +24,23 @@ from brainarch.embedding.representations import load_representations
 from brainarch.errors import InputError
 from brainarch.factors.coefficients import CoefficientMaps
 from brainarch.figures import annotations as annotated_slice
-from brainarch.figures import classifiers as classifier_scores
 from brainarch.figures import (
+    calibration,
     clusters,
     example_patches,
     factor_sources,
     factorization,
     factors,
     grey_values,
+    label_efficiency,
     learning_curves,
     overview,
     preview,
     rasters,
     scale,
 )
+from brainarch.figures import classifiers as classifier_scores
+from brainarch.figures import degradation as degraded_images
 from brainarch.figures import gram as gram_matrices
 from brainarch.figures import meaning as factor_meaning
 from brainarch.figures import relations as area_relations
@@ -528,6 +531,63 @@ def draw_learning_curves(
     }
     numbers = learning_curves.prepare(frames, chance)
     save_figure(learning_curves.draw(numbers), numbers, png, pdf, table)
+
+
+def draw_calibration(
+    *, reliability: Path, summary: Path, png: Path, pdf: Path, table: Path
+) -> None:
+    """How far the network's confidence is its share of right answers.
+
+    Parameters
+    ----------
+    reliability, summary : Path
+        Accuracy by confidence, and temperature and errors.
+    png, pdf, table
+        See the module.
+    """
+    numbers = calibration.prepare(
+        read_columns(reliability, "state", "patches", "confidence", "accuracy"),
+        read_record(summary),
+    )
+    save_figure(calibration.draw(numbers), numbers, png, pdf, table)
+
+
+def draw_degradation(
+    *, degradation: Path, chance: float, png: Path, pdf: Path, table: Path
+) -> None:
+    """Accuracy on worse images, by network.
+
+    Parameters
+    ----------
+    degradation : Path
+        Accuracy of classifiers by change and level.
+    chance : float
+        Accuracy of guessing.
+    png, pdf, table
+        See the module.
+    """
+    columns = ("network", "classifier", "change", "level", "accuracy", "low", "high")
+    numbers = degraded_images.prepare(read_columns(degradation, *columns), chance)
+    save_figure(degraded_images.draw(numbers), numbers, png, pdf, table)
+
+
+def draw_label_efficiency(
+    *, efficiency: Path, chance: float, png: Path, pdf: Path, table: Path
+) -> None:
+    """Accuracy of linear probes on a few labelled blocks of each area.
+
+    Parameters
+    ----------
+    efficiency : Path
+        Their accuracy by number of blocks.
+    chance : float
+        Accuracy of guessing.
+    png, pdf, table
+        See the module.
+    """
+    columns = ("network", "blocks", "every", "accuracy", "lowest", "highest")
+    numbers = label_efficiency.prepare(read_columns(efficiency, *columns), chance)
+    save_figure(label_efficiency.draw(numbers), numbers, png, pdf, table)
 
 
 def draw_grey_values(

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from brainarch.embedding.names import CHANGES, NETWORKS, is_repeat
 from brainarch.geometry import UNITS
 from brainarch.needs.sizes import (
     MB,
@@ -46,6 +47,9 @@ TABLE_FIGURES = (
     "V7_relations",
     "M3_meaning",
     "learning_curves",
+    "calibration",
+    "label_efficiency",
+    "degradation",
     "grey_values",
 )
 #: The figure that opens the network.
@@ -63,6 +67,8 @@ PROOF_SECONDS = 25e-3
 #: Core seconds of a training step on one crop of 64 windows; of the texture features of a window.
 CROP_SECONDS = 62e-3
 TEXTURE_SECONDS = 5e-3
+#: Units of a borrowed network at most, core seconds of a patch, and its own memory (ours).
+BORROWED_UNITS, BORROWED_SECONDS, BORROWED_MB = 2048, 0.1, 1000.0
 #: How often training on crops looks at validation patches.
 EVALUATIONS = 10
 #: Core seconds a pixel of the dense extraction, by stride: measured at 1, planned for the others.
@@ -242,9 +248,12 @@ def _name_new_brains(work: Work) -> Cost:
 
 
 def _embedded(patches: int, network: str) -> Cost:
-    disk = patches * (UNITS * 4 + ROW_BYTES) / MB
-    memory = TORCH_MB + 100 + patches * UNITS * 16 / MB
-    seconds = TEXTURE_SECONDS if network == "texture" else WINDOW_SECONDS
+    units = UNITS if network in NETWORKS or is_repeat(network) else BORROWED_UNITS
+    disk = patches * (units * 4 + ROW_BYTES) / MB
+    memory = TORCH_MB + 100 + patches * units * 16 / MB
+    seconds = {"texture": TEXTURE_SECONDS}.get(network, WINDOW_SECONDS)
+    if units == BORROWED_UNITS:
+        seconds, memory = BORROWED_SECONDS, memory + BORROWED_MB
     return Cost(memory, TORCH_SECONDS + seconds * patches, disk_mb=disk)
 
 
@@ -256,6 +265,12 @@ def _embed(work: Work, network: str = "texture", split: str = "train") -> Cost:
 @_model()
 def _embed_noise(work: Work, network: str = "texture") -> Cost:
     return _embedded(work.noisy_patches, network)
+
+
+@_model()
+def _embed_degraded(work: Work, network: str = "texture") -> Cost:
+    each = min(work.config.readout.degradation_patches, work.config.sampling.eval_patches)
+    return _embedded(len(CHANGES) * work.areas * each, network)
 
 
 @_model(THREADS)
@@ -308,6 +323,18 @@ def _readout(work: Work, seconds: float, patches: int) -> Cost:
 def _classify(work: Work) -> Cost:
     patches = work.patches("train") + work.patches("test") + work.noisy_patches
     return _readout(work, 0.3e-3 * patches, patches)
+
+
+@_model()
+def _probe_labels(work: Work) -> Cost:
+    patches, draws = work.patches("train"), work.config.readout.label_draws
+    return _readout(work, 1e-4 * patches * (1 + draws), patches + work.patches("test"))
+
+
+@_model()
+def _score_degraded(work: Work) -> Cost:
+    patches = len(CHANGES) * work.areas * work.config.readout.degradation_patches
+    return _readout(work, 0.3e-3 * (patches + work.patches("train")), patches)
 
 
 @_model()

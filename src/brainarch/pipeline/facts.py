@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from brainarch.embedding.names import AUTHORS, CNN, NETWORKS, REPEAT, is_repeat
+from brainarch.embedding.names import AUTHORS, CNN, NETWORKS, REPEAT, is_repeat, why_absent
 from brainarch.figures.catalogue import FIGURES
 
 if TYPE_CHECKING:
-    from brainarch.config.model import Config
+    from brainarch.config.model import BorrowedConfig, Config
 
 #: The run whose network is analysed, and its controls: permuted labels, nonsense areas.
 MAIN, PERMUTED, NONSENSE = "main", "permuted", "nonsense"
@@ -83,7 +83,21 @@ class Facts:
     @cached_property
     def networks(self) -> list[str]:
         """The compared networks, in the order in which tables and figures have them."""
-        return [name for name in NETWORKS if name in self.config.readout.networks]
+        wanted = self.config.readout.networks
+        known = [*NETWORKS, *self.borrowed]
+        return [name for name in known if name in wanted and name not in self.absent]
+
+    @cached_property
+    def borrowed(self) -> dict[str, BorrowedConfig]:
+        """Networks that others trained, by name."""
+        return {entry.name: entry for entry in self.config.readout.borrowed}
+
+    @cached_property
+    def absent(self) -> dict[str, str]:
+        """Borrowed networks that are asked for and cannot be used here, and why."""
+        wanted = {n: e for n, e in self.borrowed.items() if n in self.config.readout.networks}
+        found = {name: why_absent(entry.model, entry.weights) for name, entry in wanted.items()}
+        return {name: why for name, why in found.items() if why is not None}
 
     @cached_property
     def extracted(self) -> list[str]:
@@ -163,6 +177,12 @@ class Facts:
             gone["layers"] = "the config has no layers: they are the user's input"
         elif bare := [z for z in self.fit_slices if z not in self.layer_slices]:
             gone["layers"] = f"the fitted slice {bare[0]} has no layer labels"
+        if not self.config.evaluation.calibration:
+            gone["calibration"] = "evaluation.calibration is off"
+        if not self.config.readout.degradation_patches:
+            gone["degradation"] = "readout.degradation_patches is 0"
+        if not self.config.readout.label_draws:
+            gone["label_efficiency"] = "readout.label_draws is 0"
         if len(self.labelled_slices) < 2:
             gone["comparison"] = "fewer than two labelled slices are extracted"
         elif "labels" in gone or not set(self.held_out_slices) & set(self.labelled_slices):

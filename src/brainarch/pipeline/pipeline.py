@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from brainarch.atomic import write_bytes
 from brainarch.config.frozen import frozen_digest
-from brainarch.embedding.names import AUTHORS, CNN, UNLABELLED, UNTRAINED
+from brainarch.embedding.names import AUTHORS, CHANGES, CNN, UNLABELLED, UNTRAINED
 from brainarch.errors import InputError
 from brainarch.figures.catalogue import FIGURES
 from brainarch.pipeline.facts import (
@@ -355,13 +355,18 @@ class Pipeline(Reads):
             },
         )
 
+    def calibrate(self) -> Stage:
+        """Measure how far confidence is the share of right answers; fit a temperature."""
+        said = {split: self.results.evaluation(MAIN, split, "predictions") for split in SPLITS[1:]}
+        return Stage("brainarch.evaluation.calibration:calibrate", {**said}, self._calibrated)
+
     def embed(self, network: str, split: str) -> Stage:
         """Represent sampled patches by one of the compared networks."""
         return Stage(
             "brainarch.embedding.stages:embed_patches",
             self._embedded(network, split),
             {"representations": self.results.representations(network, split)},
-            {"name": network, **self._seed},
+            {"name": network, **self._borrowed(network), **self._seed},
         )
 
     def embed_noise(self, network: str) -> Stage:
@@ -373,7 +378,17 @@ class Pipeline(Reads):
             "brainarch.embedding.stages:embed_noisy_patches",
             self._embedded(network, "test"),
             {"representations": self.results.noisy(network)},
-            {"name": network, **keys, **self._seed},
+            {"name": network, **self._borrowed(network), **keys, **self._seed},
+        )
+
+    def embed_degraded(self, network: str) -> Stage:
+        """Represent test patches as other images would show them by one of the networks."""
+        keys = pick(self.config.readout, patches_per_area="degradation_patches")
+        return Stage(
+            "brainarch.embedding.stages:embed_degraded_patches",
+            self._embedded(network, "test"),
+            {"degraded": {change: self.results.degraded(network, change) for change in CHANGES}},
+            {"name": network, **self._borrowed(network), **keys, **self._seed},
         )
 
     # ---------------------------------------------------------------- the dense representation
@@ -474,6 +489,37 @@ class Pipeline(Reads):
                 "noise_curve": r.readout("noise.csv"),
                 "differences": r.readout("differences.csv"),
             },
+            self._bootstrap,
+        )
+
+    def probe_labels(self) -> Stage:
+        """Measure what linear probes reach with a few labelled blocks of each area."""
+        return Stage(
+            "brainarch.readout.stages:probe_labels",
+            {**self._compared("train", "test"), "predictions": self.results.predictions},
+            {"efficiency": self.results.readout("label_efficiency.csv")},
+            {
+                **pick(self.config.readout, draws="label_draws"),
+                **pick(self.config.statistics, "block_px"),
+                **self._seed,
+            },
+        )
+
+    def score_degraded(self) -> Stage:
+        """Score classifiers that were fitted on clean patches on those of other images."""
+        r = self.results
+        return Stage(
+            "brainarch.readout.stages:score_degraded",
+            {
+                **self._compared("train"),
+                "degraded": {
+                    f"{network}/{change}": r.degraded(network, change)
+                    for network in self.networks
+                    for change in CHANGES
+                },
+                "predictions": r.predictions,
+            },
+            {"degradation": r.readout("degradation.csv")},
             self._bootstrap,
         )
 

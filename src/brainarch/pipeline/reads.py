@@ -149,6 +149,15 @@ class Reads(Shared):
         curves = {run: self.results.training(run, "learning_curves.csv") for run in runs}
         return {"curves": curves}, self._chance
 
+    def _calibration(self) -> tuple[Files, Settings]:
+        return self._calibrated, {}
+
+    def _degradation(self) -> tuple[Files, Settings]:
+        return {"degradation": self.results.readout("degradation.csv")}, self._chance
+
+    def _label_efficiency(self) -> tuple[Files, Settings]:
+        return {"efficiency": self.results.readout("label_efficiency.csv")}, self._chance
+
     def _grey_values(self) -> tuple[Files, Settings]:
         return dict(self._grey_tables), {}
 
@@ -192,6 +201,7 @@ class Reads(Shared):
         optional = {
             "phantom": (self.is_phantom, r.source("phantom.json")),
             "new_brains": (self.config.evaluation.new_brains > 0, r.new_brains),
+            "calibration": ("calibration" not in self.lacks, str(self._calibrated["summary"])),
             "selection_areas": ("labels" not in self.lacks, r.factors("selection_areas.csv")),
             "selection_layers": ("layers" not in self.lacks, r.factors("selection_layers.csv")),
             "alignment_chosen": (bool(self.compared_slices), r.factors("alignment_chosen.csv")),

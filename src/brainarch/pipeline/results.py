@@ -153,11 +153,19 @@ class Results:
 
     def evaluation(self, run: str, split: str, kind: str) -> str:
         """Return a table on the network and sampled patches."""
-        return f"{self.folder}/evaluation/{run}/{split}_{kind}.csv"
+        return f"{self.evaluation_of(run)}/{split}_{kind}.csv"
+
+    def evaluation_of(self, run: str) -> str:
+        """Return the folder of what is known of a network on sampled patches."""
+        return f"{self.folder}/evaluation/{run}"
 
     def representations(self, network: str, split: str) -> str:
         """Return the representations of a split's patches by one of the compared networks."""
         return f"{self.folder}/embedding/{network}/{split}.zarr"
+
+    def degraded(self, network: str, change: str) -> str:
+        """Return the representations of test patches as another image would show them."""
+        return f"{self.folder}/embedding/{network}_degraded/{change}.zarr"
 
     def noisy(self, network: str) -> str:
         """Return the representations of test patches under noise."""

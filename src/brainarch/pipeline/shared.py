@@ -107,6 +107,11 @@ class Shared(Facts):
         return {network: self.results.readout(matrix(network)) for network in self.networks}
 
     @cached_property
+    def _calibrated(self) -> Files:
+        folder = self.results.evaluation_of(MAIN)
+        return {"reliability": f"{folder}/calibration.csv", "summary": f"{folder}/calibration.json"}
+
+    @cached_property
     def _grey_tables(self) -> Files:
         tables = {"summary": "statistics", "histogram": "histogram", "slices": "slice_statistics"}
         return {kind: self.results.volume_table(f"{name}.csv") for kind, name in tables.items()}
@@ -236,14 +241,25 @@ class Shared(Facts):
 
     def _embedded(self, network: str, split: str) -> Files:
         r = self.results
+        if network in self.absent:
+            raise InputError(f"--network {network}: {self.absent[network]}")
         known("--network", network, list(dict.fromkeys([*self.networks, *self.mapped.values()])))
+        weights = {"weights": self.borrowed[network].weights} if network in self.borrowed else {}
         known("--split", split, SPLITS)
         return {
             "network": r.network(network if learns_by_itself(network) else MAIN),
             "volume": r.volume,
             "legend": r.legend,
             "patches": r.patches(MAIN, split),
+            **weights,
         }
+
+    def _borrowed(self, network: str) -> Settings:
+        """Return how a network that others trained is used; nothing of all others."""
+        if network not in self.borrowed:
+            return {}
+        keys = ("model", "layer", "input_px", "pooling", "sha256")
+        return {"borrowed": pick(self.borrowed[network], *keys)}
 
     def _compared(self, *splits: str) -> Files:
         return {

@@ -19,6 +19,7 @@ from brainarch.needs.machine import (
 )
 from brainarch.needs.speed import measure_speed
 from brainarch.needs.work import describe_work
+from brainarch.pipeline.facts import Facts
 from brainarch.pipeline.pipeline import Pipeline
 from brainarch.pipeline.stage import flat
 from brainarch.preflight.feasible import (
@@ -66,6 +67,8 @@ def examine(config: Config, results: Path, *, check_memory: bool = True) -> Pref
     if not problems:  # what is asked of labels that are wrong would be said twice
         problems += check_patches(config, labelled)
     problems += check_tile(config)
+    absent = Facts(config).absent
+    warnings += [f"readout.networks: {name} is left out: {why}" for name, why in absent.items()]
     warnings += [*check_blocks(config, labelled), *unused_codes(config, labelled)]
     machine = replace(look_at_machine(), speed=measure_speed())
     pipeline = Pipeline.of(config, str(results))

@@ -129,7 +129,7 @@ def classifier_table(
             "network": network,
             "classifier": name,
             "split": split,
-            **_score(classifier.predict(networks[network].values), networks[network], **bootstrap),
+            **score(classifier.predict(networks[network].values), networks[network], **bootstrap),
             "converged": classifier.converged,
         }
         for split, networks in scored.items()
@@ -165,8 +165,8 @@ def head_row(
     pandas.DataFrame
         Columns as in `CLASSIFIER_COLUMNS`; converged is empty.
     """
-    score = _score(predicted, test, resamples=resamples, block_px=block_px, seed=seed)
-    row = {"network": network, "classifier": "cnn", "split": "test", **score, "converged": None}
+    found = score(predicted, test, resamples=resamples, block_px=block_px, seed=seed)
+    row = {"network": network, "classifier": "cnn", "split": "test", **found, "converged": None}
     return pd.DataFrame([row], columns=list(CLASSIFIER_COLUMNS))
 
 
@@ -206,7 +206,7 @@ def noise_table(
             "network": network,
             "classifier": name,
             "variance": variance,
-            **_score(classifier.predict(level.values), level, **bootstrap),
+            **score(classifier.predict(level.values), level, **bootstrap),
         }
         for network, name, classifier, variance, level in progress(
             jobs, desc="scoring noisy patches", unit="score"
@@ -215,7 +215,7 @@ def noise_table(
     return pd.DataFrame(rows, columns=list(NOISE_COLUMNS))
 
 
-def _score(
+def score(
     predicted: NDArray[np.integer],
     truth: Representations,
     *,
@@ -223,6 +223,7 @@ def _score(
     block_px: int,
     seed: int,
 ) -> dict[str, float]:
+    """Return the accuracy of predicted areas with its interval; columns as in the tables."""
     blocks = spatial_blocks(truth.z, truth.y, truth.x, block_px)
     right = predicted == truth.area
     found = stratified_mean(right, truth.area, blocks, resamples=resamples, seed=seed)

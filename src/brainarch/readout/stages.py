@@ -29,6 +29,7 @@ from brainarch.readout.compared import (
     load_noisy_networks,
     require_partners,
 )
+from brainarch.readout.degradation import DEGRADATION_COLUMNS, degradation_table
 from brainarch.readout.differences import DIFFERENCE_COLUMNS, HEAD, difference_table
 from brainarch.readout.geometry import (
     OUTLIER_COLUMNS,
@@ -40,6 +41,7 @@ from brainarch.readout.geometry import (
 from brainarch.readout.gram import summarise_gram, unit_rows
 from brainarch.readout.gram_excerpt import GramExcerpt, excerpt_gram, save_excerpt
 from brainarch.readout.hierarchy import HIERARCHY_COLUMNS, area_hierarchy
+from brainarch.readout.label_efficiency import EFFICIENCY_COLUMNS, efficiency_table
 from brainarch.readout.threads import limit_threads
 from brainarch.readout.variability import VARIABILITY_COLUMNS, area_variability
 from brainarch.statistics.blocks import BlockSide, spatial_blocks
@@ -183,6 +185,93 @@ def score_clusters(
         side = read_blocks(block_px, predictions).side
         table = cluster_table(fitted_on, scored, resamples=resamples, block_px=side, seed=seed)
     write_table(table, scores, CLUSTER_COLUMNS)
+
+
+def probe_labels(
+    *,
+    train: Mapping[str, Path],
+    test: Mapping[str, Path],
+    predictions: Path,
+    efficiency: Path,
+    draws: int,
+    block_px: BlockSide,
+    seed: int,
+    threads: int = 1,
+) -> None:
+    """Fit linear probes on a few labelled blocks of each area; write their accuracy on test.
+
+    Parameters
+    ----------
+    train, test : mapping of str to Path
+        Representations by network.
+    predictions : Path
+        As in `classify_patches`.
+    efficiency : Path
+        Table to write.
+    draws : int
+        Draws of labelled blocks for each number of them.
+    block_px, seed
+        Side of a block in pixels, or what the errors ask for; seed of the draws.
+    threads : int
+        CPU threads at most.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or wrong, or they do not belong together.
+    """
+    fitted_on, scored = load_networks(train), load_networks(test)
+    require_partners(fitted_on, scored, "test")
+    side = read_blocks(block_px, predictions).side
+    with limit_threads(threads):
+        table = efficiency_table(fitted_on, scored, side=side, draws=draws, seed=seed)
+    write_table(table, efficiency, EFFICIENCY_COLUMNS)
+
+
+def score_degraded(
+    *,
+    train: Mapping[str, Path],
+    degraded: Mapping[str, Path],
+    predictions: Path,
+    degradation: Path,
+    resamples: int,
+    block_px: BlockSide,
+    seed: int,
+    threads: int = 1,
+) -> None:
+    """Score classifiers that were fitted on clean patches on those of other images.
+
+    Parameters
+    ----------
+    train : mapping of str to Path
+        Representations by network.
+    degraded : mapping of str to Path
+        Representations of test patches by ``network/change``.
+    predictions : Path
+        As in `classify_patches`.
+    degradation : Path
+        Table to write.
+    resamples, block_px, seed
+        Of the block bootstrap; the side of a block is in pixels, or follows from the errors.
+    threads : int
+        CPU threads at most.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or wrong, or they do not belong together.
+    """
+    fitted_on, changed = load_networks(train), load_networks(degraded)
+    found: dict[str, dict[str, Representations]] = {}
+    for key, content in changed.items():
+        network, _, change = key.partition("/")
+        found.setdefault(network, {})[change] = content
+    first = {network: next(iter(levels.values())) for network, levels in found.items()}
+    require_partners(fitted_on, first, "degraded")
+    side = read_blocks(block_px, predictions).side
+    with limit_threads(threads):
+        table = degradation_table(fitted_on, found, resamples=resamples, block_px=side, seed=seed)
+    write_table(table, degradation, DEGRADATION_COLUMNS)
 
 
 def measure_gram(

@@ -37,6 +37,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "profiles": ("slice",),
     "matches": (),
     "phantom": (),
+    "calibration": (),
     "maps": ("slice",),
     "rim": ("slice",),
     "network_fit": ("network", "slice"),

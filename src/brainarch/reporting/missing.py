@@ -35,6 +35,7 @@ def missing_targets(facts: Facts, figures: Collection[str]) -> list[tuple[str, s
         gone.append(("control with permuted labels", "training.permuted_control is off"))
     if not facts.config.training.nonsense_control:
         gone.append(("control with nonsense areas", "training.nonsense_control is off"))
+    gone += [(f"network {name}", why) for name, why in facts.absent.items()]
     for figure in FIGURES:
         if figure.name not in figures:
             lacking = [facts.lacks[need] for need in figure.needs if need in facts.lacks]

@@ -90,6 +90,23 @@ def patch_numbers(metrics: Mapping[tuple[str, ...], pd.DataFrame]) -> list[Numbe
     return numbers
 
 
+def calibration_numbers(found: Mapping[str, Any] | None) -> list[Number]:
+    """Return how far confidence is from the share of right answers, raw and with a temperature."""
+    if found is None:
+        return []
+    states = {"raw": "", "scaled": f", with temperature {found['temperature']:.2f}"}
+    return [
+        Number(
+            "Sampled patches",
+            f"expected calibration error, test patches{title}",
+            float(found[state]["expected_calibration_error"]),
+            note=f"{int(found['test_patches']):,} patches",
+            digits=3,
+        )
+        for state, title in states.items()
+    ]
+
+
 def map_numbers(metrics: Mapping[int, pd.DataFrame], test_slices: Sequence[int]) -> list[Number]:
     """Return accuracy at scale by slice; only a test slice is compared with a published one."""
     names = {"accuracy": "accuracy", "balanced_accuracy": "accuracy at equal area weights"}

@@ -186,6 +186,7 @@ def _all_numbers(
         *networks.seed_numbers(test),
         *numbers.assignment_numbers({run: test[run] for run in facts.assignments if run in test}),
         *numbers.brain_numbers(files.table("new_brains")),
+        *numbers.calibration_numbers(files.record("calibration")),
         *numbers.map_numbers(maps, facts.split_slices("test")),
         *numbers.readout_numbers(
             files.table("classifiers"), files.table("mixture"), files.table("gram_error")
