@@ -232,12 +232,12 @@ def factors_verdict(
     good = [_stands(row) for row in rows]
     parts = [
         f"{row['name']} {interval_text(row | {'value': row['auroc']})} (factor {row['factor']}, "
-        f"null {row['null_99']:.2f} of {row['effective']})"
+        f"99 % of {row['effective']} different surrogates {row['null_99']:.2f})"
         for row in rows
     ]
     reached = sum(row["auroc"] >= ALIGNED and row["above_null"] for row in rows)
-    found = f"{reached} of {len(rows)} areas reach {ALIGNED}, "
-    found += f"{sum(map(bool, good))} with the whole interval: {', '.join(parts)}"
+    found = f"{reached} of {len(rows)} areas reach {ALIGNED} and exceed their null, "
+    found += f"{sum(map(bool, good))} of them beyond doubt: {', '.join(parts)}"
     if baselines is not None:
         found += f". Without factors: {'; '.join(_without_factors(baselines))}"
     return Verdict(question, _all_or_some(good), criterion, found)
