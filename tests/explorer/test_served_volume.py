@@ -42,8 +42,8 @@ def x_of(x: float, values: np.ndarray) -> np.ndarray:
 def test_colours_and_names_are_those_of_the_legend(shown: dict[str, served.Shown]) -> None:
     shader = shown["Annotated areas"].shader
     switches = re.findall(r"#uicontrol bool (\w+) checkbox", shader)
-    assert switches == ["Ctx_1", "Str_2", "WM_3"]
-    assert "code == 1u && Ctx_1) { emitRGB(vec3(0.0000, 0.4471, 0.6980))" in shader  # 0072B2
+    assert switches == ["show_1_Ctx", "show_2_Str", "show_3_WM"]
+    assert "code == 1u && show_1_Ctx) { emitRGB(vec3(0.0000, 0.4471, 0.6980))" in shader  # 0072B2
     assert {"Confidence", "Novelty", "Clusters", "Components", "Factor 4"} <= set(shown)
 
 

@@ -141,7 +141,8 @@ def codes_shader(legend: Sequence[Mapping[str, str]]) -> str:
     """Return a shader that paints codes, with a switch named as each entry; 0 stays clear."""
     lines, cases = [], []
     for code, entry in enumerate(legend, start=1):
-        name = f"{re.sub('[^A-Za-z0-9]+', '_', entry['name'])}_{code}"
+        # neuroglancer's names begin with a small letter
+        name = f"show_{code}_{re.sub('[^A-Za-z0-9]+', '_', entry['name'])}"
         colour = ", ".join(f"{part / 255:.4f}" for part in bytes.fromhex(entry["colour"][1:]))
         lines.append(f"#uicontrol bool {name} checkbox(default=true)")
         cases.append(f"  if (code == {code}u && {name}) {{ emitRGB(vec3({colour})); return; }}")
@@ -207,7 +208,14 @@ def open_viewer(volume: Volume, layers: Sequence[Shown], z: int) -> Any:
         for shown in layers:
             sources = []
             for values, corner, step in shown.parts:
-                data = neuroglancer.LocalVolume(values, dimensions=space(step), volume_type="image")
+                # codes have no mean, so they are not made coarser
+                codes = isinstance(values, np.ndarray) and values.dtype.kind == "u"
+                data = neuroglancer.LocalVolume(
+                    values,
+                    dimensions=space(step),
+                    volume_type="image",
+                    downsampling=None if codes else "3d",
+                )
                 shift = np.array(corner) / (1, step, step)
                 transform = neuroglancer.CoordinateSpaceTransform(
                     output_dimensions=space(step), matrix=np.column_stack([np.eye(3), shift])
