@@ -340,7 +340,7 @@ def _score_degraded(work: Work) -> Cost:
 @_model()
 def _cluster_score(work: Work) -> Cost:
     patches = work.patches("train") + work.patches("test")
-    return _readout(work, 1 + 1e-3 * patches, patches)
+    return _readout(work, 1 + 2e-3 * patches, patches)
 
 
 @_model()
@@ -457,6 +457,11 @@ def _compare_layers(work: Work) -> Cost:
     pixels, nulls = work.slice_px, work.config.statistics.nulls
     seconds = PLAIN_SECONDS + 3e-9 * pixels * nulls
     return Cost(PLAIN_MB + 80 * pixels / MB, seconds, disk_mb=1)
+
+
+@_model()
+def _match_components(work: Work) -> Cost:
+    return Cost(PLAIN_MB + 60 * work.slice_px / MB, PLAIN_SECONDS + 3, disk_mb=1)
 
 
 @_model()
