@@ -249,12 +249,19 @@ def test_what_is_missing_and_why():
 
 
 def test_layers_of_some_slices_only_are_told():
-    partly = facts(extraction={"slices": [259, 159]})
+    partly = facts(extraction={"slices": [259, 159]}, readout={"degradation_patches": 9})
     gone = dict(missing_targets(partly, partly.figures))
     assert gone.pop("control with nonsense areas") == "training.nonsense_control is off"
     assert gone == {"layers of slice 159": "no layer labels for it"}
 
 
 def test_nothing_is_missing_from_a_whole_run():
-    whole = facts(training={"nonsense_control": True})
+    whole = facts(training={"nonsense_control": True}, readout={"degradation_patches": 9})
     assert missing_targets(whole, whole.figures) == []
+
+
+def test_a_borrowed_network_without_its_file_is_told():
+    lent = {"name": "lent", "model": "my.module:build", "layer": "last", "weights": "not/there"}
+    without = facts(readout={"networks": ["cnn", "lent"], "borrowed": [lent]})
+    gone = dict(missing_targets(without, without.figures))
+    assert gone["network lent"] == "its weights are not there (not/there)"
