@@ -111,6 +111,6 @@ help:  ## this page
 	@echo "  snakemake --cores all                  everything"
 	@echo "  snakemake --cores all variability      paper V: evaluation, classifiers, Gram, cortex"
 	@echo "  snakemake --cores all microarchitecture  paper M: factors and components"
-	@echo "  snakemake --cores all figures          every figure; one alone: V1 ... V7, M1 ... M3"
+	@echo "  snakemake --cores all figures          every figure; one alone: V1 ... V7, M1 ... M4"
 	@echo "  snakemake --cores all report           the summary page and the numbers"
 	@echo "  add --configfile config/NAME.yaml for another volume; see config/README.md"

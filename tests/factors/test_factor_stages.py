@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.ndimage import gaussian_filter
 from sklearn.metrics import roc_auc_score
@@ -79,7 +80,8 @@ def of(folder):
 
 
 def select(results, folder, **changes):
-    tables = {"selected": folder / "selection.csv", "scores": folder / "scores.csv"}
+    names = {"selected": "selection", "scores": "scores", "sensitivity": "sensitivity"}
+    tables = {name: folder / f"{file}.csv" for name, file in names.items()}
     inputs = {"coefficients": [results / "c0.zarr"], **of(results)}
     select_pairs(**{**inputs, **tables, **SELECTION, **changes})
     table = read_table(folder / "selection.csv")
@@ -133,6 +135,16 @@ def test_selection_finds_the_planted_units(results, tmp_path):
     assert len(scores) == 5 * 3
     assert list(scores.columns) == list(selection_stages.score_columns("area"))
     assert set(read_columns(tmp_path / "selection.csv")) == set(table.columns)
+    varied = read_table(tmp_path / "sensitivity.csv")
+    assert list(varied.columns) == list(selection_stages.sensitivity_columns("area"))
+    own = varied[(varied["threshold"] == "1") & (varied["lambda"] == 0.5)]
+    papers = read_table(tmp_path / "selection.csv")
+    papers = papers[papers["rule"] == "papers"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(
+        own[["area", "factor", "auroc"]].reset_index(drop=True),
+        papers[["area", "factor", "auroc"]],
+    )
+    assert varied.groupby(["threshold", "lambda"])["area"].nunique().eq(3).all()
 
 
 def test_selection_over_layers_has_its_own_column(results, tmp_path):

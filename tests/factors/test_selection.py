@@ -12,6 +12,7 @@ from brainarch.factors.selection import (
     score_pairs,
     select_by_rules,
     select_factors,
+    vary_papers_rule,
 )
 
 
@@ -120,3 +121,23 @@ def test_each_rule_takes_pairs_by_its_own_column_and_says_where_they_differ():
     assert select_by_rules(pairs, 2, "papers")["rule"].iloc[0] == "papers"
     alike = select_by_rules(pairs.assign(auroc=pairs["score"]), 2, "papers")
     assert not alike["differs"].any()
+
+
+def test_other_thresholds_and_weights_are_the_same_rule():
+    rng = np.random.default_rng(4)
+    labels = rng.integers(0, 4, 300)
+    C = np.maximum(rng.normal(size=(300, 5)), 0)
+    pixels = np.bincount(labels, minlength=4)[1:]
+    presences = {}
+    for threshold in (0.0, 0.7):
+        above = np.array([count_presence(column > threshold, labels, 3) for column in C.T])
+        presences[str(threshold)] = Presence(above, pixels)
+    auroc = rng.random((5, 3))
+    found = vary_papers_rule(presences, auroc, 3)
+    for (threshold, leakage), own in found.groupby(["threshold", "lambda"]):
+        expected = literal(C, labels, 3, leakage=leakage, count=3, threshold=float(threshold))
+        pairs = list(zip(own["factor"], own["area"], strict=True))
+        assert pairs == [pair[:2] for pair in expected]
+        assert own["auroc"].tolist() == [auroc[f - 1, a - 1] for f, a in pairs]
+    empty = Presence(presences["0.0"].above, pixels * np.array([1, 0, 1]))
+    assert set(vary_papers_rule({"0": empty}, auroc, 3)["area"]) == {1, 3}

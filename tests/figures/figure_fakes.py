@@ -31,6 +31,7 @@ from brainarch.figures.gram import Gram
 from brainarch.figures.panels import Areas
 from brainarch.figures.rasters import Raster
 from brainarch.microstructure.measures import MEASURES
+from brainarch.microstructure.planted import PLANTED
 from brainarch.patches.table import COLUMNS as PATCH_COLUMNS
 from brainarch.readout.classifiers import CLASSIFIER_COLUMNS, NOISE_COLUMNS
 from brainarch.readout.clusters import CLUSTER_COLUMNS
@@ -484,8 +485,9 @@ def curve(top: float = 0.9, epochs: int = 12) -> pd.DataFrame:
 
 
 def meaning(names: tuple[str, ...], factors: int = 15) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """What each factor follows, and the means of areas."""
+    """What each factor follows, and the means of areas, components and clusters."""
     rng = np.random.default_rng(8)
+    measures = [*MEASURES, "depth", *PLANTED]
     follows = [
         {
             "factor": factor,
@@ -493,10 +495,11 @@ def meaning(names: tuple[str, ...], factors: int = 15) -> tuple[pd.DataFrame, pd
             "rho": rho,
             "low": rho - 0.3,
             "high": rho + 0.3,
-            "description": "few dark blobs, no one direction, many fibres",
+            "p": 0.5 if measure == "grey" else 0.005,
+            "description": "few dark blobs, no one direction, many fibres; most in WM",
         }
         for factor in range(1, factors + 1)
-        for measure in MEASURES
+        for measure in measures
         for rho in rng.uniform(-0.7, 0.7, 1)
     ]
     means = [
@@ -504,4 +507,44 @@ def meaning(names: tuple[str, ...], factors: int = 15) -> tuple[pd.DataFrame, pd
         for factor in range(1, factors + 1)
         for name in names
     ]
-    return pd.DataFrame(follows), pd.DataFrame(means)
+    means += [
+        {"kind": kind, "name": str(number), "quantity": measure, "mean": 1 + rng.random()}
+        for kind in ("component", "cluster")
+        for number in range(1, 5)
+        for measure in measures
+    ]
+    atlas = pd.DataFrame(means).assign(pixels=10)
+    return pd.DataFrame(follows), atlas.assign(low=atlas["mean"] - 0.1, high=atlas["mean"] + 0.1)
+
+
+def sensitivity(names: tuple[str, ...]) -> pd.DataFrame:
+    """Factors selected with other thresholds and weights of leakage."""
+    rows = [
+        {"threshold": threshold, "lambda": leakage, "area": name, "factor": 3, "auroc": 0.8}
+        for threshold in ("0", "otsu")
+        for leakage in (0.1, 0.3, 0.5, 1.0)
+        for name in names
+    ]
+    return pd.DataFrame(rows)
+
+
+def typical(factors: int = 15, parts: int = 4, z: int = 4) -> pd.DataFrame:
+    """Typical patches of factors, components and clusters."""
+    counts = {"factor": factors, "component": parts, "cluster": parts}
+    rows = [
+        {"slice": z, "kind": kind, "name": name, "rank": rank, "y": 64, "x": 64 + rank, "value": 1}
+        for kind, count in counts.items()
+        for name in range(1, count + 1)
+        for rank in range(1, 7)
+    ]
+    return pd.DataFrame(rows)
+
+
+def ranks(numbers: tuple[int, ...] = (2, 5, 10, 15, 20)) -> pd.DataFrame:
+    """Numbers of factors compared."""
+    rng = np.random.default_rng(9)
+    frame = pd.DataFrame(rng.random((len(numbers), 5)), columns=[
+        "relative_error", "held_out_error", "starts_cosine", "halves_cosine", "zero_share",
+    ])  # fmt: skip
+    held = frame["held_out_error"]
+    return frame.assign(factors=numbers, held_out_low=0.9 * held, held_out_high=1.1 * held)

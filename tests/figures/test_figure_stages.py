@@ -114,6 +114,9 @@ def write_tables(root, labels):
         "curve": fakes.curve(),
         "meaning": fakes.meaning(NAMES)[0],
         "atlas": fakes.meaning(NAMES)[1],
+        "typical": fakes.typical(),
+        "ranks": fakes.ranks(),
+        "sensitivity": fakes.sensitivity(NAMES),
         "patches": fakes.patch_table(labels, NAMES),
         "sizes": fakes.sizes(labels, NAMES),
         "errors": errors,
@@ -254,7 +257,11 @@ def given(root):
             **areas,
             "meaning": root / "meaning.csv",
             "atlas": root / "atlas.csv",
+            "selection": root / "selection_areas.csv",
+            "sensitivity": root / "sensitivity.csv",
         },
+        "typical": {"volume": slices["volume"], "typical": root / "typical.csv"},
+        "ranks": {"ranks": root / "ranks.csv", "chosen": 15},
         "learning_curves": {"curves": {"main": root / "curve.csv"}, "chance": 0.25},
     }
 

@@ -21,10 +21,12 @@ from brainarch.figures import (
     meaning,
     overview,
     plotted,
+    ranks,
     rasters,
     relations,
     save,
     scale,
+    typical,
 )
 from brainarch.figures.network_shapes import layer_shapes
 from brainarch.figures.panels import Areas
@@ -214,8 +216,21 @@ def draw_curves(runs=("main", "permuted")) -> Drawn:
 
 def draw_meaning(count=6, k=15) -> Drawn:
     areas = fakes.areas(count)
-    table = meaning.prepare(*fakes.meaning(areas.names, k), areas)
+    selected = fakes.selection(areas.names).assign(auroc=0.9)
+    varied = fakes.sensitivity(areas.names)
+    table = meaning.prepare(*fakes.meaning(areas.names, k), selected, varied, areas)
     return table, meaning.draw(table, areas)
+
+
+def draw_typical(k=15, parts=4) -> Drawn:
+    table = typical.prepare(fakes.typical(k, parts))
+    rng = np.random.default_rng(1)
+    return table, typical.draw(table, list(rng.random((len(table), 128, 128))), 1.17)
+
+
+def draw_ranks(numbers=(2, 5, 10, 15, 20)) -> Drawn:
+    table = ranks.prepare(fakes.ranks(numbers), 15)
+    return table, ranks.draw(table)
 
 
 WHOLE = {
@@ -229,6 +244,8 @@ WHOLE = {
     "factorization": draw_factorization,
     "factors": draw_factors,
     "meaning": draw_meaning,
+    "typical": draw_typical,
+    "ranks": draw_ranks,
     "learning_curves": draw_curves,
 }
 
@@ -284,6 +301,9 @@ def test_factors_of_any_number_of_areas(count, assert_readable):
         (draw_factors, {"aligned": False, "slices": 0, "layers": False}, {"c"}),
         (draw_meaning, {"k": 40}, set()),
         (draw_meaning, {"count": 12, "k": 2}, set()),
+        (draw_typical, {"k": 40, "parts": 0}, set()),
+        (draw_typical, {"k": 1, "parts": 9}, set()),
+        (draw_ranks, {"numbers": (3,)}, set()),
         (draw_curves, {"runs": ("blocks1",)}, set()),
     ],
 )
@@ -366,9 +386,9 @@ def test_confusion_picture_holds_the_tables_shares():
 
 def test_correlations_that_may_be_zero_are_white():
     table, figure = draw_meaning(k=5)
-    rows = plotted.pick(table, "a").dropna(subset=["y"])
+    rows = plotted.pick(table, "a", "Spearman's correlation")
     shown = figure.axes[0].collections[0].get_array().ravel()
-    sure = (rows["low"] * rows["high"] > 0).to_numpy()
+    sure = ((rows["low"] * rows["high"] > 0) & (rows["item"] != "grey")).to_numpy()
     assert 0 < sure.sum() < len(sure)
     np.testing.assert_allclose(shown, np.where(sure, rows["y"], 0))
 
@@ -428,3 +448,11 @@ def test_long_names_are_cut_where_there_is_no_room(assert_readable):
     titles = {name: f"the {name} of the whole brain" for name in names}
     long = Areas(names, titles, dict(zip(names, areas.palette, strict=True)))
     assert_readable(draw_scale(names=long)[1])
+
+
+def test_typical_patches_are_those_of_the_table():
+    """Every patch is drawn once, above its own row and column."""
+    table, figure = draw_typical(k=3, parts=2)
+    assert len(figure.axes) == len(table) == 7 * typical.SHOWN
+    places = [text.get_text() for text in figure.texts if "," in text.get_text()]
+    assert sorted(places) == sorted(f"{row.y:.0f}, {row.x:.0f}" for row in table.itertuples())

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
+import tifffile
+from scipy.ndimage import gaussian_filter
 from scipy.stats import spearmanr
 
 from brainarch.annotations.legend import make_legend, write_legend
@@ -13,11 +16,20 @@ from brainarch.factors.coefficients import CoefficientMaps
 from brainarch.grids.grid import Place
 from brainarch.grids.maps import write_maps
 from brainarch.microstructure import stages
-from brainarch.microstructure.meaning import WORDS, block_means, correlate, describe
+from brainarch.microstructure.meaning import (
+    WORDS,
+    block_means,
+    correlate,
+    describe,
+    greatest_part,
+)
 from brainarch.microstructure.measures import MEASURES
+from brainarch.microstructure.planted import PLANTED
+from brainarch.microstructure.typical import nearest, strongest
 from brainarch.tables import read_columns, read_table
 
 BOOTSTRAP = {"resamples": 200, "seed": 1}
+NULLS = {"nulls": 99, **BOOTSTRAP}
 
 
 def test_correlations_are_spearmans_and_intervals_hold_them() -> None:
@@ -26,7 +38,7 @@ def test_correlations_are_spearmans_and_intervals_hold_them() -> None:
     C = rng.normal(size=(600, 3)).round(1)
     measures = {"grey": C[:, 0] + rng.normal(size=600), "blob_radius": np.exp(-C[:, 1])}
     measures["blob_radius"][::7] = np.nan
-    found = correlate(C, measures, blocks, **BOOTSTRAP)
+    found = correlate(C, measures, blocks, np.ones((20, 30), dtype=bool), **NULLS)
     assert len(found) == 6
     for row in found.itertuples():
         pair = C[:, row.factor - 1], measures[row.measure]
@@ -46,7 +58,9 @@ def test_intervals_hold_a_planted_correlation_and_a_zero_one() -> None:
         a, b = rng.normal(size=(2, 40))
         for rho in held:
             other = rho * a + np.sqrt(1 - rho**2) * b
-            own = correlate(a[blocks][:, None], {"grey": other[blocks]}, blocks, **BOOTSTRAP)
+            seen = np.ones((40, 25), dtype=bool)
+            few = {"nulls": 1, **BOOTSTRAP}
+            own = correlate(a[blocks][:, None], {"grey": other[blocks]}, blocks, seen, **few)
             spearman = 6 / np.pi * np.arcsin(rho / 2)
             held[rho] += bool((own["low"][0] <= spearman) & (spearman <= own["high"][0]))
     assert min(held.values()) >= 50
@@ -54,8 +68,9 @@ def test_intervals_hold_a_planted_correlation_and_a_zero_one() -> None:
 
 def test_a_constant_factor_follows_nothing() -> None:
     C = np.ones((100, 1))
-    found = correlate(C, {"grey": np.arange(100.0)}, np.arange(100) // 5, **BOOTSTRAP)
-    assert found["rho"].isna().all()
+    seen = np.ones((10, 10), dtype=bool)
+    found = correlate(C, {"grey": np.arange(100.0)}, np.arange(100) // 5, seen, **NULLS)
+    assert found[["rho", "null_99", "p"]].isna().all(axis=None)
     assert describe(found) == "follows none of the measures"
 
 
@@ -67,7 +82,66 @@ def test_means_leave_out_what_is_unknown() -> None:
 
 
 def test_every_measure_has_its_words() -> None:
-    assert set(WORDS) == set(MEASURES)
+    assert set(WORDS) == {*MEASURES, "depth"}
+    assert not set(PLANTED) & set(WORDS)
+
+
+def test_maps_that_know_nothing_of_each_other_are_not_named() -> None:
+    """Smooth maps: as many independent pixels would call most of these correlations certain."""
+    rng = np.random.default_rng(3)
+    seen = np.ones((24, 60), dtype=bool)
+    seen[:, 25:28] = seen[:4, :20] = False
+    rows, columns = np.nonzero(seen)
+    found, naive = [], []
+    for _ in range(40):
+        a, b = (gaussian_filter(rng.normal(size=(64, 100)), 4)[20:44, 20:80] for _ in range(2))
+        blocks = rows // 8 * 100 + columns // 8
+        own = correlate(a[seen][:, None], {"grey": b[seen]}, blocks, seen, **NULLS)
+        found.append(float(own["p"].iloc[0]))
+        naive.append(spearmanr(a[seen], b[seen]).pvalue)
+    assert np.mean(np.array(naive) <= 0.05) > 0.5
+    assert np.mean(np.array(found) <= 0.05) <= 0.15
+    own = correlate(a[seen][:, None], {"grey": a[seen] + 0.1 * b[seen]}, blocks, seen, **NULLS)
+    assert own["p"].iloc[0] == 0.01
+    assert own["rho"].iloc[0] > own["null_99"].iloc[0]
+
+
+def test_the_part_with_the_greatest_mean_is_named() -> None:
+    atlas = pd.DataFrame(
+        [("area", "Ctx", 1.0), ("area", "WM", 2.0), ("layer", "L4", 1.5), ("component", "1", 9.0)],
+        columns=["kind", "name", "mean"],
+    ).assign(quantity="factor 1")
+    assert greatest_part(atlas, "factor 1") == "; most in WM"
+    assert greatest_part(atlas.replace({"mean": {1.5: 2.5}}), "factor 1") == "; most in L4"
+    assert greatest_part(atlas.assign(mean=0.0), "factor 1") == ""
+
+
+def test_typical_patches_are_the_strongest_that_share_no_pixel() -> None:
+    y, x = (grid.ravel() for grid in np.mgrid[0:600:16, 0:900:16])
+    C = np.stack([np.hypot(y - 300, x - 450), np.zeros(len(y))], axis=1)
+    C[:, 0] = C[:, 0].max() - C[:, 0]
+    found = strongest(C, y, x, (600, 900))
+    assert set(found["name"]) == {1}
+    assert found["rank"].tolist() == [1, 2, 3, 4, 5, 6]
+    assert found["value"].is_monotonic_decreasing
+    assert abs(found["y"][0] - 300) <= 8
+    places = found[["y", "x"]].to_numpy()
+    apart = np.abs(places[:, None] - places).max(axis=-1)[np.triu_indices(6, 1)]
+    assert apart.min() >= 128
+    assert ((places >= 64) & (places <= np.array([536, 836]))).all()
+
+
+def test_typical_patches_of_a_part_are_near_its_mean() -> None:
+    rng = np.random.default_rng(0)
+    y, x = (grid.ravel() for grid in np.mgrid[64:900:128, 64:900:128])
+    C = rng.normal(size=(len(y), 3))
+    codes = np.arange(len(y)) % 2 * 3
+    found = nearest("cluster", codes, C, y, x, (1000, 1000))
+    own = codes == 3
+    distance = np.linalg.norm((C[own] - C[own].mean(axis=0)) / C[own].std(axis=0), axis=1)
+    assert set(found["name"]) == {3}
+    np.testing.assert_allclose(found["value"], np.sort(distance)[:6])
+    assert nearest("cluster", codes * 0, C, y, x, (1000, 1000)).empty
 
 
 @pytest.fixture
@@ -85,6 +159,10 @@ def inputs(tmp_path, monkeypatch):
             return image
 
     monkeypatch.setattr(stages, "open_volume", lambda path: Volume())
+    tifffile.imwrite(
+        tmp_path / "microstructure_z0000.tif", np.where(image > 130, 1, 3).astype(np.uint8)
+    )
+    depth = np.tile(np.where(bright, np.nan, x / 400), (len(y), 1)).astype(np.float32)
     labels = create_labels(tmp_path / "areas.zarr", shape, 1.17, (z,))
     labels.write_slice(z, np.tile(np.where(np.arange(800) >= 400, 2, 1), (400, 1)).astype(np.uint8))
     write_legend(make_legend(("Ctx", "WM")), tmp_path / "legend.csv")
@@ -95,15 +173,20 @@ def inputs(tmp_path, monkeypatch):
     maps.write_rows(0, iy, ix, C)
     found = np.tile(np.where(bright, 0, 1), (len(y), 1)).astype(np.uint8)
     write_maps(tmp_path / "parts.zarr", {"subdivision": found}, place, {"subdivisions": 1})
+    write_maps(tmp_path / "depth.zarr", {"depth": depth}, place, {})
     return {
         "volume": tmp_path / "volume",
         "coefficients": tmp_path / "c.zarr",
         "labels": tmp_path / "areas.zarr",
         "legend": tmp_path / "legend.csv",
         "components": tmp_path / "parts.zarr",
+        "clusters": tmp_path / "parts.zarr",
+        "depth": tmp_path / "depth.zarr",
+        "truth": tmp_path,
         "meaning": tmp_path / "meaning.csv",
         "atlas": tmp_path / "atlas.csv",
-        **BOOTSTRAP,
+        "typical": tmp_path / "typical.csv",
+        **NULLS,
     }
 
 
@@ -114,12 +197,21 @@ def test_tables_say_what_was_planted(inputs) -> None:
     assert meaning.loc[(1, "grey"), "low"] > 0.5
     assert meaning.loc[(2, "grey"), "high"] < -0.5
     assert "bright" in meaning.loc[(1, "grey"), "description"]
+    assert meaning.loc[(1, "grey"), "description"].endswith("; most in WM")
     assert "dark" in meaning.loc[(2, "grey"), "description"]
+    assert meaning.loc[(1, "planted_axons"), "rho"] > 0.5
+    assert meaning.loc[(1, "planted_cells"), "rho"] < -0.5
+    assert meaning.loc[(1, "depth"), "pixels"] == 25 * 25
+    typical = read_table(inputs["typical"])
+    assert (typical["x"][(typical["kind"] == "factor") & (typical["name"] == 1)] >= 400).all()
+    assert set(typical["kind"]) == {"factor", "component", "cluster"}
     atlas = read_table(inputs["atlas"]).astype({"name": str})
     assert set(zip(atlas["kind"], atlas["name"], strict=True)) == {
-        ("area", "Ctx"), ("area", "WM"), ("component", "1"),
+        ("area", "Ctx"), ("area", "WM"), ("component", "1"), ("cluster", "1"),
     }  # fmt: skip
-    own = atlas.set_index(["name", "quantity"])
+    own = atlas[atlas["kind"] != "cluster"].set_index(["name", "quantity"])
+    assert own.loc[("WM", "planted_axons"), "mean"] > 0.9
+    assert own.loc[("1", "planted_cells"), "mean"] > 0.9
     assert own.loc[("WM", "factor 1"), "mean"] == pytest.approx(1.05, abs=0.02)
     assert own.loc[("WM", "factor 2"), "mean"] == pytest.approx(0.05, abs=0.02)
     assert own.loc[("Ctx", "grey"), "mean"] < 115
@@ -136,10 +228,22 @@ def test_two_runs_write_the_same_bytes(inputs) -> None:
 
 
 def test_a_slice_without_labels_has_an_empty_atlas(inputs) -> None:
-    for name in ("labels", "legend", "components"):
+    for name in ("labels", "legend", "components", "clusters", "depth", "truth"):
         del inputs[name]
     stages.explain_factors(**inputs)
     assert len(read_table(inputs["atlas"], empty=True)) == 0
+
+
+@pytest.mark.parametrize("masks", [None, b"no picture", np.zeros((9, 9), dtype=np.uint8)])
+def test_masks_that_are_not_the_slices_are_refused(inputs, tmp_path, masks) -> None:
+    path = tmp_path / "microstructure_z0000.tif"
+    path.unlink()
+    if isinstance(masks, bytes):
+        path.write_bytes(masks)
+    elif masks is not None:
+        tifffile.imwrite(path, masks)
+    with pytest.raises(InputError, match="run `brainarch phantom` again"):
+        stages.explain_factors(**inputs)
 
 
 def test_nothing_extracted_is_refused(inputs, tmp_path) -> None:

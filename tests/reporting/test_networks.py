@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from report_fakes import agreement, chosen, metrics, write
 
@@ -49,3 +50,17 @@ def test_calibration_stands_raw_and_scaled() -> None:
     assert (raw.value, scaled.value, raw.note) == (0.1, 0, "1,200 patches")
     assert scaled.name.endswith("with temperature 1.50")
     assert calibration_numbers(None) == []
+
+
+def test_what_is_not_found_again_is_named(tmp_path: Path) -> None:
+    rows = [("repeat1", "factor", 1, 0.9), ("repeat1", "factor", 2, 0.3)]
+    rows += [("repeat1", "component", 1, 0.85), ("unlabelled", "factor", 1, 0.1)]
+    table = pd.DataFrame(rows, columns=["network", "kind", "name", "agreement"])
+    table["stable"] = table["agreement"] >= 0.8
+    path = write(tmp_path, "matches", "csv", table.to_csv(index=False))
+    found = network_numbers(Manifest({"network_matches/279": path}))
+    notes = {number.name.partition(" of the")[0]: number for number in found}
+    assert notes["repeat1: factors"].value == 0.5
+    assert notes["repeat1: factors"].note == "1 of 2, median 0.60; not stable: 2"
+    assert notes["repeat1: components"].note == "1 of 1, median 0.85"
+    assert notes["unlabelled: factors"].value == 0

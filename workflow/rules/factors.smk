@@ -21,6 +21,26 @@ use rule stage as factorize with:
         "Factorising the representation of the fitted slices ({wildcards.network})"
 
 
+if CONFIG.factorization.sweep is not None:
+
+    use rule stage as sweep_ranks with:
+        input:
+            **read(PIPELINE.sweep_ranks()),
+        output:
+            **written(PIPELINE.sweep_ranks()),
+        log:
+            f"{LOGS}/sweep-ranks.log",
+        benchmark:
+            f"{TIMES}/sweep-ranks.tsv"
+        resources:
+            **asked("sweep_ranks"),
+        params:
+            verb="sweep-ranks",
+            settings=PIPELINE.sweep_ranks().settings,
+        message:
+            "Comparing numbers of factors on a sample"
+
+
 use rule stage as project with:
     input:
         **read(PIPELINE.project("{z}", "{network}")),
@@ -118,6 +138,26 @@ use rule stage as explain_factors with:
         settings=PIPELINE.explain_factors("{z}", "{network}").settings,
     message:
         "Comparing the factors of slice {wildcards.z} with blobs, vessels and fibres ({wildcards.network})"
+
+
+if PIPELINE.extracted[1:]:
+
+    use rule stage as compare_networks with:
+        input:
+            unpack(lambda wildcards: read(PIPELINE.compare_networks(int(wildcards.z)))),
+        output:
+            **written(PIPELINE.compare_networks("{z}")),
+        log:
+            f"{LOGS}/compare-networks-z{{z}}.log",
+        benchmark:
+            f"{TIMES}/compare-networks-z{{z}}.tsv"
+        resources:
+            **asked("compare_networks"),
+        params:
+            verb="compare-networks --slice {z}",
+            settings=PIPELINE.compare_networks("{z}").settings,
+        message:
+            "Matching factors and components of the networks on slice {wildcards.z}"
 
 
 if PIPELINE.compared_slices:

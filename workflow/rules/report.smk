@@ -96,6 +96,16 @@ rule M3:
         one("M3_meaning"),
 
 
+rule M4:
+    input:
+        one("M4_typical"),
+
+
+rule M5:
+    input:
+        one("M5_ranks"),
+
+
 rule variability:
     input:
         drawn("Paper V", "Controls"),

@@ -733,6 +733,13 @@ class FactorizationConfig(Section):
         description="decrease of the error in a pass, as a share of it, at which the solver stops "
         "(ours)",
     )
+    sweep: list[Annotated[int, Field(ge=1, le=UNITS // 2)]] | None = Field(
+        default=None,
+        min_length=1,
+        description="numbers of factors that are compared on a sample: error at held-out pixels "
+        "and units, stability, zeros (figure M5), for example [5, 10, 15, 20, 30]; null compares "
+        "none (ours)",
+    )
 
 
 class SelectionConfig(Section):

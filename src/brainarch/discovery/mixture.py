@@ -29,7 +29,7 @@ PIXELS_PER_PARAMETER = 10
 TINY = float(np.finfo(np.float32).tiny)
 #: Most pixels that the mixture is fitted on (ours; neighbours share most of their patch, so more
 #: add time and hardly information); every pixel is assigned.
-FIT_PIXELS = 10_000
+FIT_PIXELS = 6_000
 
 COMPONENT_COLUMNS = {
     "component": "component, from 1, by weight, largest first",

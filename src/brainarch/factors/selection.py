@@ -8,6 +8,7 @@ pixels above the other labelled ones, which needs neither threshold nor lambda.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,8 @@ from numpy.typing import NDArray
 
 #: The column by which each rule takes pairs.
 RULES = {"auroc": "auroc", "papers": "score"}
+#: Weights of leakage that the papers' rule is tried with (M: 0.5; A: 0.3).
+LEAKAGES = (0.1, 0.3, 0.5, 1.0)
 
 
 @dataclass(frozen=True)
@@ -163,3 +166,33 @@ def select_factors(pairs: pd.DataFrame, count: int, by: str = "score") -> pd.Dat
     picked = pairs.loc[chosen].reset_index(drop=True)
     picked.insert(0, "rank", np.arange(1, count + 1))
     return picked
+
+
+def vary_papers_rule(
+    presences: Mapping[str, Presence], auroc: NDArray[np.float64], count: int
+) -> pd.DataFrame:
+    """Select pairs by the papers' rule with other thresholds and weights of leakage.
+
+    Parameters
+    ----------
+    presences : mapping of str to Presence
+        By what the threshold is called.
+    auroc : ndarray, shape (k, areas)
+        Of every factor for every area.
+    count : int
+        p, as for `select_factors`; fewer where fewer areas have a pixel.
+
+    Returns
+    -------
+    DataFrame
+        Columns threshold, lambda, then those of `select_factors` and auroc.
+    """
+    frames = []
+    for threshold, presence in presences.items():
+        for leakage in LEAKAGES:
+            pairs = score_pairs(presence, leakage)
+            own = select_factors(pairs, min(count, pairs["area"].nunique()))
+            own["auroc"] = auroc[own["factor"] - 1, own["area"] - 1]
+            own["threshold"], own["lambda"] = threshold, leakage
+            frames.append(own)
+    return pd.concat(frames, ignore_index=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from skimage.filters import threshold_otsu
 
 from brainarch.annotations.legend import Legend, read_legend
 from brainarch.errors import InputError
@@ -22,6 +23,7 @@ from brainarch.factors.selection import (
     count_presence,
     score_pairs,
     select_by_rules,
+    vary_papers_rule,
 )
 from brainarch.grids.labels import read_codes
 from brainarch.progress import progress
@@ -107,6 +109,19 @@ def selection_columns(target: str) -> dict[str, str]:
     }
 
 
+def sensitivity_columns(target: str) -> dict[str, str]:
+    """Return what the columns of the table of other thresholds and weights mean."""
+    return {
+        "threshold": "coefficient above which a factor is present: one number for all, or otsu, "
+        "the factor's own by Otsu",
+        "lambda": "weight of leakage",
+        "rank": "order of selection by the papers' rule, from 1",
+        target: f"name of the {target}",
+        "factor": "factor, from 1",
+        "auroc": "as in the table of selected pairs",
+    }
+
+
 def sampling_step(maps: CoefficientMaps) -> int:
     """Return the distance, on the grid, of the pixels that are looked at for AUROCs."""
     return max(1, round(STEP_PX / maps.stride))
@@ -119,6 +134,7 @@ def select_pairs(
     legend: Path,
     selected: Path,
     scores: Path,
+    sensitivity: Path,
     target: str,
     rule: str,
     leakage: float,
@@ -133,8 +149,9 @@ def select_pairs(
         Coefficient maps of the fitted slices; their pixels count together.
     labels, legend : Path
         Label image and legend of the areas (or layers).
-    selected, scores : Path
-        Tables to write: the selected pairs, and the scores of all.
+    selected, scores, sensitivity : Path
+        Tables to write: the selected pairs, the scores of all, and the pairs that the papers' rule
+        selects with other thresholds and weights.
     target : {"area", "layer"}
         What the labels are; names a column.
     rule : {"auroc", "papers"}
@@ -176,14 +193,15 @@ def select_pairs(
     auroc = _pooled_auroc(maps, codes, len(names))
     pairs["auroc"] = auroc[pairs["factor"] - 1, pairs["area"] - 1]
     chosen = select_by_rules(pairs, possible, rule)
+    varied = vary_papers_rule(_thin_presence(maps, codes, len(names), threshold), auroc, possible)
+    used = {"threshold": threshold, "lambda": leakage}
     for frame, path, columns in (
-        (chosen, selected, selection_columns(target)),
-        (pairs, scores, score_columns(target)),
+        (chosen.assign(**used), selected, selection_columns(target)),
+        (pairs.assign(**used), scores, score_columns(target)),
+        (varied, sensitivity, sensitivity_columns(target)),
     ):
         frame["area"] = [names.name_of(int(code)) for code in frame["area"]]
-        titled = frame.rename(columns={"area": target})
-        titled = titled.assign(**{"threshold": threshold, "lambda": leakage})
-        write_table(titled[list(columns)], path, columns)
+        write_table(frame.rename(columns={"area": target})[list(columns)], path, columns)
 
 
 def align_factors(
@@ -349,6 +367,33 @@ def _count_presence(
         for i in progress(range(own.factors), desc=f"factors of slice {own.z}", unit="factor"):
             above[i] += count_presence(own.factor_map(1 + i) > threshold, labels, areas)
     return Presence(above, pixels)
+
+
+def _thin_presence(
+    maps: Sequence[CoefficientMaps],
+    codes: Sequence[NDArray[np.integer]],
+    areas: int,
+    threshold: float,
+) -> dict[str, Presence]:
+    """Count presence above a threshold and above each factor's own, at every `STEP_PX`-th pixel."""
+    otsu: Callable[[NDArray[np.float32]], float] = threshold_otsu
+    steps = [sampling_step(own) for own in maps]
+    thin = [c[::step, ::step] for c, step in zip(codes, steps, strict=True)]
+    labels = np.concatenate([c[c > 0] for c in thin])
+    pixels = np.bincount(labels, minlength=areas + 1)[1:].astype(np.int64)
+    above = np.zeros((2, maps[0].factors, areas), dtype=np.int64)
+    for i in range(maps[0].factors):
+        values = np.concatenate(
+            [
+                own.factor_map(1 + i, step)[c > 0]
+                for own, step, c in zip(maps, steps, thin, strict=True)
+            ]
+        )
+        limits = (threshold, otsu(values) if np.ptp(values) > 0 else np.inf)
+        for index, limit in enumerate(limits):
+            above[index, i] = count_presence(values > limit, labels, areas)
+    names = (f"{threshold:g}", "otsu")
+    return {name: Presence(own, pixels) for name, own in zip(names, above, strict=True)}
 
 
 def _pooled_auroc(

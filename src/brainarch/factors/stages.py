@@ -23,6 +23,8 @@ from brainarch.factors.basis import (
 )
 from brainarch.factors.information import CHOICE_COLUMNS, PAIR_COLUMNS, FactorSample
 from brainarch.factors.projection import Residual, project_cube
+from brainarch.factors.ranks import RANK_COLUMNS, Descending
+from brainarch.factors.ranks import sweep_ranks as sweep
 from brainarch.factors.rows import Rows
 from brainarch.records import write_record
 from brainarch.scheduler import Scheduler, connect
@@ -188,6 +190,49 @@ def _write_maps(
         residual.summary()["relative_error"],
     )
     return residual
+
+
+def sweep_ranks(
+    *,
+    cubes: Sequence[Path],
+    ranks: Path,
+    sweep_factors: Sequence[int],
+    starts: int,
+    max_iterations: int,
+    tolerance: float,
+    seed: int,
+    threads: int = 1,
+) -> None:
+    """Compare numbers of factors on a sample: held-out error, stability, sparsity.
+
+    Parameters
+    ----------
+    cubes : sequence of Path
+        Dense cubes of the fitted slices.
+    ranks : Path
+        Table to write.
+    sweep_factors : sequence of int
+        Numbers of factors.
+    starts, max_iterations, tolerance, seed
+        As for `factorize`.
+    threads : int
+        CPU threads at most; the results do not depend on them.
+
+    Raises
+    ------
+    InputError
+        If a cube is empty or damaged, or holds values that are negative or not finite, or fewer
+        pixels than twice the most factors.
+    """
+    rows = Rows.of_cubes([_open_filled(path) for path in cubes])
+    if rows.count < 4 * max(sweep_factors):
+        raise InputError(
+            f"{cubes[0]}: {rows.count} pixels are too few to compare {max(sweep_factors)} factors; "
+            "lower factorization.sweep, or extract more"
+        )
+    descending = Descending(starts, max_iterations, tolerance)
+    found = sweep(rows, list(sweep_factors), descending, seed=seed, threads=threads)
+    write_table(found, ranks, RANK_COLUMNS)
 
 
 def measure_selection(

@@ -156,10 +156,38 @@ FIGURES = (
         "Paper M",
         "(a) Spearman's correlation of every factor's coefficient with classical measures of the "
         "same patches; colour and number where the 95 % interval of a spatial block bootstrap does "
-        "not hold 0, white elsewhere. In words, to the right: the measures that it follows most "
-        "(at least 0.3). Dark blobs of a cell's size are not all cells: on one slice most are "
-        "texture. (b) Mean of each factor in each area, as a share of its greatest.",
+        "not hold 0 and at most one in a hundred fields as autocorrelated as the measure, which "
+        "know nothing of the factor, correlate as strongly; white elsewhere. Depth is that in the "
+        "divided area; of a phantom, the shares of the planted masks stand beside it. (b) Mean of "
+        "each factor in each area, as a share of its greatest. In words, to the right: the "
+        "measures that it follows most (at least 0.3), and where its mean is greatest. Dark blobs "
+        "of a cell's size are not all cells: on one slice most are texture. (c) The same measures "
+        "of components and clusters, over the mean of all of them. (d) The factor selected for "
+        "each area, by AUROC, and by the papers' rule with a threshold (0, or each factor's own by "
+        "Otsu) and lambda, the weight of leakage (the papers': 0, 0.5); the colour is its AUROC, "
+        "blue where the factor tells the area worse than chance.",
         needs=("labels",),
+    ),
+    Figure(
+        "M4_typical",
+        "typical patches",
+        "Paper M",
+        "The most typical patches, with row and column of the pixel that each is of; none shares a "
+        "pixel with another of its line, all have the same grey limits. (a) Where each factor is "
+        "strongest. (b, c) Where the coefficients are nearest to their mean over a component or "
+        "a cluster, each in units of its deviation there.",
+    ),
+    Figure(
+        "M5_ranks",
+        "how many factors",
+        "Paper M",
+        "Numbers of factors compared on a sample of the pixels; the dashed line is the number of "
+        "this run. (a) Relative error of the fit, and of held-out units at held-out pixels "
+        "(bi-cross-validation; the band is the range over folds): where it no longer falls, more "
+        "factors describe the sample only. (b) Mean cosine of factors matched one to one: of other "
+        "starts with the best, and of two halves of the pixels. (c) Share of the coefficients that "
+        "are exactly 0.",
+        needs=("sweep",),
     ),
     Figure(
         "learning_curves",

@@ -43,7 +43,9 @@ from brainarch.figures import classifiers as classifier_scores
 from brainarch.figures import degradation as degraded_images
 from brainarch.figures import gram as gram_matrices
 from brainarch.figures import meaning as factor_meaning
+from brainarch.figures import ranks as factor_ranks
 from brainarch.figures import relations as area_relations
+from brainarch.figures import typical as typical_patches
 from brainarch.figures.factor_sources import area_view, read_agreement, read_profiles, share_shown
 from brainarch.figures.panels import Areas, every_pixel
 from brainarch.figures.save import save_figure
@@ -497,7 +499,15 @@ def draw_factors(
 
 
 def draw_meaning(
-    *, meaning: Path, atlas: Path, areas: Entries, png: Path, pdf: Path, table: Path
+    *,
+    meaning: Path,
+    atlas: Path,
+    selection: Path,
+    sensitivity: Path,
+    areas: Entries,
+    png: Path,
+    pdf: Path,
+    table: Path,
 ) -> None:
     """M3: what each factor follows, and in which areas it is strong.
 
@@ -505,14 +515,53 @@ def draw_meaning(
     ----------
     meaning, atlas : Path
         Tables of the factors' correlations with classical measures, and of the areas' means.
+    selection, sensitivity : Path
+        Tables of the factors selected for areas, and of those that the papers' rule selects with
+        other thresholds and weights.
     """
     shown = Areas.of(areas)
     numbers = factor_meaning.prepare(
-        read_columns(meaning, "factor", "measure", "rho", "low", "high", "description"),
-        read_columns(atlas, "kind", "name", "quantity", "mean"),
+        read_columns(meaning, "factor", "measure", "rho", "low", "high", "p", "description"),
+        read_columns(atlas, "kind", "name", "quantity", "mean", "low", "high", "pixels"),
+        read_columns(selection, "rule", "area", "factor", "auroc"),
+        read_columns(sensitivity, "threshold", "lambda", "area", "factor", "auroc"),
         shown,
     )
     save_figure(factor_meaning.draw(numbers, shown), numbers, png, pdf, table)
+
+
+def draw_ranks(*, ranks: Path, chosen: int, png: Path, pdf: Path, table: Path) -> None:
+    """M5: how many factors.
+
+    Parameters
+    ----------
+    ranks : Path
+        Table of numbers of factors compared on a sample.
+    chosen : int
+        The number of this run.
+    """
+    numbers = factor_ranks.prepare(read_columns(ranks, *factor_ranks.READ), chosen)
+    save_figure(factor_ranks.draw(numbers), numbers, png, pdf, table)
+
+
+def draw_typical(*, volume: Path, typical: Path, png: Path, pdf: Path, table: Path) -> None:
+    """M4: the most typical patches of every factor, component and cluster.
+
+    Parameters
+    ----------
+    volume, typical : Path
+        The volume, and the table of typical patches of one of its slices.
+    """
+    opened = open_volume(volume)
+    found = read_columns(typical, "slice", "kind", "name", "rank", "y", "x", "value")
+    numbers = typical_patches.prepare(found)
+    patches = example_patches.cut_patches(
+        opened.read_slice(int(found["slice"].iloc[0])),
+        numbers["y"].to_numpy().astype(np.int64),
+        numbers["x"].to_numpy().astype(np.int64),
+    )
+    figure = typical_patches.draw(numbers, list(patches), opened.pixel_um)
+    save_figure(figure, numbers, png, pdf, table)
 
 
 def draw_learning_curves(

@@ -8,10 +8,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from brainarch.seeds import generator
 from brainarch.statistics.bootstrap import bootstrap_counts, index_blocks
+from brainarch.statistics.field_nulls import field_surrogates
 
 #: Correlation from which a measure is named in a factor's description, and how many are (ours).
 NAMED, MOST_NAMED = 0.3, 3
+#: Chance of so high a correlation with a map that knows nothing, up to which it is named (ours).
+CHANCE = 0.01
 #: What a negative and a positive correlation with a measure is called.
 WORDS = {
     "blob_density": ("few dark blobs", "many dark blobs"),
@@ -20,6 +24,7 @@ WORDS = {
     "fibre_share": ("few fibres", "many fibres"),
     "coherence": ("no one direction", "one direction"),
     "grey": ("dark", "bright"),
+    "depth": ("superficial", "deep"),
 }
 
 
@@ -27,13 +32,16 @@ def correlate(
     coefficients: NDArray[np.floating],
     measures: Mapping[str, NDArray[np.floating]],
     blocks: NDArray[np.integer],
+    seen: NDArray[np.bool_],
     *,
+    nulls: int,
     resamples: int,
     seed: int,
 ) -> pd.DataFrame:
     """Return Spearman's correlation of every factor with every measure.
 
-    The intervals resample blocks of the ranks that the whole sample has.
+    The intervals resample blocks of the ranks that the whole sample has. The nulls are fields as
+    autocorrelated as the ranks of the measure, which know nothing of the factors.
 
     Parameters
     ----------
@@ -42,22 +50,27 @@ def correlate(
         NaN where a measure says nothing; such pixels are left out of its own correlations.
     blocks : ndarray of int, shape (n,)
         Block of each pixel.
+    seen : ndarray of bool, shape (rows, columns)
+        Where the n pixels lie on a grid, in raster order.
+    nulls : int
+        Fields that each measure is replaced by.
     resamples, seed : int
-        Of the block bootstrap.
+        Of the block bootstrap; the seed also of the fields.
 
     Returns
     -------
     DataFrame
-        Columns factor (from 1), measure, rho, low, high, pixels; NaN where one of the two does not
-        vary, intervals NaN with too few blocks.
+        Columns factor (from 1), measure, rho, low, high, null_99 (99th percentile of the nulls'
+        absolute correlation), p (two-sided), pixels; NaN where one of the two does not vary,
+        intervals NaN with too few blocks.
     """
     frames = []
     for name, values in measures.items():
         known = np.isfinite(values)
         ranks = pd.DataFrame(coefficients[known]).rank().to_numpy()
-        own = pd.Series(values[known]).rank().to_numpy()[:, None]
+        own = pd.Series(values[known]).rank().to_numpy()
         middle = (len(own) + 1) / 2
-        a, b = ranks - middle, np.broadcast_to(own - middle, ranks.shape)
+        a, b = ranks - middle, np.broadcast_to(own[:, None] - middle, ranks.shape)
         positions, count = index_blocks(blocks[known])
         parts = np.stack([np.ones_like(a), a, b, a * a, b * b, a * b], axis=-1)
         sums = np.zeros((count, *parts.shape[1:]))
@@ -65,13 +78,20 @@ def correlate(
         low, high = bootstrap_counts(
             _pearson, sums, resamples, seed, sizes=sums[:, :, 0], share=False
         )
+        rho = _pearson(sums.sum(axis=0))
+        field = np.full(seen.shape, np.nan)
+        field[seen] = np.where(known, 0.0, np.nan)
+        field[np.isfinite(field)] = own
+        null_99, p = _beside_fields(rho, a, field, nulls, generator(seed, f"null {name}"))
         frame = pd.DataFrame(
             {
                 "factor": np.arange(1, a.shape[1] + 1),
                 "measure": name,
-                "rho": _pearson(sums.sum(axis=0)),
+                "rho": rho,
                 "low": np.clip(low, -1, 1),
                 "high": np.clip(high, -1, 1),
+                "null_99": null_99,
+                "p": p,
                 "pixels": int(known.sum()),
             }
         )
@@ -86,11 +106,11 @@ def describe(correlations: pd.DataFrame) -> str:
     Parameters
     ----------
     correlations : DataFrame
-        One factor's rows of `correlate`. A measure is named if its correlation is at least `NAMED`
-        and its interval does not hold 0, the strongest first.
+        One factor's rows of `correlate`. A measure is named if its correlation is at least `NAMED`,
+        its interval does not hold 0 and p is at most `CHANCE`, the strongest first.
     """
-    sure = correlations["low"] * correlations["high"] > 0
-    strong = correlations[sure & (correlations["rho"].abs() >= NAMED)]
+    strong = correlations[certain(correlations) & (correlations["rho"].abs() >= NAMED)]
+    strong = strong[strong["measure"].isin(list(WORDS))]
     order = strong["rho"].abs().sort_values(ascending=False, kind="stable").index
     ranked = strong.loc[order]
     words = [
@@ -98,6 +118,31 @@ def describe(correlations: pd.DataFrame) -> str:
         for measure, rises in zip(ranked["measure"], ranked["rho"] > 0, strict=True)
     ]
     return ", ".join(words[:MOST_NAMED]) or "follows none of the measures"
+
+
+def greatest_part(atlas: pd.DataFrame, quantity: str) -> str:
+    """Say in which area, or layer of one, the mean of a quantity is greatest.
+
+    Parameters
+    ----------
+    atlas : DataFrame
+        Columns kind, name, quantity, mean. A layer is named where its mean exceeds every area's.
+    quantity : str
+
+    Returns
+    -------
+    str
+        ``"; most in L4"``; empty without areas, or where the quantity is 0 everywhere.
+    """
+    own = atlas[(atlas["quantity"] == quantity) & atlas["kind"].isin(["area", "layer"])]
+    own = own[own["mean"] > 0].sort_values("mean", ascending=False, kind="stable")
+    return "" if own.empty else f"; most in {own['name'].iloc[0]}"
+
+
+def certain(correlations: pd.DataFrame) -> pd.Series[bool]:
+    """Say of rows of `correlate` whether the interval does not hold 0 and p is small."""
+    sure: pd.Series[bool] = correlations["low"] * correlations["high"] > 0
+    return sure & (correlations["p"] <= CHANCE)
 
 
 def block_means(
@@ -123,6 +168,28 @@ def block_means(
     np.add.at(sums, positions, np.stack([np.where(known, values, 0.0), known], axis=-1))
     low, high = bootstrap_counts(_mean, sums, resamples, seed, sizes=sums[:, :, 1], share=False)
     return pd.DataFrame({"mean": _mean(sums.sum(axis=0)), "low": low, "high": high})
+
+
+def _beside_fields(
+    rho: NDArray[np.float64],
+    a: NDArray[np.float64],
+    field: NDArray[np.float64],
+    count: int,
+    rng: np.random.Generator,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the 99th percentile of the fields' absolute correlation with each column, and p."""
+    nothing = np.full(len(rho), np.nan)
+    if not np.isfinite(rho).any():
+        return nothing, nothing
+    length = np.sqrt(np.einsum("ij,ij->j", a, a))
+    null = np.empty((count, len(rho)))
+    for index, surrogate in enumerate(field_surrogates(field, count, rng)):
+        b = surrogate - surrogate.mean()
+        with np.errstate(invalid="ignore", divide="ignore"):
+            null[index] = np.abs(b @ a) / (length * np.linalg.norm(b))
+    p = (1 + (null >= np.abs(rho)).sum(axis=0)) / (1 + count)
+    known = np.isfinite(rho)
+    return np.where(known, np.percentile(null, 99, axis=0), np.nan), np.where(known, p, np.nan)
 
 
 def _pearson(sums: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -15,30 +15,41 @@ from brainarch.errors import InputError
 from brainarch.factors.coefficients import CoefficientMaps
 from brainarch.grids.labels import read_codes
 from brainarch.grids.maps import SliceMaps
-from brainarch.microstructure.meaning import block_means, correlate, describe
+from brainarch.microstructure.meaning import (
+    block_means,
+    correlate,
+    describe,
+    greatest_part,
+)
 from brainarch.microstructure.measures import MEASURES, measure_patches
-from brainarch.statistics.blocks import spatial_blocks
+from brainarch.microstructure.planted import PLANTED, planted_shares
+from brainarch.microstructure.sampling import sampled_pixels
+from brainarch.microstructure.typical import TYPICAL_COLUMNS, nearest, strongest
 from brainarch.tables import write_table
 from brainarch.volume.store import open_volume
-
-#: Distance of the pixels that are looked at, and side of the blocks, in pixels of the slice (ours).
-STEP_PX, BLOCK_PX = 16, 256
 
 MEANING_COLUMNS = {
     "slice": "slice",
     "factor": "factor, from 1",
     "measure": "classical measure of the patch: "
-    + "; ".join(f"{k}: {v}" for k, v in MEASURES.items()),
+    + "; ".join(f"{k}: {v}" for k, v in MEASURES.items())
+    + "; depth: relative depth in the divided area; of a phantom also "
+    + ", ".join(PLANTED)
+    + ": share of the patch in that mask",
     "rho": "Spearman's correlation of coefficient and measure; empty where one does not vary",
     "low": "lower end of the 95 % interval from a spatial block bootstrap; empty with few blocks",
     "high": "upper end of the 95 % interval",
+    "null_99": "99th percentile of the absolute correlation with fields as autocorrelated as the "
+    "measure, which know nothing of the factor",
+    "p": "(1 + fields that correlate at least as strongly) / (1 + fields)",
     "pixels": "pixels that were looked at",
-    "description": "the factor in words: measures it follows, the strongest first",
+    "description": "the factor in words: measures it follows, the strongest first, and where its "
+    "mean is greatest",
 }
 ATLAS_COLUMNS = {
     "slice": "slice",
-    "kind": "area, layer or component",
-    "name": "name of the area or layer, or number of the component",
+    "kind": "area, layer, component or cluster",
+    "name": "name of the area or layer, or number of the component or cluster",
     "um2": "extracted square micrometres of it",
     "quantity": "classical measure, or a factor's coefficient",
     "mean": "mean over the pixels that were looked at; empty without any",
@@ -57,8 +68,13 @@ def explain_factors(
     layers: Path | None = None,
     layers_legend: Path | None = None,
     components: Path | None = None,
+    clusters: Path | None = None,
+    depth: Path | None = None,
+    truth: Path | None = None,
     meaning: Path,
     atlas: Path,
+    typical: Path,
+    nulls: int,
     resamples: int,
     seed: int,
 ) -> None:
@@ -70,12 +86,17 @@ def explain_factors(
         The volume, and coefficient maps of one of its slices.
     labels, legend, layers, layers_legend : Path, optional
         Labels of areas and of layers with their legends, where the slice has them.
-    components : Path, optional
-        Map of the components of an area.
-    meaning, atlas : Path
-        Tables to write: every factor with every measure; means of every area, layer and component.
+    components, clusters, depth : Path, optional
+        Maps of the components and clusters of an area, and of its depth.
+    truth : Path, optional
+        Folder of what was planted in a phantom.
+    meaning, atlas, typical : Path
+        Tables to write: every factor with every measure; means of every area, layer, component and
+        cluster; the most typical patches of factors, components and clusters.
+    nulls : int
+        Fields that each measure is replaced by.
     resamples, seed : int
-        Of the block bootstrap.
+        Of the block bootstrap; the seed also of the fields.
 
     Raises
     ------
@@ -83,40 +104,40 @@ def explain_factors(
         If the files do not belong together, or no pixel that is looked at is extracted.
     """
     maps = CoefficientMaps.open(coefficients)
-    step = max(1, round(STEP_PX / maps.stride))
-    y, x = maps.y[::step], maps.x[::step]
-    seen = maps.extracted[::step, ::step]
-    if not seen.any():
-        raise InputError(
-            f"{coefficients}: no pixel of every {STEP_PX}th row and column is extracted; extract "
-            "more rows"
-        )
+    sample = sampled_pixels(maps)
+    step, y, x, seen, C = sample.step, sample.grid_y, sample.grid_x, sample.seen, sample.C
+    places = sample.y, sample.x
     image = open_volume(volume).read_slice(maps.z)
     if int(y[-1]) >= image.shape[0] or int(x[-1]) >= image.shape[1]:
         raise InputError(
             f"{coefficients}: reaches beyond the {image.shape[0]} x {image.shape[1]} pixels of "
             f"{volume}; both must belong to one volume"
         )
-    measures = {k: v[seen] for k, v in measure_patches(image, maps.pixel_um, y, x).items()}
-    rows = [maps.factor_map(factor + 1, step)[seen] for factor in range(maps.factors)]
-    C = np.stack(rows, axis=1).astype(np.float64)
-    iy, ix = np.nonzero(seen)
-    blocks = spatial_blocks(maps.z, y[iy], x[ix], BLOCK_PX)
+    measured = measure_patches(image, maps.pixel_um, y, x)
+    if depth is not None:
+        measured["depth"] = SliceMaps.open(depth).sample("depth", y, x, float("nan"))
+    if truth is not None:
+        measured |= planted_shares(truth, maps.z, image.shape, y, x)
+    measures = {name: values[seen].astype(np.float64) for name, values in measured.items()}
     bootstrap = {"resamples": resamples, "seed": seed}
-    found = correlate(C, measures, blocks, **bootstrap)
-    texts = {factor: describe(own) for factor, own in found.groupby("factor")}
-    found = found.assign(slice=maps.z, description=found["factor"].map(texts))
-    names = [*measures, *(f"factor {factor}" for factor in range(1, maps.factors + 1))]
+    parts = list(_parts(maps, (("area", labels, legend), ("layer", layers, layers_legend))))
+    patches = [strongest(C, *places, image.shape)]
+    for kind, path in (("component", components), ("cluster", clusters)):
+        if path is not None:
+            found, count = _subdivisions(maps, path)
+            parts += [(kind, str(code), found == code) for code in range(1, count + 1)]
+            codes = found[::step, ::step][seen]
+            patches.append(nearest(kind, codes, C, *places, image.shape))
     values = np.column_stack([*measures.values(), C])
+    names = [*measures, *(f"factor {factor}" for factor in range(1, maps.factors + 1))]
     frames = []
-    images = (("area", labels, legend), ("layer", layers, layers_legend))
-    for kind, name, codes in _parts(maps, images, components):
-        own = codes[::step, ::step][seen]
+    for kind, name, pixels in parts:
+        own = pixels[::step, ::step][seen]
         if own.any():
-            frame = block_means(values[own], blocks[own], **bootstrap)
+            frame = block_means(values[own], sample.blocks[own], **bootstrap)
         else:
             frame = pd.DataFrame(np.nan, index=range(len(names)), columns=["mean", "low", "high"])
-        um2 = float((codes & maps.extracted).sum()) * (maps.stride * maps.pixel_um) ** 2
+        um2 = float((pixels & maps.extracted).sum()) * (maps.stride * maps.pixel_um) ** 2
         about: dict[str, Any] = {
             "slice": maps.z,
             "kind": kind,
@@ -125,24 +146,30 @@ def explain_factors(
             "pixels": int(own.sum()),
         }
         frames.append(frame.assign(quantity=names, **about))
-    write_table(found[list(MEANING_COLUMNS)], meaning, MEANING_COLUMNS)
-    whole = (
-        pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=[*ATLAS_COLUMNS])
-    )
+    nothing = pd.DataFrame(columns=list(ATLAS_COLUMNS))
+    whole = pd.concat(frames, ignore_index=True) if frames else nothing
     write_table(whole[list(ATLAS_COLUMNS)], atlas, ATLAS_COLUMNS)
+    follows = correlate(C, measures, sample.blocks, seen, nulls=nulls, **bootstrap)
+    texts = {
+        factor: describe(own) + greatest_part(whole, f"factor {factor}")
+        for factor, own in follows.groupby("factor")
+    }
+    follows = follows.assign(slice=maps.z, description=follows["factor"].map(texts))
+    write_table(follows[list(MEANING_COLUMNS)], meaning, MEANING_COLUMNS)
+    gallery = pd.concat(patches, ignore_index=True).assign(slice=maps.z)
+    write_table(gallery[list(TYPICAL_COLUMNS)], typical, TYPICAL_COLUMNS)
 
 
-def _parts(
-    maps: CoefficientMaps, images: Any, components: Path | None
-) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
-    """Yield the kind, the name and the pixels, on the maps' grid, of every part of the slice."""
+def _parts(maps: CoefficientMaps, images: Any) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
+    """Yield the kind, the name and the pixels, on the maps' grid, of every area and layer."""
     for kind, labels, legend in images:
         if labels is not None and legend is not None:
             codes = read_codes(labels, maps)
             for code, name in enumerate(read_legend(legend).names, start=1):
                 yield kind, name, codes == code
-    if components is not None:
-        opened = SliceMaps.open(components)
-        found = opened.sample("subdivision", maps.y, maps.x, 0)
-        for code in range(1, int(opened.attrs["subdivisions"]) + 1):
-            yield "component", str(code), found == code
+
+
+def _subdivisions(maps: CoefficientMaps, path: Path) -> tuple[NDArray[Any], int]:
+    """Return the subdivision of every pixel of the maps' grid, and how many there are."""
+    opened = SliceMaps.open(path)
+    return opened.sample("subdivision", maps.y, maps.x, 0), int(opened.attrs["subdivisions"])

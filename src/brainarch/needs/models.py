@@ -46,6 +46,7 @@ TABLE_FIGURES = (
     "V4_classifiers",
     "V7_relations",
     "M3_meaning",
+    "M5_ranks",
     "learning_curves",
     "calibration",
     "label_efficiency",
@@ -374,6 +375,15 @@ def _factorize(work: Work) -> Cost:
     return Cost(memory, PLAIN_SECONDS + 8, core, coefficients_mb(pixels, keys.factors))
 
 
+@_model()
+def _sweep_ranks(work: Work) -> Cost:
+    keys, pixels = work.config.factorization, work.pixels()
+    numbers = keys.sweep or []
+    # a sample of fixed size: each number is fitted once a start, and six times on parts of it
+    seconds = 0.02 * sum(numbers) * (keys.starts + 6) / 9 + 1e-6 * pixels
+    return Cost(PLAIN_MB + 220, PLAIN_SECONDS + 4 + seconds, disk_mb=1)
+
+
 @_model(THREADS)
 def _project(work: Work, z: int | None = None) -> Cost:
     pixels, factors = work.pixels(z), work.config.factorization.factors
@@ -408,6 +418,14 @@ def _explain_factors(work: Work) -> Cost:
     # a slice in float32, its filtered copies and Hessian
     cost = _on_maps(work, 4e-6 * work.slice_px)
     return Cost(cost.memory_mb + 100 * work.slice_px / MB, cost.alone, disk_mb=2)
+
+
+@_model()
+def _compare_networks(work: Work) -> Cost:
+    # two networks' maps; each factor is replaced by random fields
+    networks = len(work.config.extraction.networks)
+    cost = _on_maps(work, 2e-6 * work.slice_px + 10 * networks)
+    return Cost(cost.memory_mb + 100, cost.alone, disk_mb=1)
 
 
 @_model()

@@ -65,3 +65,8 @@ SOURCES: Final = {
         "Prasad et al., Scientific Data 7:358 (2020), slice z=159 and its annotated microstructure"
     ),
 }
+
+
+def truth_name(kind: str, z: int) -> str:
+    """Return the file name of a slice's truth: areas, barrels or microstructure."""
+    return f"{kind}_z{z:04d}.tif"

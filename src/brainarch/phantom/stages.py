@@ -152,7 +152,7 @@ def _annotated_areas(areas: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _write_truth(folder: Path, block: PhantomBlock, z: int) -> None:
     for kind in ("areas", "barrels", "microstructure"):
         image = getattr(block, kind)[z - block.z_start]
-        _write_labels(folder / f"{kind}_{slice_name(z)}", image)
+        _write_labels(folder / anatomy.truth_name(kind, z), image)
 
 
 def _write_labels(path: Path, image: NDArray[np.uint8]) -> None:

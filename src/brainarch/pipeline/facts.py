@@ -183,6 +183,8 @@ class Facts:
             gone["degradation"] = "readout.degradation_patches is 0"
         if not self.config.readout.label_draws:
             gone["label_efficiency"] = "readout.label_draws is 0"
+        if self.config.factorization.sweep is None:
+            gone["sweep"] = "factorization.sweep names no numbers of factors"
         if len(self.labelled_slices) < 2:
             gone["comparison"] = "fewer than two labelled slices are extracted"
         elif "labels" in gone or not set(self.held_out_slices) & set(self.labelled_slices):

@@ -90,6 +90,8 @@ class Pipeline(Reads):
             stages.append(self.measure_selection())
         for network in self.extracted[1:]:
             stages += self.followed(network)
+        if self.extracted[1:]:
+            stages.append(self.compare_networks(self.fit_slice))
         return [*(path for stage in stages for path in flat(stage.outputs)), *figures]
 
     def followed(self, network: str) -> list[Stage]:
@@ -587,6 +589,21 @@ class Pipeline(Reads):
             {**pick(self.config.factorization, *keys), **self._seed},
         )
 
+    def sweep_ranks(self) -> Stage:
+        """Compare numbers of factors on a sample: held-out error, stability, sparsity."""
+        section = self.config.factorization
+        numbers = self._require(section.sweep, "factorization.sweep", "say [5, 10, 15, 20]")
+        return Stage(
+            "brainarch.factors.stages:sweep_ranks",
+            {"cubes": [self.results.cube(z) for z in self.fit_slices]},
+            {"ranks": self.results.factors("ranks.csv")},
+            {
+                "sweep_factors": sorted(set(numbers)),
+                **pick(section, "starts", "max_iterations", "tolerance"),
+                **self._seed,
+            },
+        )
+
     def project(self, z: Z, network: str = CNN) -> Stage:
         """Find the coefficients of another slice on the same basis."""
         r = self.results
@@ -645,14 +662,38 @@ class Pipeline(Reads):
         if z in self.labelled_slices:
             inputs |= self._areas
             if self.config.discovery is not None:
-                inputs["components"] = r.discovery(z, "components.zarr", network)
+                kinds = (COMPONENTS, CLUSTERS)
+                inputs |= {kind: r.discovery(z, f"{kind}.zarr", network) for kind in kinds}
+                inputs["depth"] = r.depth(z)
+            if self.is_phantom and self.config.volume.resampling is None:
+                inputs["truth"] = r.source("truth")
         if z in self.layer_slices:
             inputs |= {"layers": r.layers, "layers_legend": r.layers_legend}
         return Stage(
             "brainarch.microstructure.stages:explain_factors",
             inputs,
             self.explained(z, network),
-            {**pick(self.config.statistics, "resamples"), **self._seed},
+            {**pick(self.config.statistics, "resamples", "nulls"), **self._seed},
+        )
+
+    def compare_networks(self, z: Z) -> Stage:
+        """Match a slice's factors and components with those that other networks lead to."""
+        r = self.results
+        others = self._require(
+            self.extracted[1:], "extraction.networks beside cnn", "name another network"
+        )
+        inputs: Files = {
+            "coefficients": r.coefficients(self._extracted(z)),
+            "others": {name: r.coefficients(z, name) for name in others},
+        }
+        if self.config.discovery is not None and z in self.labelled_slices:
+            maps = {name: r.discovery(z, "components.zarr", name) for name in self.extracted}
+            inputs |= {"components": maps.pop(CNN), "other_components": maps}
+        return Stage(
+            "brainarch.microstructure.networks:compare_networks",
+            inputs,
+            {"agreement": r.factors(f"z{slice_name(z)}_networks.csv")},
+            {**pick(self.config.statistics, "resamples", "nulls"), **self._seed},
         )
 
     def align(self, network: str = CNN) -> Stage:

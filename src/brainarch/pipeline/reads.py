@@ -132,11 +132,23 @@ class Reads(Shared):
 
     def _meaning(self) -> tuple[Files, Settings]:
         tables = self.explained(self.fit_slice)
+        del tables["typical"]
+        tables |= {
+            name: self.results.factors(f"{name}_areas.csv") for name in ("selection", "sensitivity")
+        }
         return tables, {"areas": self._area_titles}
 
+    def _typical(self) -> tuple[Files, Settings]:
+        table = self.explained(self.fit_slice)["typical"]
+        return {"volume": self.results.volume, "typical": table}, {}
+
+    def _ranks(self) -> tuple[Files, Settings]:
+        chosen = {"chosen": self.config.factorization.factors}
+        return {"ranks": self.results.factors("ranks.csv")}, chosen
+
     def explained(self, z: Z, network: str = CNN) -> Files:
-        """Return what is written of a slice's factors in classical measures."""
-        kinds = ("meaning", "atlas")
+        """Return what is written of a slice's factors: what they follow, parts, typical patches."""
+        kinds = ("meaning", "atlas", "typical")
         return {
             kind: self.results.factors(f"z{slice_name(z)}_{kind}.csv", network) for kind in kinds
         }
@@ -250,6 +262,9 @@ class Reads(Shared):
         """Return what is shown of several extracted networks beside each other."""
         r, networks = self.results, self.extracted if len(self.extracted) > 1 else []
         files = {}
+        if networks:
+            matches = r.factors(f"z{slice_name(self.fit_slice)}_networks.csv")
+            files[f"network_matches/{self.fit_slice}"] = matches
         for network in networks:
             if self.compared_slices:
                 chosen = r.factors("alignment_chosen.csv", network)

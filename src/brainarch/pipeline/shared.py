@@ -279,6 +279,7 @@ class Shared(Facts):
             {
                 "selected": r.factors(f"selection_{target}s.csv", network),
                 "scores": r.factors(f"scores_{target}s.csv", network),
+                "sensitivity": r.factors(f"sensitivity_{target}s.csv", network),
             },
             {
                 "target": target,

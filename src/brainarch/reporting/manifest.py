@@ -43,6 +43,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "network_fit": ("network", "slice"),
     "network_chosen": ("network",),
     "network_agreement": ("network", "kind", "slice"),
+    "network_matches": ("slice",),
     "network_map": ("network", "slice"),
     "figure": ("name",),
 }

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from brainarch.embedding.names import is_repeat
+from brainarch.microstructure.networks import STABLE
 from brainarch.pipeline.facts import MAIN
 from brainarch.reporting.manifest import Manifest
 from brainarch.reporting.numbers import Number
@@ -65,12 +66,28 @@ def _found(files: Manifest) -> Iterator[Number]:
             float(rows["value"].iloc[0]),
             note=f"{above} its nulls",
         )
+    for table in files.tables("network_matches").values():
+        yield from _matched(table)
     for (network, z), metrics in files.tables("network_map").items():
         row = overall(metrics, "accuracy")
         if row is not None:
             value, low, high = (float(row[key]) for key in ("value", "low", "high"))
             name = f"{network}: accuracy of its area map, slice z={z}"
             yield Number(GROUP, name, value, low, high)
+
+
+def _matched(table: pd.DataFrame) -> Iterator[Number]:
+    """Return how much of what the main network led to was found again by each other one."""
+    for (network, kind), rows in table.groupby(["network", "kind"], sort=False):
+        lost = " ".join(rows["name"][~rows["stable"]].astype(str))
+        measure = "correlation" if kind == "factor" else "shared pixels"
+        yield Number(
+            GROUP,
+            f"{network}: {kind}s of the trained network found again, {measure} at least {STABLE}",
+            float(rows["stable"].mean()),
+            note=f"{int(rows['stable'].sum())} of {len(rows)}, median "
+            f"{rows['agreement'].median():.2f}" + (f"; not stable: {lost}" if lost else ""),
+        )
 
 
 def _is_seed(run: str) -> bool:

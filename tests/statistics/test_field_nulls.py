@@ -1,0 +1,41 @@
+"""Surrogate fields: their covariance is the map's, and they are independent of each other."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+from brainarch.statistics.field_nulls import field_surrogates
+
+
+def lagged(field: np.ndarray, lag: int) -> float:
+    """Mean product of neighbours that many columns apart, over known pairs."""
+    return float(np.nanmean(field[:, lag:] * field[:, : field.shape[1] - lag]))
+
+
+def test_covariance_is_that_of_the_maps_process_and_fields_are_independent() -> None:
+    """The process is known: its covariance is the kernel's with itself, a Gaussian."""
+    rng = np.random.default_rng(0)
+    sigma = 2.0
+    field = gaussian_filter(rng.normal(size=(160, 260)), sigma, mode="wrap")[20:140, 20:240]
+    field[:, 70:80] = np.nan
+    known = np.isfinite(field)
+    drawn = np.full((100, *field.shape), np.nan)
+    for own, values in zip(drawn, field_surrogates(field, 100, rng), strict=True):
+        own[known] = values
+    variance = 1 / (4 * np.pi * sigma**2)
+    for lag in (0, 1, 2, 4, 12):
+        expected = variance * np.exp(-(lag**2) / (4 * sigma**2))
+        found = np.mean([lagged(own, lag) for own in drawn])
+        np.testing.assert_allclose(found, expected, atol=0.12 * variance)
+    apart = np.corrcoef(drawn[:, known])[np.triu_indices(100, 1)]
+    assert abs(apart.mean()) < 0.01
+
+
+def test_the_same_seed_draws_the_same_fields() -> None:
+    field = np.random.default_rng(1).normal(size=(20, 30))
+    one, other = (
+        np.stack(list(field_surrogates(field, 3, np.random.default_rng(7)))) for _ in range(2)
+    )
+    np.testing.assert_array_equal(one, other)
+    assert one.shape == (3, 600)
