@@ -1,13 +1,11 @@
-"""Layers and barrels of phantoms that no choice was made on; one run prints two tables.
+"""Layers of phantoms that no choice was made on; one run prints one table.
 
     python bench/cortex.py results/phantom
 
 A slice of a phantom of each seed is represented by the trained network of a run (of another seed),
 factorised, and divided into components after averaging over each width; agreement with the planted
 layers stands beside nulls that keep bands. The width that is best over the choosing seeds is then
-looked at on the others. Barrels: the factor that tells walls from hollows best in layer 4,
-beside the barrels of other seeds, each with its own best. Written to
-``results/bench/``: ``cortex_layers.csv``, ``cortex_barrels.csv`` and what their columns mean.
+looked at on the others. Written to ``results/bench/cortex_layers.csv``.
 """
 
 from __future__ import annotations
@@ -29,14 +27,13 @@ from brainarch.discovery.area_pixels import average_inside, inside_mask
 from brainarch.discovery.depth import area_depth, parse_border
 from brainarch.discovery.mixture import fit_mixture
 from brainarch.discovery.stages import GAP_PX
-from brainarch.factors.alignment import RankedMaps
 from brainarch.factors.basis import fit_basis
 from brainarch.factors.nonnegative import nonnegative_coefficients
 from brainarch.factors.rows import Rows
 from brainarch.geometry import WINDOW, pad_slice
 from brainarch.network.grey import to_unit
 from brainarch.network.trained import TrainedNetwork, load_network
-from brainarch.phantom import anatomy, layout
+from brainarch.phantom import anatomy
 from brainarch.phantom.model import PhantomSpec, render_blocks
 from brainarch.tables import write_table
 
@@ -48,8 +45,6 @@ WIDTHS = (0.0, 56.0, 112.0, 168.0)
 FITTED = 3000
 #: Columns of grid pixels computed together.
 TILE = 64
-#: Seeds of other barrels.
-OTHERS = range(10_000, 10_199)
 
 LAYER_COLUMNS = {
     "seed": "of the phantom",
@@ -62,20 +57,10 @@ LAYER_COLUMNS = {
     "depth_99": "their 99th percentile",
     "above": "above both 99th percentiles, p at most 0.01 against both",
 }
-BARREL_COLUMNS = {
-    "seed": "of the phantom",
-    "used": "choosing, or unseen",
-    "factor": "the factor that tells walls from hollows best",
-    "auroc": "how well; the larger of it and 1 minus it",
-    "null_median": "the same of the barrels of other seeds, each with its own best factor: median",
-    "null_99": "their 99th percentile",
-    "p": "(1 + other seeds at least as well told) / (1 + other seeds)",
-    "pixels": "pixels of layer 4 that were looked at",
-}
 
 
 def main() -> None:
-    """Measure every seed, print both tables and write them."""
+    """Measure every seed, print the table and write it."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("run", type=Path, help="folder of a finished run of the embedded default")
     parser.add_argument("--choosing", type=int, nargs="+", default=[11, 12, 13])
@@ -86,12 +71,11 @@ def main() -> None:
     options = parser.parse_args()
     trained = load_network(options.run / "networks/main/network.safetensors")
     shape = json.loads((options.run / "source/phantom.json").read_text())["shape_zyx"][1:]
-    layers, barrels = [], []
+    layers = []
     for used in ("choosing", "unseen"):
         for seed in getattr(options, used):
-            of_layers, of_barrels = measure(trained, shape, seed, options.rows, options.nulls)
+            of_layers = measure(trained, shape, seed, options.rows, options.nulls)
             layers += [{"seed": seed, "used": used, **row} for row in of_layers]
-            barrels.append({"seed": seed, "used": used, **of_barrels})
             print(f"seed {seed}: {[round(row['ami'], 3) for row in of_layers]}", flush=True)
     found = pd.DataFrame(layers)[list(LAYER_COLUMNS)]
     means = found[found["used"] == "choosing"].groupby("average_um")["ami"].mean()
@@ -100,16 +84,13 @@ def main() -> None:
     unseen = found[(found["used"] == "unseen") & (found["average_um"] == means.idxmax())]
     print(f"best width {means.idxmax():g} um, on the others:")
     print(unseen.round(3).to_string(index=False))
-    whole = pd.DataFrame(barrels)[list(BARREL_COLUMNS)]
-    print(whole.round(3).to_string(index=False))
     write_table(found, options.output / "cortex_layers.csv", LAYER_COLUMNS)
-    write_table(whole, options.output / "cortex_barrels.csv", BARREL_COLUMNS)
 
 
 def measure(
     trained: TrainedNetwork, shape: list[int], seed: int, rows: list[int] | None, nulls: int
-) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Return what is found of layers, by width, and of barrels in a slice of one seed."""
+) -> list[dict[str, Any]]:
+    """Return what is found of layers in a slice of one seed, by width."""
     (block,) = render_blocks(PhantomSpec((1, *shape), trained.pixel_um, seed), 1)
     areas = np.where(block.areas[0] == anatomy.AREA_CODES["TRN"], 0, block.areas[0])
     y = np.arange(*(rows or (0, shape[0])), STRIDE)
@@ -136,7 +117,7 @@ def measure(
         sigma = width / trained.pixel_um / STRIDE
         found.append(layers_at(C, mask, layers, around, sigma, seed, nulls))
         found[-1]["average_um"] = width
-    return found, barrels_of(C, block.barrels[0][grid], y, trained.pixel_um, shape)
+    return found
 
 
 def represent(
@@ -179,41 +160,6 @@ def layers_at(
     for null in ("bands", "depth"):
         row |= {f"{null}_median": own["median"][null], f"{null}_99": own["null_99"][null]}
     return row
-
-
-def barrels_of(
-    C: NDArray[np.float32],
-    barrels: NDArray[np.uint8],
-    y: NDArray[np.integer],
-    pixel_um: float,
-    shape: list[int],
-) -> dict[str, Any]:
-    """Return how well the best factor tells walls from hollows, beside barrels of other seeds."""
-    where = np.nonzero(barrels)
-    ranked = RankedMaps(values[where][:, None] for values in np.moveaxis(C, -1, 0))
-    scale = pixel_um * layout.layer_scale((1, *shape), pixel_um)
-
-    def best(codes: NDArray[np.integer]) -> tuple[float, int]:
-        found = ranked.auroc(codes[:, None], 2)[:, 0]
-        told = np.maximum(found, 1 - found)
-        return float(told.max()), int(told.argmax()) + 1
-
-    auroc, factor = best(barrels[where])
-    null = np.array(
-        [
-            best(layout.barrels(shape[0], scale, other, np.zeros(1))[0][y[where[0]]])[0]
-            for other in OTHERS
-        ]
-    )
-    null = null[np.isfinite(null)]
-    return {
-        "factor": factor,
-        "auroc": auroc,
-        "null_median": float(np.median(null)),
-        "null_99": float(np.percentile(null, 99)),
-        "p": (1 + int((null >= auroc).sum())) / (1 + len(null)),
-        "pixels": len(where[0]),
-    }
 
 
 if __name__ == "__main__":

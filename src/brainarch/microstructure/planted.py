@@ -20,6 +20,23 @@ PLANTED = {
 }
 
 
+def read_truth(truth: Path, kind: str, z: int) -> NDArray[np.uint8]:
+    """Read what was planted on a slice: areas, barrels or microstructure.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or cannot be read.
+    """
+    path = truth / truth_name(kind, z)
+    try:
+        return np.asarray(tifffile.imread(path))
+    except (OSError, ValueError, tifffile.TiffFileError) as error:
+        raise InputError(
+            f"{path}: what was planted cannot be read ({error}); run `brainarch phantom` again"
+        ) from None
+
+
 def planted_shares(
     truth: Path,
     z: int,
@@ -50,17 +67,11 @@ def planted_shares(
     InputError
         If the slice's masks are missing, cannot be read, or are of another volume.
     """
-    path = truth / truth_name("microstructure", z)
-    try:
-        masks = tifffile.imread(path)
-    except (OSError, ValueError, tifffile.TiffFileError) as error:
-        raise InputError(
-            f"{path}: the planted masks cannot be read ({error}); run `brainarch phantom` again"
-        ) from None
+    masks = read_truth(truth, "microstructure", z)
     if masks.shape != shape:
         raise InputError(
-            f"{path}: {masks.shape} pixels, but the slice has {shape}; run `brainarch phantom` "
-            "again"
+            f"{truth}: masks of {masks.shape} pixels, but slice {z} has {shape}; run `brainarch "
+            "phantom` again"
         )
     return {
         name: patch_means(masks == MICROSTRUCTURE_CODES[mask], y, x)

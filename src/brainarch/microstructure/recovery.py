@@ -7,18 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import tifffile
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
 
 from brainarch.annotations.legend import read_legend
 from brainarch.annotations.store import open_labels
-from brainarch.errors import InputError
 from brainarch.factors.alignment import RankedMaps, compare_factors
 from brainarch.factors.coefficients import CoefficientMaps, open_together
 from brainarch.geometry import PATCH
 from brainarch.grids.grid import Place
 from brainarch.grids.labels import on_grid
+from brainarch.microstructure.planted import read_truth
 from brainarch.statistics.spatial_nulls import MIN_EFFECTIVE
 from brainarch.tables import write_table
 
@@ -127,19 +126,10 @@ def _targets(
     maps: Sequence[_Thinned], truth: Path
 ) -> Iterator[tuple[str, str, Sequence[NDArray[np.floating]]]]:
     """Yield what is planted, the contrast, and its values on each slice's thinned grid."""
-
-    def image(kind: str, own: _Thinned) -> NDArray[np.uint8]:
-        path = truth / f"{kind}_z{own.z:04d}.tif"
-        try:
-            return np.asarray(tifffile.imread(path))
-        except (OSError, ValueError, tifffile.TiffFileError) as error:
-            raise InputError(
-                f"{path}: what was planted cannot be read ({error}); run `brainarch phantom` again"
-            ) from None
-
-    found = [on_grid(image(BARRELS, own), own.place, str(truth)).astype(np.float64) for own in maps]
+    codes = [on_grid(read_truth(truth, BARRELS, own.z), own.place, str(truth)) for own in maps]
+    found = [own.astype(np.float64) for own in codes]
     yield BARRELS, "walls from hollows", found
-    micro = [image("microstructure", own) for own in maps]
+    micro = [read_truth(truth, "microstructure", own.z) for own in maps]
     for what, code in MICROSTRUCTURE.items():
         dense = [
             on_grid(patch_density(grey == code), own.place, str(truth))
