@@ -57,7 +57,7 @@ def test_what_is_not_found_again_is_named(tmp_path: Path) -> None:
     rows += [("repeat1", "component", 1, 0.85), ("unlabelled", "factor", 1, 0.1)]
     table = pd.DataFrame(rows, columns=["network", "kind", "name", "agreement"])
     table["stable"] = table["agreement"] >= 0.8
-    path = write(tmp_path, "matches", "csv", table.to_csv(index=False))
+    path = write(tmp_path, "matches", table)
     found = network_numbers(Manifest({"network_matches/279": path}))
     notes = {number.name.partition(" of the")[0]: number for number in found}
     assert notes["repeat1: factors"].value == 0.5

@@ -30,7 +30,7 @@ TITLES = {
 _RHO, _SHARE, _TEXT = "Spearman's correlation", "mean over the greatest area's", "description"
 _SURE, _RATIO = "certain", "mean over that of the whole area"
 _AUROC = "AUROC of the selected factor"
-#: Sizes in millimetres: of a row, of a column, and of what stands between.
+#: Sizes in millimetres: of a row at most, of a column, and of what stands between.
 _ROW, _COLUMN, _GAP = 4.6, 6.2, 5.0
 #: Most that the columns of all areas take, in millimetres.
 _WIDEST = 62.0
@@ -98,8 +98,10 @@ def draw(table: pd.DataFrame, areas: Areas) -> Figure:
     factors, measures = plotted.ordered(rho["series"]), plotted.ordered(rho["item"])
     parts, titles = plotted.ordered(ratio["series"]), [TITLES[name] for name in measures]
     rules = plotted.ordered(plotted.pick(table, "d")["series"])
-    height, top = _ROW * len(factors), _ROW * len(factors) + 28
-    sheet = Sheet(top + 6 + _ROW * max(len(parts), len(rules)) + 20)
+    lower = max(len(parts), len(rules))
+    line = min(_ROW, (style.PAGE_MM - 54) / (len(factors) + lower))
+    height, top = line * len(factors), line * len(factors) + 28
+    sheet = Sheet(top + 6 + line * lower + 20)
     left, width = 8.0, _COLUMN * len(measures)
     sheet.panel("a", 0, 0, "What each factor follows")
     values = plotted.matrix(rho, factors, measures)
@@ -117,20 +119,20 @@ def draw(table: pd.DataFrame, areas: Areas) -> Figure:
     for index, factor in enumerate(factors):
         own = table[(table["series"] == factor) & (table["item"] == _TEXT)]["quantity"].iloc[0]
         text = fit_text(own.removeprefix(f"{_TEXT}: "), style.CONTENT_MM - left, style.SMALL_FONT)
-        middle = 6 + _ROW * (index + 0.5)
+        middle = 6 + line * (index + 0.5)
         sheet.text(left - 2, middle, text, va="center", fontsize=style.SMALL_FONT)
     if parts:
         sheet.panel("c", 0, top, "Components and clusters, over the area's mean")
         values = plotted.matrix(ratio, parts, measures)
         texts = values.map(lambda mean: f"{mean:.2f}")
-        box = Box(20, top + 6, width, _ROW * len(parts))
+        box = Box(20, top + 6, width, line * len(parts))
         _heat(sheet, box, values, parts, titles, style.SIGNED, (0.5, 1.5), texts)
     rows = plotted.pick(table, "d")
     values = plotted.matrix(rows, rules, list(areas.names))
     numbers = plotted.matrix(rows.assign(y=rows["x"]), rules, list(areas.names)).astype(object)
     texts = numbers.map(lambda x: f"{x:.0f}", na_action="ignore").fillna("")
     wide = min(_COLUMN * len(areas.names), _WIDEST)
-    box = Box(style.CONTENT_MM - wide, top + 6, wide, _ROW * len(rules))
+    box = Box(style.CONTENT_MM - wide, top + 6, wide, line * len(rules))
     sheet.panel("cd"[bool(parts)], box.left - 14, top, "Factor of each area, by rule")
     _heat(sheet, box, values, rules, areas.ticks(), style.SIGNED, (0.0, 1.0), texts)
     return sheet.figure
