@@ -86,7 +86,7 @@ def test_every_command_is_known_and_leads_to_a_run(here: Path) -> None:
     content = yaml.safe_load((here / CONFIG).read_text())
     assert content["volume"]["voxel_um"] == [25.0, 2.0, 2.0]
     assert content["annotations"]["slices"] == [2, 6, 10]
-    assert (content["training"]["steps"], content["extraction"]["where"]) == (100, "tissue")
+    assert (content["training"]["steps"], content["extraction"]["where"]) == (60, "tissue")
     titles = [area["title"] for area in content["areas"]]
     assert titles == ["Blotchy tract", "Grainy layer", "Striped nucleus"]
 

@@ -21,6 +21,8 @@ from brainarch.geometry import PATCH, PATCH_BEFORE
 AREAS_A_LINE = 6
 #: Patches are not drawn smaller than this, in millimetres; fewer of each area are shown instead.
 LEAST_PATCH_MM = 11.0
+#: Captions of narrower patches say less.
+NARROW_MM = 22.0
 #: More areas than this take the room of the map.
 MANY = 24
 #: Opacity of the areas over the slice.
@@ -122,7 +124,7 @@ def draw(
         sheet.text(
             left,
             top + 3.3,
-            _size_caption(table, name),
+            _size_caption(table, name, "\n" if across * side < NARROW_MM else ", "),
             fontsize=style.SMALL_FONT - 0.3,
             color=style.FAINT,
         )
@@ -156,9 +158,10 @@ def _mark(axes: Axes, examples: pd.DataFrame, areas: Areas, pixel_um: float) -> 
             )
 
 
-def _size_caption(table: pd.DataFrame, name: str) -> str:
+def _size_caption(table: pd.DataFrame, name: str, comma: str) -> str:
     area = plotted.pick(table, "b", "labelled area", item=name)["y"]
     count = plotted.pick(table, "b", "independent patches", item=name)["y"]
     if area.empty or count.empty:
         return ""
-    return f"{area.iloc[0]:.2g} mm², room for {count.iloc[0]:.0f}\nseparate patches"
+    text = f"{area.iloc[0]:.2g} mm²{comma}room for {count.iloc[0]:.0f}"
+    return text if comma == "\n" else f"{text}\nseparate patches"
