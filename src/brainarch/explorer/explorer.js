@@ -1,4 +1,4 @@
-// built by make page; SHA-256 of page/*.js: c57ce52513aaccfe93115f28fbd4f571c02ea25b94a320d7a93aac5d3a36f2b8
+// built by make page; SHA-256 of page/*.js: 0e1404661dc24c3265ab4defa653ed9fa9144db79c39d2e76d1dd7d42a711ef7
 "use strict";
 (() => {
   // dom.js
@@ -1119,7 +1119,8 @@
             same ? [...this.shown] : [[this.beside, 70], ...lines],
             network ?? this.network
           ),
-          image: other ? other.image : null
+          image: other ? other.image : null,
+          network: network !== void 0
         };
       }
       if (turn !== this.drawing) return;
@@ -1646,8 +1647,9 @@
     byId("legend").replaceChildren(...keys(layers));
     const other = app2.sliceOf(app2.beside);
     const title = other ? `Slice ${other.z}` : app2.networkOf(app2.beside)?.title;
-    const colours = title ? [make("h4", {}, title)] : keys(beside?.layers ?? []);
-    byId("legend-beside").replaceChildren(...beside ? colours : []);
+    const heading2 = title ? [make("h4", {}, title)] : [];
+    const colours = other ? [] : keys(beside?.layers ?? []);
+    byId("legend-beside").replaceChildren(...beside ? [...heading2, ...colours] : []);
   }
   function keys(shown) {
     return shown.map(({ layer }) => layer).reverse().flatMap((layer) => {
@@ -2332,7 +2334,7 @@ ${areas.join("")}annotations:
       } else {
         drawLayers(context, placing, this.layers);
       }
-      drawFrames(context, placing, this.frames, this.page.patch);
+      this.#drawFrames(context, placing, width, height);
       if (this.cross) drawCross(context, width, height);
       if (this.band) {
         context.strokeStyle = "#fff";
@@ -2341,6 +2343,21 @@ ${areas.join("")}annotations:
         context.setLineDash([]);
       }
       drawScaleBar(context, width, height, placing.scale, this.page.pixel_um);
+    }
+    /**
+     * Found places are those of the left-hand side, where another slice or network is beside it.
+     *
+     * @param {CanvasRenderingContext2D} context
+     * @param {Placing} placing
+     * @param {number} width
+     * @param {number} height
+     */
+    #drawFrames(context, placing, width, height) {
+      const { beside, frames, page: page2 } = this;
+      const everywhere = frames.filter(({ kind }) => !beside?.image && (!beside?.network || kind !== "found"));
+      const left = frames.filter((frame) => !everywhere.includes(frame));
+      clipped(context, 0, width * this.divider, height, () => drawFrames(context, placing, left, page2.patch));
+      drawFrames(context, placing, everywhere, page2.patch);
     }
     /**
      * @param {CanvasRenderingContext2D} context

@@ -243,6 +243,7 @@ export class App extends EventTarget {
           network ?? this.network,
         ),
         image: other ? other.image : null,
+        network: network !== undefined,
       };
     }
     if (turn !== this.drawing) return;

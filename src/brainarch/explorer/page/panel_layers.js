@@ -161,8 +161,9 @@ function legend(app) {
   byId("legend").replaceChildren(...keys(layers));
   const other = app.sliceOf(app.beside);
   const title = other ? `Slice ${other.z}` : app.networkOf(app.beside)?.title;
-  const colours = title ? [make("h4", {}, title)] : keys(beside?.layers ?? []);
-  byId("legend-beside").replaceChildren(...(beside ? colours : []));
+  const heading = title ? [make("h4", {}, title)] : [];
+  const colours = other ? [] : keys(beside?.layers ?? []);
+  byId("legend-beside").replaceChildren(...(beside ? [...heading, ...colours] : []));
 }
 
 /** @param {import("./viewer.js").Shown[]} shown */

@@ -26,7 +26,7 @@ export class SliceViewer {
     this.slice = null;
     /** @type {Shown[]} */
     this.layers = [];
-    /** @type {{layers: Shown[], image: HTMLImageElement|null}|null} */
+    /** @type {{layers: Shown[], image: HTMLImageElement|null, network: boolean}|null} */
     this.beside = null;
     /** Where the divider stands, as a share of the width. */
     this.divider = 0.5;
@@ -173,7 +173,7 @@ export class SliceViewer {
     } else {
       drawLayers(context, placing, this.layers);
     }
-    drawFrames(context, placing, this.frames, this.page.patch);
+    this.#drawFrames(context, placing, width, height);
     if (this.cross) drawCross(context, width, height);
     if (this.band) {
       context.strokeStyle = "#fff";
@@ -182,6 +182,22 @@ export class SliceViewer {
       context.setLineDash([]);
     }
     drawScaleBar(context, width, height, placing.scale, this.page.pixel_um);
+  }
+
+  /**
+   * Found places are those of the left-hand side, where another slice or network is beside it.
+   *
+   * @param {CanvasRenderingContext2D} context
+   * @param {Placing} placing
+   * @param {number} width
+   * @param {number} height
+   */
+  #drawFrames(context, placing, width, height) {
+    const { beside, frames, page } = this;
+    const everywhere = frames.filter(({ kind }) => !beside?.image && (!beside?.network || kind !== "found"));
+    const left = frames.filter((frame) => !everywhere.includes(frame));
+    clipped(context, 0, width * this.divider, height, () => drawFrames(context, placing, left, page.patch));
+    drawFrames(context, placing, everywhere, page.patch);
   }
 
   /**
