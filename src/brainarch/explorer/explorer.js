@@ -1,4 +1,4 @@
-// built by make page; SHA-256 of page/*.js: 0e1404661dc24c3265ab4defa653ed9fa9144db79c39d2e76d1dd7d42a711ef7
+// built by make page; SHA-256 of page/*.js: 25144e983cdb7cbef4095fd0e1c3b8ffcd96480af67c51ed67df9e70bf7424bd
 "use strict";
 (() => {
   // dom.js
@@ -932,7 +932,7 @@
   var FIRST = ["predicted", "outlines", "extracted"];
   var LINES = ["outlines", "extracted"];
   var UNLINKED = ["named", "margin", "marked"];
-  var TOLD = ["areas", "layers", "confidence", "clusters", "components"];
+  var TOLD = ["areas", "predicted", "layers", "confidence", "clusters", "components"];
   var App = class extends EventTarget {
     /**
      * @param {PageData} page

@@ -22,7 +22,7 @@ export const LINES = ["outlines", "extracted"];
 /** Layers of clicks, which a link does not hold. */
 const UNLINKED = ["named", "margin", "marked"];
 /** Layers that hovering tells, decoded when nothing else is to do. */
-const TOLD = ["areas", "layers", "confidence", "clusters", "components"];
+const TOLD = ["areas", "predicted", "layers", "confidence", "clusters", "components"];
 
 /**
  * What the page shows and what the user has done; panels listen to its events:
