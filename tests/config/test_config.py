@@ -314,3 +314,10 @@ def test_all_slices_need_a_shape(content: dict[str, Any]) -> None:
     content["extraction"]["slices"] = "all"
     del content["volume"]["shape"]
     assert "volume.shape" in problem(content)
+
+
+def test_a_message_about_many_slices_stays_short(content: dict[str, Any]) -> None:
+    content["extraction"]["slices"] = "all"
+    said = problem(content)
+    assert "more are not among annotations.slices; say extraction.where: tissue" in said
+    assert len(said) < 200

@@ -43,6 +43,8 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", min_length=1, max_lengt
 Colour = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")]
 SliceIndex = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(gt=0, le=1)]
+#: Slices that a message names; more are counted.
+NAMED_SLICES = 8
 #: Several slices in one text: the first, the one after the last, and the step.
 RANGE = re.compile(r"(\d+):(\d+)(?::([1-9]\d*))?")
 Count = Annotated[int, Field(ge=1)]
@@ -1149,7 +1151,10 @@ class Config(Section):
 
 def _slices(numbers: list[int]) -> str:
     """Return slices as the beginning of a sentence: slice 5 is, slices 5, 9 are."""
-    listed = ", ".join(map(str, dict.fromkeys(numbers)))
+    every = list(dict.fromkeys(map(str, numbers)))
+    listed = ", ".join(every[:NAMED_SLICES])
+    if len(every) > NAMED_SLICES:
+        listed += f" and {len(every) - NAMED_SLICES} more"
     return f"slices {listed} are" if len(set(numbers)) > 1 else f"slice {listed} is"
 
 
