@@ -35,18 +35,20 @@ def degrade(unit: NDArray[np.float32], kind: str, level: float, mean: float) -> 
     ValueError
         If there is no such kind.
     """
+    found: NDArray[np.float32]
     if kind == "levels":
         steps = np.float32(level - 1)
-        return np.rint(unit * steps) / steps
+        found = np.rint(unit * steps) / steps
+        return found
     if kind == "contrast":
-        return np.clip((unit - np.float32(mean)) * np.float32(level) + np.float32(mean), 0, 1)
+        found = np.clip((unit - np.float32(mean)) * np.float32(level) + np.float32(mean), 0, 1)
+        return found
     if kind == "brightness":
-        return np.clip(unit + np.float32(level), 0, 1)
+        found = np.clip(unit + np.float32(level), 0, 1)
+        return found
     if kind == "blur":
-        blurred: NDArray[np.float32] = ndimage.gaussian_filter(
-            unit, level, axes=(1, 2), mode="reflect"
-        )
-        return blurred
+        found = ndimage.gaussian_filter(unit, level, axes=(1, 2), mode="reflect")
+        return found
     if kind == "resolution":
         return _coarser(unit, round(1 / level)) if level < 1 else _finer(unit, round(level))
     raise ValueError(f"{kind}: no such degradation")
@@ -66,5 +68,5 @@ def _finer(unit: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
     below = np.floor(at).astype(np.int64)
     share = (at - below).astype(np.float32)
     rows = unit[:, below] * (1 - share)[:, None] + unit[:, below + 1] * share[:, None]
-    result: NDArray[np.float32] = rows[:, :, below] * (1 - share) + rows[:, :, below + 1] * share
-    return result
+    both = rows[:, :, below] * (1 - share) + rows[:, :, below + 1] * share
+    return both.astype(np.float32)
