@@ -249,14 +249,22 @@ def test_what_is_missing_and_why():
 
 
 def test_layers_of_some_slices_only_are_told():
-    partly = facts(extraction={"slices": [259, 159]}, readout={"degradation_patches": 9})
+    partly = facts(
+        extraction={"slices": [259, 159]},
+        readout={"degradation_patches": 9},
+        factorization={"sweep": [5, 10]},
+    )
     gone = dict(missing_targets(partly, partly.figures))
     assert gone.pop("control with nonsense areas") == "training.nonsense_control is off"
     assert gone == {"layers of slice 159": "no layer labels for it"}
 
 
 def test_nothing_is_missing_from_a_whole_run():
-    whole = facts(training={"nonsense_control": True}, readout={"degradation_patches": 9})
+    whole = facts(
+        training={"nonsense_control": True},
+        readout={"degradation_patches": 9},
+        factorization={"sweep": [5, 10]},
+    )
     assert missing_targets(whole, whole.figures) == []
 
 
