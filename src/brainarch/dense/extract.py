@@ -326,4 +326,5 @@ class _Filling:
 
 def _whole(block: NDArray[np.floating]) -> NDArray[np.bool_]:
     """Return the pixels all of whose values are finite: those whose sum is."""
-    return np.isfinite(block.sum(axis=2, dtype=np.float32))
+    finite: NDArray[np.bool_] = np.isfinite(block.sum(axis=2, dtype=np.float32))
+    return finite

@@ -42,8 +42,8 @@ def index_slices(facts: Facts, results: Results) -> pd.DataFrame:
         there = {name: path if Path(path).exists() else "" for name, path in files.items()}
         lacks = [name for name, path in there.items() if not path]
         why = _last_error(results, z, network) if lacks else ""
-        own = {"slice": z, "network": network, "areas": ""}
-        rows.append({**own, **there, "lacks": " ".join(lacks), "why": why})
+        lacking = {"areas": "", **there, "lacks": " ".join(lacks), "why": why}
+        rows.append({"slice": z, "network": network, **lacking})
     return pd.DataFrame(rows, columns=list(INDEX_COLUMNS))
 
 
