@@ -1,4 +1,4 @@
-// built by make page; SHA-256 of page/*.js: 25144e983cdb7cbef4095fd0e1c3b8ffcd96480af67c51ed67df9e70bf7424bd
+// built by make page; SHA-256 of page/*.js: a46311e3f118cb309c843305c70b8d20351ffdf0d1ea20aa1a240ba33374fe83
 "use strict";
 (() => {
   // dom.js
@@ -1516,6 +1516,8 @@
   function layersPanel(app2) {
     const list = byId("layers");
     const refresh = () => {
+      legend(app2);
+      if (list.hidden) return;
       const focused = (
         /** @type {HTMLElement|null} */
         document.activeElement?.dataset.focus
@@ -1533,9 +1535,17 @@
       for (const element of list.querySelectorAll("[data-focus]")) {
         if (element instanceof HTMLElement && element.dataset.focus === focused) element.focus();
       }
-      legend(app2);
     };
-    for (const event of ["layers", "slice", "similar", "names", "network"]) app2.addEventListener(event, refresh);
+    let waiting = false;
+    const soon = () => {
+      if (waiting) return;
+      waiting = true;
+      requestAnimationFrame(() => {
+        waiting = false;
+        refresh();
+      });
+    };
+    for (const event of ["layers", "slice", "similar", "names", "network", "panel"]) app2.addEventListener(event, soon);
     refresh();
   }
   var GROUP_TITLES = { Clicks: "From your clicks" };

@@ -11,6 +11,8 @@ import { gradient } from "./layer.js";
 export function layersPanel(app) {
   const list = byId("layers");
   const refresh = () => {
+    legend(app);
+    if (list.hidden) return;
     const focused = /** @type {HTMLElement|null} */ (document.activeElement)?.dataset.focus;
     /** @type {Map<string, HTMLElement[]>} */
     const groups = new Map();
@@ -26,9 +28,18 @@ export function layersPanel(app) {
     for (const element of list.querySelectorAll("[data-focus]")) {
       if (element instanceof HTMLElement && element.dataset.focus === focused) element.focus();
     }
-    legend(app);
   };
-  for (const event of ["layers", "slice", "similar", "names", "network"]) app.addEventListener(event, refresh);
+  let waiting = false;
+  /** A click tells several things; the list is made once, with the next frame. */
+  const soon = () => {
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => {
+      waiting = false;
+      refresh();
+    });
+  };
+  for (const event of ["layers", "slice", "similar", "names", "network", "panel"]) app.addEventListener(event, soon);
   refresh();
 }
 
