@@ -89,13 +89,12 @@ def main() -> None:
         "quick": options.quick,
     }
     questions = [*compared(options), *sized(options)]
-    deadline = float("inf")
     if options.minutes:
         questions.sort(key=lambda question: RANK.index(question["kind"]))
-        deadline = time.monotonic() + 60 * options.minutes
     rows = []
     with Cases(options.threads) as cases:
         machine = cases.ask({"kind": "facts", **common})
+        deadline = time.monotonic() + 60 * (options.minutes or float("inf"))
         for question in progress(questions, "measuring", unit="case"):
             if time.monotonic() < deadline:
                 rows.append(row_of(question, cases.ask({**question, **common})))
@@ -262,14 +261,19 @@ def draw(table: pd.DataFrame, machine: dict[str, Any], path: Path) -> None:
         single = rows.loc[rows["method"] == "fully_convolutional", "patches_per_second"].max()
         label = f"fully convolutional, {precision}"
         left.plot([16], [single], "x", color=colour, markersize=9, label=label)
-    left.set(xscale="log", yscale="log", xlabel="stride (pixels)", ylabel="patches per second")
-    left.set_xticks(STRIDES, [str(stride) for stride in STRIDES])
-    left.minorticks_off()
-    left.legend(fontsize=7, frameon=False)
+    for axis in (left, right):
+        axis.set_visible(False)  # until there is something to show
+    if (table["method"] == "dense").any():
+        left.set(visible=True, xscale="log", yscale="log", xlabel="stride (pixels)")
+        left.set_ylabel("patches per second")
+        left.set_xticks(STRIDES, [str(stride) for stride in STRIDES])
+        left.minorticks_off()
+        left.legend(fontsize=7, frameon=False)
     growth = table[table["method"] == "growth"]
-    right.plot(growth["patches"] / 1e6, growth["seconds"], "o-", color=colours["float32"])
-    right.set(xscale="log", yscale="log", xlabel="megapixels, stride 1, float32")
-    right.set_ylabel("seconds, writing included")
+    if len(growth):
+        right.plot(growth["patches"] / 1e6, growth["seconds"], "o-", color=colours["float32"])
+        right.set(visible=True, xscale="log", yscale="log")
+        right.set(xlabel="megapixels, stride 1, float32", ylabel="seconds, writing included")
     figure.suptitle(f"{machine.get('gpu', machine['processor'])}, {machine['threads']} threads")
     with replacing(path) as temporary:
         figure.savefig(temporary, dpi=150)
