@@ -2,7 +2,8 @@
 
 First as on the page to explore: places are drawn at random inside each area of its first slice, and
 judged on every labelled place of that slice and of the second, where nothing was named. Then every
-compared network on the sampled test patches, some of which are named and the rest judged.
+compared network on the sampled test patches, some of which are named and the rest judged. Patches
+overlap, so this compares networks and says less of each.
 """
 
 from __future__ import annotations
