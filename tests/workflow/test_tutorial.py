@@ -98,5 +98,5 @@ def test_following_it_ends_with_a_map_of_the_slice_without_labels(here: Path) ->
     named = re.findall(r"`(?:results/tutorial/|figures/)([\w/]+\.(?:html|png))`", PAGE)
     places = [results / name for name in named]
     assert all(place.exists() or (results / "figures" / place.name).exists() for place in places)
-    metrics = (results / "prediction/z0010_rim.csv").read_text()
+    metrics = (results / "prediction/cnn/z0010_rim.csv").read_text()
     assert "beyond 64 px of every border" in metrics
