@@ -17,6 +17,7 @@ from small_run import (
     RESULTS,
     STAGES,
     run_stage,
+    said,
     temporary_folder,
     write_inputs,
 )
@@ -36,7 +37,8 @@ def kill_stages(
         hits = 0
         for _ in range(kills if name in LONG else 0):
             hits += run_stage(name, directory, moments.uniform(0, seconds[name])) < 0
-        assert run_stage(name, directory) == 0, f"{name} did not go on, seed {seed}"
+        went_on = run_stage(name, directory) == 0
+        assert went_on, f"{name} did not go on, seed {seed}: {said(directory)}"
         if name in LONG:
             note(f"{name} killed", f"{hits} of {kills} moments, seed {seed}", "went on")
     found = content(directory / RESULTS)
