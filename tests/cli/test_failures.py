@@ -23,6 +23,7 @@ def system_error(code: int, *name: str) -> OSError:
     ("error", "words"),
     [
         (InputError("key: wrong"), ["key: wrong"]),
+        (InputError("v.zarr: no image (can't start new thread); convert it"), ["out of memory ("]),
         (system_error(errno.ENOSPC, "out/a.csv"), ["out/a.csv: No space left", "make room there"]),
         (system_error(errno.EROFS, "out"), ["out: Read-only file system", "another folder"]),
         (system_error(errno.EACCES, "out"), ["out: Permission denied", "permissions"]),

@@ -7,6 +7,7 @@ import os
 from concurrent.futures import BrokenExecutor
 
 from brainarch.disk import FULL
+from brainarch.errors import InputError
 
 AGAIN = "run the same command again, which goes on where that is possible"
 REMEDIES = {
@@ -36,7 +37,9 @@ LESS = (
 
 
 def explain(error: Exception) -> str | None:
-    """Return what the machine refused, or None if the failure is none of the machine's.
+    """Return the one line that says what is wrong, or None if the fault is ours.
+
+    A file that could not be read for want of memory is no wrong file, whatever was said of it.
 
     Parameters
     ----------
@@ -45,6 +48,8 @@ def explain(error: Exception) -> str | None:
     """
     if isinstance(error, MemoryError) or any(words in str(error) for words in NO_MEMORY):
         return f"out of memory ({_brief(error)}); {LESS}"
+    if isinstance(error, InputError):
+        return str(error)
     if isinstance(error, BrokenExecutor):
         return f"a process that it started was killed, most likely for want of memory; {LESS}"
     if isinstance(error, OSError) and error.errno is not None:

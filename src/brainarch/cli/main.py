@@ -23,7 +23,6 @@ from brainarch.cli import (
 )
 from brainarch.cli.failures import explain
 from brainarch.cli.help import Verbs
-from brainarch.errors import InputError
 
 app = typer.Typer(
     name="brainarch",
@@ -61,7 +60,7 @@ def main() -> None:
     try:
         app()
     except Exception as error:
-        line = str(error) if isinstance(error, InputError) else explain(error)
+        line = explain(error)
         if line is None:
             raise
         typer.echo(f"brainarch: error: {line}", err=True)
