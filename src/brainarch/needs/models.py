@@ -380,7 +380,7 @@ def _sweep_ranks(work: Work) -> Cost:
     keys, pixels = work.config.factorization, work.pixels()
     numbers = keys.sweep or []
     # a sample of fixed size: each number is fitted once a start, and six times on parts of it
-    seconds = 0.02 * sum(numbers) * (keys.starts + 6) / 9 + 1e-6 * pixels
+    seconds = 0.5 * sum(numbers) * (keys.starts + 6) / 9 + 1e-6 * pixels
     return Cost(PLAIN_MB + 220, PLAIN_SECONDS + 4 + seconds, disk_mb=1)
 
 
