@@ -10,7 +10,6 @@ import difflib
 import hashlib
 import importlib
 import pickle
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from torch import nn
 from brainarch.embedding.names import EXTRA, LIBRARIES
 from brainarch.errors import InputError
 from brainarch.geometry import CONTEXT, WINDOW
+from brainarch.network.beside_torchvision import mend_torchvision
 
 #: Mean and standard deviation of ImageNet's colours: what such networks expect where they say
 #: nothing else.
@@ -293,35 +293,13 @@ def _library(name: str) -> Any:
     InputError
         If it is not installed or does not fit the installed torch.
     """
-    module = "torchvision.models" if name == "torchvision" else name
     try:
-        try:
-            return importlib.import_module(module)
-        except RuntimeError as error:
-            if "torchvision::nms does not exist" not in str(error) or torch.version.cuda:
-                raise
-        # torchvision for CUDA beside a torch without it: its compiled part does not load, which no
-        # network needs; only the declarations of two operators are missed.
-        for loaded in [key for key in sys.modules if key.partition(".")[0] in LIBRARIES]:
-            del sys.modules[loaded]
-        _declare_operators()
-        return importlib.import_module(module)
+        mend_torchvision()
+        return importlib.import_module("torchvision.models" if name == "torchvision" else name)
     except (ImportError, RuntimeError, OSError) as error:
         raise InputError(
             f"{name}: cannot be imported ({_line(error)}); install {EXTRA} beside this torch"
         ) from None
-
-
-def _declare_operators() -> None:
-    library = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]
-    for name in ("nms", "qnms"):
-        schema = f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
-        library.define(schema)  # type: ignore[no-untyped-call]  # torch has no types here
-    _DECLARED.append(library)
-
-
-#: Declarations end with the object that made them.
-_DECLARED: list[Any] = []
 
 
 def _end(_module: nn.Module, _given: Any, values: Any) -> None:
