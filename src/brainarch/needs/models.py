@@ -294,7 +294,7 @@ def _prove(work: Work, z: int | None = None) -> Cost:
     # the cube is read in bands of chunks: values, what is finite, and copies
     band = cube_mb(128 * math.ceil(work.config.volume.stored_shape[2] / keys.stride), 4)
     seconds = PROOF_SECONDS * keys.proof_windows + 2e-6 * work.pixels(z)
-    return Cost(TORCH_MB + 400 + 4 * band, TORCH_SECONDS + seconds, disk_mb=1)
+    return Cost(TORCH_MB + 480 + 4 * band, TORCH_SECONDS + seconds, disk_mb=1)
 
 
 @_model()
@@ -410,7 +410,8 @@ def _select_layers(work: Work) -> Cost:
 
 @_model()
 def _measure_selection(work: Work) -> Cost:
-    return _on_maps(work, 5 + 5e-6 * work.pixels())
+    cost = _on_maps(work, 5 + 5e-6 * work.pixels())
+    return Cost(cost.memory_mb + 80, cost.alone, disk_mb=cost.disk_mb)
 
 
 @_model()
@@ -513,7 +514,7 @@ def _figure(work: Work, name: str = "") -> Cost:
 
 @_model()
 def _report(_work: Work) -> Cost:
-    return Cost(PLAIN_MB + 180, PLAIN_SECONDS + 12, disk_mb=30)
+    return Cost(PLAIN_MB + 350, PLAIN_SECONDS + 12, disk_mb=30)
 
 
 @_model()
