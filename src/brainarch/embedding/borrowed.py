@@ -9,7 +9,6 @@ from __future__ import annotations
 import difflib
 import hashlib
 import importlib
-import pickle
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,14 +17,13 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import nn
 
 from brainarch.embedding.names import EXTRA, LIBRARIES
 from brainarch.errors import InputError
 from brainarch.geometry import CONTEXT, WINDOW
 from brainarch.network.beside_torchvision import mend_torchvision
+from brainarch.network.weights_files import UnreadableWeightsError, read_tensors
 
 #: Mean and standard deviation of ImageNet's colours: what such networks expect where they say
 #: nothing else.
@@ -210,20 +208,19 @@ def read_weights(path: Path, sha256: str | None) -> dict[str, torch.Tensor]:
                 f"{path}: its SHA-256 is {found}, the config says {sha256}; get the file again, or "
                 "correct sha256 if you trust it"
             )
-    if path.suffix == ".safetensors":
-        try:
-            return load_file(path)
-        except (SafetensorError, ValueError, OSError) as error:
-            raise InputError(f"{path}: damaged or no safetensors file ({_line(error)})") from None
-    if sha256 is None:
+    safe = path.suffix == ".safetensors"
+    if not safe and sha256 is None:
         raise InputError(f"{path}: no safetensors file; state its sha256 in the config")
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError) as error:
-        raise InputError(
-            f"{path}: damaged, or needs code to load, which is refused ({_line(error)}); save its "
+        content = read_tensors(path)
+    except (UnreadableWeightsError, OSError) as error:
+        what = (
+            f"damaged or no safetensors file ({_line(error)})"
+            if safe
+            else f"damaged, or needs code to load, which is refused ({_line(error)}); save its "
             "tensors as safetensors"
-        ) from None
+        )
+        raise InputError(f"{path}: {what}") from None
     for name in WRAPPED:
         if isinstance(content, Mapping) and isinstance(content.get(name), Mapping):
             content = content[name]

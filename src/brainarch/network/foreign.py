@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import pickle
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 
 from brainarch.errors import InputError
 from brainarch.network.architecture import AuthorsNetwork
 from brainarch.network.grey import Normalisation
 from brainarch.network.trained import TrainedNetwork, load_network, save_network
+from brainarch.network.weights_files import UnreadableWeightsError, read_tensors
 
 #: What each of the authors' layers is called here.
 LAYERS = {f"conv{i}": f"trunk.conv{i}" for i in range(1, 5)}
 LAYERS |= {"fc1": "trunk.fc1", "fc2": "trunk.fc2", "fc3": "head"}
-#: What reading a damaged file raises.
-DAMAGE = (
-    *(RuntimeError, ValueError, EOFError, KeyError, TypeError, AttributeError, IndexError),
-    *(zipfile.BadZipFile, zlib.error),
-)
 
 
 def import_weights(
@@ -116,15 +107,10 @@ def _read(source: Path) -> Mapping[str, torch.Tensor]:
     if not source.is_file():
         raise InputError(f"{source}: no such file")
     try:
-        if source.suffix == ".safetensors":
-            found = load_file(source)
-        else:
-            _check_archive(source)
-            found = torch.load(source, map_location="cpu", weights_only=True)
-    except (SafetensorError, pickle.UnpicklingError, *DAMAGE) as error:
-        reason = " ".join(str(error).split())[:160] or type(error).__name__
+        found = read_tensors(source)
+    except UnreadableWeightsError as error:
         raise InputError(
-            f"{source}: no weights that can be read without running code from the file ({reason}); "
+            f"{source}: no weights that can be read without running code from the file ({error}); "
             "save the state (names and tensors) alone"
         ) from None
     if not isinstance(found, Mapping) or not all(
@@ -132,17 +118,6 @@ def _read(source: Path) -> Mapping[str, torch.Tensor]:
     ):
         raise InputError(f"{source}: holds more than names and tensors; save the state alone")
     return found
-
-
-def _check_archive(source: Path) -> None:
-    """Raise `ValueError` if a part of the file is not what its checksum says; torch does not look.
-
-    States before torch 1.6 are no archives and have no checksums.
-    """
-    if zipfile.is_zipfile(source):
-        with zipfile.ZipFile(source) as archive:
-            if (part := archive.testzip()) is not None:
-                raise ValueError(f"{part} is damaged")
 
 
 def _converted(found: Mapping[str, torch.Tensor], source: Path) -> dict[str, torch.Tensor]:
