@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,10 @@ from brainarch.pipeline import orphans
 from brainarch.pipeline.lock import DirectoryLock
 
 RESULTS = "results/mine"
+
+
+def begin(directory: Path, temporary: str = "snakemakeabcd_123") -> DirectoryLock:
+    return DirectoryLock(directory, RESULTS, directory / temporary)
 
 
 def locks(directory: Path) -> list[str]:
@@ -29,39 +34,39 @@ def lock(directory: Path, number: int, output: str) -> None:
 def test_the_lock_of_a_dead_run_is_cleared_and_that_of_another_workflow_stays(
     tmp_path: Path,
 ) -> None:
-    run = DirectoryLock(tmp_path, RESULTS)
+    run = begin(tmp_path)
     run.note("local")
     lock(tmp_path, 0, "results/mine/volume/slices.csv")
     lock(tmp_path, 1, "elsewhere/table.csv")
     del run  # as the end of its process does
-    assert DirectoryLock(tmp_path, RESULTS).cleared
+    assert begin(tmp_path).cleared
     assert locks(tmp_path) == ["1.input.lock", "1.output.lock"]
-    assert not DirectoryLock(tmp_path, RESULTS).cleared
+    assert not begin(tmp_path).cleared
 
 
 def test_the_lock_of_a_living_run_stays(tmp_path: Path) -> None:
-    run = DirectoryLock(tmp_path, RESULTS)
+    run = begin(tmp_path)
     lock(tmp_path, 0, "results/mine/volume/slices.csv")
-    second = DirectoryLock(tmp_path, RESULTS)
+    second = begin(tmp_path)
     assert not second.cleared
     del run  # the second lives
-    assert not DirectoryLock(tmp_path, RESULTS).cleared
+    assert not begin(tmp_path).cleared
     assert len(locks(tmp_path)) == 2
     del second
-    assert DirectoryLock(tmp_path, RESULTS).cleared
+    assert begin(tmp_path).cleared
 
 
 @pytest.mark.parametrize("change", [{"host": "another machine"}, {"executor": "cluster-generic"}])
 def test_a_lock_that_may_be_held_out_of_sight_stays(
     tmp_path: Path, change: dict[str, object]
 ) -> None:
-    run = DirectoryLock(tmp_path, RESULTS)
+    run = begin(tmp_path)
     run.note(str(change.get("executor", "local")))
     lock(tmp_path, 0, "results/mine/volume/slices.csv")
     del run
     note = tmp_path / ".snakemake/brainarch.lock"
     note.write_text(json.dumps(json.loads(note.read_text()) | change))
-    assert not DirectoryLock(tmp_path, RESULTS).cleared
+    assert not begin(tmp_path).cleared
     assert len(locks(tmp_path)) == 2
 
 
@@ -84,7 +89,7 @@ def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def killed_on_slurm(directory: Path) -> None:
-    run = DirectoryLock(directory, RESULTS)
+    run = begin(directory)
     run.note("slurm")
     lock(directory, 0, "results/mine/volume/slices.csv")
     del run
@@ -99,7 +104,7 @@ def test_jobs_that_a_dead_run_left_with_slurm_are_cancelled_and_no_others(
     own = [f"5|{here}|rule_extract_wildcards_104", f"6|{here}|group_maps"]
     slurm.write_text("\n".join([*own, *others]) + "\n")
     killed_on_slurm(here)
-    run = DirectoryLock(here, RESULTS)
+    run = begin(here)
     assert run.cleared
     assert run.cancelled == 2
     assert slurm.read_text().splitlines() == others
@@ -110,7 +115,7 @@ def test_where_slurm_does_not_answer_the_lock_stays(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     killed_on_slurm(tmp_path)
-    assert not DirectoryLock(tmp_path, RESULTS).cleared
+    assert not begin(tmp_path).cleared
     assert len(locks(tmp_path)) == 2
 
 
@@ -121,4 +126,20 @@ def test_jobs_that_do_not_end_keep_the_lock(
     slurm.write_text(f"5|{tmp_path}|rule_train\n")
     (tmp_path / "bin/scancel").write_text("#!/bin/sh\n")
     killed_on_slurm(tmp_path)
-    assert not DirectoryLock(tmp_path, RESULTS).cleared
+    assert not begin(tmp_path).cleared
+
+
+def test_temporary_folders_of_dead_runs_are_removed_and_no_others(tmp_path: Path) -> None:
+    names = ["snakemakeaaaaaaaa", "snakemakebbbbbbbb", "snakemakecccccccc", "my_snakemake", "mine"]
+    for name in names:
+        (tmp_path / name / "source-cache").mkdir(parents=True)
+    runs = [begin(tmp_path, name) for name in names[:2]]
+    assert all((tmp_path / name).exists() for name in names), "both live"
+    del runs
+    own = tmp_path / ".snakemake/brainarch.temporary"
+    others = [json.dumps(["another machine", str(tmp_path / names[2])])]
+    odd = [json.dumps([platform.node(), str(tmp_path / name)]) for name in names[3:]]
+    own.write_text("\n".join([own.read_text().strip(), *others, *odd, '["cut sh']))
+    begin(tmp_path)
+    assert [(tmp_path / name).exists() for name in names] == [False, False, True, True, True]
+    assert others[0] in own.read_text()

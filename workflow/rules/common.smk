@@ -35,7 +35,7 @@ except InputError as error:
 
 # held until the process ends; a job that runs in a process of its own is part of a run that has it
 if workflow.is_main_process:
-    LOCK = DirectoryLock(Path.cwd(), PIPELINE.results.folder)
+    LOCK = DirectoryLock(Path.cwd(), PIPELINE.results.folder, workflow.snakemake_tmp_dir)
     if LOCK.cleared:
         ended = f", {LOCK.cancelled} jobs left in SLURM are cancelled" if LOCK.cancelled else ""
         print(

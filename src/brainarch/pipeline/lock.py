@@ -1,4 +1,4 @@
-"""Clearing Snakemake's lock of a working directory when the run that took it was killed.
+"""Clearing what a killed run leaves: Snakemake's lock of a working directory, its temporary folder.
 
 Snakemake's lock is files, which a killed run leaves behind. Beside them, every run holds a lock of
 the system, which dies with its process. Whoever finds that one free knows that nobody runs here;
@@ -10,6 +10,8 @@ from __future__ import annotations
 import fcntl
 import json
 import platform
+import re
+import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,6 +19,8 @@ from brainarch.pipeline.orphans import cancel_orphans
 
 #: Snakemake's own folder in a working directory, its lock in there, and what we hold beside it.
 OWN, LOCKS, HELD = ".snakemake", "locks", "brainarch.lock"
+#: Where the temporary folders of runs are written down, and how Snakemake calls them.
+TEMPORARY, NAMED = "brainarch.temporary", re.compile(r"snakemake\w{8}")
 
 
 class DirectoryLock:
@@ -34,6 +38,8 @@ class DirectoryLock:
         The working directory.
     results : str
         Folder in it whose files this workflow makes.
+    temporary : Path
+        Snakemake's temporary folder of this run; those of runs that were killed here are removed.
 
     Attributes
     ----------
@@ -43,13 +49,14 @@ class DirectoryLock:
         Jobs that the run which left it still had with SLURM, and that were cancelled.
     """
 
-    def __init__(self, directory: Path, results: str) -> None:
+    def __init__(self, directory: Path, results: str, temporary: Path) -> None:
         self.cleared = False
         self.cancelled = 0
         own = directory / OWN
         own.mkdir(exist_ok=True)
         self._stream = (own / HELD).open("a+", encoding="utf-8")
         if self._take(fcntl.LOCK_EX | fcntl.LOCK_NB):
+            _remove_temporary(own / TEMPORARY)
             locks = [path for path in (own / LOCKS).glob("*.output.lock") if _is_of(path, results)]
             if not locks:
                 self.note("local")
@@ -59,6 +66,8 @@ class DirectoryLock:
                     path.unlink()
                 self.cleared = True
         self._take(fcntl.LOCK_SH)
+        with (own / TEMPORARY).open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps([platform.node(), str(temporary)]) + "\n")
 
     def note(self, executor: str) -> None:
         """Write down where the jobs of this run are done, for whoever finds its lock."""
@@ -89,6 +98,20 @@ class DirectoryLock:
         with suppress(ValueError):
             return json.loads(self._stream.read())
         return None
+
+
+def _remove_temporary(noted: Path) -> None:
+    """Remove the temporary folders of this machine that are written down; no run has them."""
+    lines = noted.read_text().splitlines() if noted.exists() else []
+    kept = []
+    for line in lines:
+        with suppress(ValueError):  # a line that a kill cut short
+            host, folder = json.loads(line)
+            if host != platform.node():
+                kept.append(line + "\n")
+            elif NAMED.fullmatch(Path(folder).name):
+                shutil.rmtree(folder, ignore_errors=True)
+    noted.write_text("".join(kept))
 
 
 def _is_of(lock: Path, results: str) -> bool:
