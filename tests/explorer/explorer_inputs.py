@@ -112,7 +112,6 @@ def write_page(folder: Path, files: dict[str, Path], **changes: Any) -> Path:
         "volume": folder / "volume.zarr",
         "files": files,
         "page": folder / "explore.html",
-        "pages": {},
         "slices": list(SLICES),
         "areas": entries(),
         "layer_names": [],

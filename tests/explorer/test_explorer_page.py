@@ -26,6 +26,7 @@ from PIL import Image
 
 from brainarch.dense.cube import Cube
 from brainarch.errors import InputError
+from brainarch.explorer.stages import write_index
 from brainarch.explorer.thin import principal_components, step_within, thin_cube
 from brainarch.stores.metadata import write_attributes
 from brainarch.volume.store import open_volume
@@ -168,8 +169,11 @@ def test_many_slices_have_a_page_each_and_an_index(
     made: tuple[Path, dict[str, Path]], tmp_path: Path
 ) -> None:
     pages = {z: tmp_path / f"explore_z000{z}.html" for z in SLICES}
-    index = write_page(made[0].parent, made[1], page=tmp_path / "explore.html", pages=pages)
-    assert re.findall(r'href="([^"]+)"', index.read_text()) == [p.name for p in pages.values()]
+    for z, page in pages.items():
+        write_page(made[0].parent, made[1], page=page, slices=[z])
+    write_index(pages=pages, page=tmp_path / "explore.html", title="Test")
+    index = (tmp_path / "explore.html").read_text()
+    assert re.findall(r'href="([^"]+)"', index) == [page.name for page in pages.values()]
     assert [len(content_of(path)["slices"]) for path in pages.values()] == [1, 1]
 
 

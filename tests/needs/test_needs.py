@@ -82,7 +82,15 @@ def test_memory_is_never_below_and_at_most_three_times_above_what_was_measured(
 
 def test_what_was_measured_covers_every_stage_that_has_a_model() -> None:
     later = {"download_stack", "download_areas", "nonsense", "measure_selection"}
-    later |= {"explore", "export", "explain_factors", "fit_novelty", "draw_maps", "write_untrained"}
+    later |= {
+        "explore",
+        "explore_slice",
+        "export",
+        "explain_factors",
+        "fit_novelty",
+        "draw_maps",
+        "write_untrained",
+    }
     later |= {"baselines", "name_new_brains", "find_planted", "take_network"}
     later |= {"probe_labels", "embed_degraded", "score_degraded"}
     later |= {"sweep_ranks", "compare_networks"}
@@ -182,9 +190,13 @@ def test_conversion_needs_more_than_it_may_use_only_where_no_slab_fits() -> None
     assert convert_mb(describe_work(config(volume__shape=[720, 30_000, 30_000]))) > CONVERT_MB
 
 
-def test_each_rule_asks_for_less_than_a_cluster_node_has() -> None:
-    work = describe_work(config())
-    assert all(needs(stage, work, NODE).memory_mb < 16_000 for stage in stage_names())
+@pytest.mark.parametrize("slices", [[259, 359], "all"], ids=str)
+def test_each_rule_asks_for_less_than_a_cluster_node_has(slices: list[int] | str) -> None:
+    work = describe_work(config(extraction__slices=slices, extraction__where="tissue"))
+    for stage in set(stage_names()) - {"download_stack"}:
+        need = needs(stage, work, NODE)
+        assert need.memory_mb < 16_000, stage
+        assert need.seconds < 7200, stage
     assert MB == 1e6
 
 

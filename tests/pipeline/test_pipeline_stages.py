@@ -64,9 +64,16 @@ def borrowing(weights: Path) -> Pipeline:
     return Pipeline.of(check_config(content, "borrowing"))
 
 
+def many_slices() -> Pipeline:
+    """Return the tiny run with more slices than one page shows."""
+    content = yaml.safe_load((ROOT / "config/test.yaml").read_text())
+    content["extraction"] |= {"slices": [104, 154, 5, 6, 7], "where": "tissue"}
+    return Pipeline.of(check_config(content, "many"))
+
+
 def by_function() -> dict[str, list[Stage]]:
     found: dict[str, list[Stage]] = {}
-    for pipeline in (*pipelines().values(), borrowing(ROOT / "README.md")):
+    for pipeline in (*pipelines().values(), borrowing(ROOT / "README.md"), many_slices()):
         for _, stage in jobs(pipeline):
             found.setdefault(stage.function, []).append(stage)
     return found
@@ -152,7 +159,7 @@ def changed(edit: Edit) -> set[str]:
 @pytest.mark.parametrize(
     ("edit", "expected"),
     [
-        (put("title", "Another"), {"explore"}),
+        (put("title", "Another"), {"explore", "explore_slice"}),
         (put("seed", 1), {
             "phantom", "sample", "train", "train_unlabelled", "write_untrained", "evaluate",
             "embed", "embed_noise", "prove", "predict",
@@ -208,10 +215,16 @@ def changed(edit: Edit) -> set[str]:
         (put("readout.label_draws", 3), {"probe_labels"}),
         (put("evaluation.average_px", 64), {"predict"}),
         (put("evaluation.novelty_quantile", 0.9), {"fit_novelty"}),
-        (put("areas.0.title", "Another"), {"figure", "preview", "draw_maps", "explore", "export"}),
-        (put("areas.0.colour", "#123456"), {"figure", "preview", "draw_maps", "explore", "export"}),
+        (put("areas.0.title", "Another"), {
+            "figure", "preview", "draw_maps", "explore", "explore_slice", "export",
+        }),
+        (put("areas.0.colour", "#123456"), {
+            "figure", "preview", "draw_maps", "explore", "explore_slice", "export",
+        }),
         (put("areas.0.share", 0.9), {"import_areas", "sample", "evaluate"}),
-        (put("layers.names.0.title", "Another"), {"figure", "preview", "explore"}),
+        (put("layers.names.0.title", "Another"), {
+            "figure", "preview", "explore", "explore_slice",
+        }),
         (put("volume.compression", "none"), {"convert"}),
     ],
 )  # fmt: skip
@@ -219,6 +232,16 @@ def test_an_edit_changes_what_the_stages_that_use_it_are_given(
     edit: Edit, expected: set[str]
 ) -> None:
     assert changed(edit) == expected
+
+
+def test_of_many_slices_each_has_a_page_and_no_page_waits_for_another() -> None:
+    few, many = Pipeline.read(ROOT / "config/test.yaml"), many_slices()
+    assert many.explore().inputs["pages"] == {
+        z: f"results/test/report/explore_z{z:04d}.html" for z in (104, 154, 5, 6, 7)
+    }
+    assert not any("z0104" in path for path in many.explore_slice(154).after)
+    assert few.explore().settings["slices"] == [104, 154]
+    assert few.explore().outputs == many.explore().outputs
 
 
 def test_of_two_areas_none_is_left_out() -> None:

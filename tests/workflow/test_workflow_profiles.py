@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 import yaml
 from runs import ROOT
 
+from brainarch.config.read import read_config
 from brainarch.needs.stages import NODE, needs
 from brainarch.needs.work import describe_work
 from brainarch.pipeline.jobs import jobs, stage_names
@@ -46,11 +48,14 @@ def test_every_stage_is_sent_alone_or_in_a_group() -> None:
     assert not set(groups) & ALONE
 
 
+@pytest.mark.parametrize("more", [(), range(8)], ids=["as it is", "with more slices"])
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
-def test_no_group_waits_for_what_waits_for_it(config: Path) -> None:
+def test_no_group_waits_for_what_waits_for_it(config: Path, more: Sequence[int]) -> None:
     """Even if all jobs of a group went together: so any part of them may."""
-    groups = profile("slurm")["groups"]
-    found = jobs(Pipeline.read(config))
+    groups, read = profile("slurm")["groups"], read_config(config)
+    slices = list(dict.fromkeys([*read.extraction.slices, *more]))
+    extraction = read.extraction.model_copy(update={"slices": slices})
+    found = jobs(Pipeline.of(read.model_copy(update={"extraction": extraction})))
     names = {job: groups.get(job.name, f"job {i}") for i, job in enumerate(found)}
     waits: dict[str, set[str]] = {name: set() for name in names.values()}
     for job, before in found.items():

@@ -175,6 +175,24 @@ use rule stage as explore with:
         "Writing the page to explore slices in"
 
 
+use rule stage as explore_slice with:
+    input:
+        unpack(lambda wildcards: read(PIPELINE.explore_slice(int(wildcards.z)))),
+    output:
+        **written(PIPELINE.explore_slice("{z}")),
+    log:
+        f"{LOGS}/explore-z{{z}}.log",
+    benchmark:
+        f"{TIMES}/explore-z{{z}}.tsv"
+    resources:
+        **asked("explore_slice"),
+    params:
+        verb="explore-slice --slice {z}",
+        settings=lambda wildcards: PIPELINE.explore_slice(int(wildcards.z)).settings,
+    message:
+        "Writing the page to explore slice {wildcards.z} in"
+
+
 use rule stage as export with:
     input:
         unpack(lambda wildcards: read(PIPELINE.export(int(wildcards.z)))),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import webbrowser
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +11,7 @@ import typer
 
 from brainarch.cli.options import ConfigFile, ResultsFolder, read_pipeline
 from brainarch.errors import InputError
-from brainarch.pipeline.stage import flat
+from brainarch.pipeline.stage import Stage, flat
 
 Place = Annotated[Path, typer.Argument(help="Config, or the results folder of a dataset.")]
 Open = Annotated[bool, typer.Option(help="Open the browser, or only print the address.")]
@@ -33,18 +34,17 @@ def view(
     from brainarch import open as open_dataset
 
     pipeline = open_dataset(place).pipeline if place.is_dir() else read_pipeline(place, results)
-    stage = pipeline.explore()
-    page = Path(str(stage.outputs["page"]))
-    shown = [Path(path) for path in flat({**stage.inputs, **stage.places})]
-    newest = max((path.stat().st_mtime for path in shown if path.exists()), default=0.0)
-    old = not page.exists() or page.stat().st_mtime < newest
+    pages = [*map(pipeline.explore_slice, pipeline.paged_slices), pipeline.explore()]
+    old = [stage for stage in pages if _is_old(stage)]
     if (volume or old) and not Path(pipeline.results.volume).exists():
         raise InputError(f"{pipeline.results.folder}: nothing to see yet; run the workflow")
     if volume:
-        _serve(stage, browser)
+        _serve(pipeline.shown, browser)
         return
-    if old:
-        stage.run()
+    for stage in pages:
+        if _is_old(stage):
+            stage.run()
+    page = Path(str(pages[-1].outputs["page"]))
     typer.echo(str(page))
     _browse(page.resolve().as_uri(), browser)
 
@@ -70,7 +70,15 @@ def panels(
         typer.echo(str(path))
 
 
-def _serve(stage: Any, browser: bool) -> None:
+def _is_old(stage: Stage) -> bool:
+    """Return whether a page is not there, or older than what it shows."""
+    page = Path(str(stage.outputs["page"]))
+    shown = [Path(path) for path in flat({**stage.inputs, **stage.places})]
+    newest = max((path.stat().st_mtime for path in shown if path.exists()), default=0.0)
+    return not page.exists() or page.stat().st_mtime < newest
+
+
+def _serve(shown: Mapping[str, Any], browser: bool) -> None:
     from brainarch.explorer.served import serve
 
     def started(address: str) -> None:
@@ -78,7 +86,7 @@ def _serve(stage: Any, browser: bool) -> None:
         _browse(address, browser)
 
     wanted = ("volume", "files", "slices", "areas", "layer_names")
-    serve(**{name: stage.arguments[name] for name in wanted}, started=started)
+    serve(**{name: shown[name] for name in wanted}, started=started)
 
 
 def _browse(address: str, browser: bool) -> None:

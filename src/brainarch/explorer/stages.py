@@ -1,4 +1,4 @@
-"""The stage that writes the page to explore a dataset in."""
+"""The stages that write the pages to explore a dataset in."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ def write_explorer(
     volume: Path,
     files: Mapping[str, Path],
     page: Path,
-    pages: Mapping[int, Path],
     slices: Sequence[int],
     areas: Entries,
     layer_names: Entries,
@@ -32,7 +31,7 @@ def write_explorer(
     title: str,
     lacks: Mapping[str, str],
 ) -> None:
-    """Write one page in which slices answer back, or one a slice and an index of them.
+    """Write a page in which slices answer back.
 
     Parameters
     ----------
@@ -43,8 +42,6 @@ def write_explorer(
         ``prediction/104``, ``cube/104/cnn`` and so on; see `brainarch.explorer.slices.KINDS`.
     page : Path
         The page to write (HTML).
-    pages : mapping of int to Path
-        Where there are any, each slice has a page of its own, and ``page`` is the index.
     slices : sequence of int
         Numbers of the slices.
     areas, layer_names : sequence of mapping
@@ -52,7 +49,7 @@ def write_explorer(
     networks : sequence of str
         Networks whose representation is asked, the main one first.
     title : str
-        Of the dataset.
+        Of the page.
     lacks : mapping of str to str
         Kinds of files that the dataset does not have, and why.
 
@@ -62,17 +59,22 @@ def write_explorer(
         If a file is damaged or of another volume.
     """
     opened = open_volume(volume)
+    reader = SliceReader(opened, files, lacks, areas, layer_names, networks, Blocks())
+    write_text(page, _explorer(reader, slices, title))
 
-    def write(path: Path, numbers: Sequence[int], name: str) -> None:
-        blocks = Blocks()
-        reader = SliceReader(opened, files, lacks, areas, layer_names, networks, blocks)
-        write_text(path, _explorer(reader, numbers, name))
 
-    if not pages:
-        write(page, slices, title)
-        return
-    for z, path in pages.items():
-        write(path, [z], f"{title}: slice {z}")
+def write_index(*, pages: Mapping[int, Path], page: Path, title: str) -> None:
+    """Write the page that leads to the pages of many slices.
+
+    Parameters
+    ----------
+    pages : mapping of int to Path
+        The page of each slice, beside ``page``.
+    page : Path
+        The page to write (HTML).
+    title : str
+        Of the dataset.
+    """
     write_text(page, render_index(title, {z: path.name for z, path in pages.items()}))
 
 

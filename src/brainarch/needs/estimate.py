@@ -139,20 +139,20 @@ def table(run: Estimate, work: Work, nodes: Sequence[Machine]) -> str:
         f"extracted  {len(work.extracted)} slices, {pixels:,} pixels at stride "
         f"{config.extraction.stride}{counted}",
         "",
-        f"{'stage':<20}{'jobs':>6}{'longest':>16}{'core hours':>12}{'memory':>10}{'disk':>10}",
+        f"{'stage':<20}{'jobs':>6}{'longest':>16}{'core hours':>12}{'memory':>12}{'disk':>12}",
     ]
     lines += [
         f"{total.stage.replace('_', '-'):<20}{total.jobs:>6}{duration(total.seconds):>16}"
-        f"{total.core_seconds / 3600:>12,.2f}{gigabytes(total.memory_mb):>10}"
-        f"{gigabytes(total.disk_mb):>10}"
+        f"{total.core_seconds / 3600:>12,.2f}{gigabytes(total.memory_mb):>12}"
+        f"{gigabytes(total.disk_mb):>12}"
         for total in run.stages
     ]
     hours = sum(total.core_seconds for total in run.stages) / 3600
     disk = sum(total.disk_mb for total in run.stages)
     memory = max(total.memory_mb for total in run.stages)
     lines.append(
-        f"{'all':<20}{len(run.waits):>6}{'':>16}{hours:>12,.2f}{gigabytes(memory):>10}"
-        f"{gigabytes(disk):>10}"
+        f"{'all':<20}{len(run.waits):>6}{'':>16}{hours:>12,.2f}{gigabytes(memory):>12}"
+        f"{gigabytes(disk):>12}"
     )
     what = "1 machine" if len(nodes) == 1 else f"{len(nodes)} machines"
     gpu = f" and a GPU worth {node.gpu_speed:.0f} of them" if node.gpu_speed else ""

@@ -25,6 +25,7 @@ from brainarch.needs.sizes import (
     volume_mb,
 )
 from brainarch.needs.work import Work
+from brainarch.pipeline.facts import SLICES_A_PAGE
 
 #: Memory of the interpreter with its libraries in MB: without torch, and with it (measured).
 PLAIN_MB = 280.0
@@ -438,7 +439,8 @@ def _align(work: Work) -> Cost:
 
 @_model()
 def _baselines(work: Work) -> Cost:
-    pixels = sum(work.pixels(z) for z in work.extracted)
+    labelled = work.config.annotations.slices
+    pixels = sum(work.pixels(z) for z in work.extracted if z in labelled)
     # the labelled pixels 4 apart with all their units, sorted unit by unit; a slice in float32
     memory = TORCH_MB + 200 + (60 * UNITS * pixels / 16 + 60 * work.slice_px) / MB
     return Cost(memory, TORCH_SECONDS + 5 + 12e-6 * pixels, disk_mb=1)
@@ -524,7 +526,18 @@ def _nonsense(work: Work) -> Cost:
 
 @_model()
 def _explore(work: Work) -> Cost:
-    pixels = len(work.extracted) * work.slice_px
+    slices = len(work.extracted)
+    return _page(work, slices if slices <= SLICES_A_PAGE else 0)
+
+
+@_model()
+def _explore_slice(work: Work) -> Cost:
+    return _page(work, 1)
+
+
+def _page(work: Work, slices: int) -> Cost:
+    """Return the cost of a page to explore so many slices, or of an index."""
+    pixels = slices * work.slice_px
     return Cost(900 + 100 * pixels / MB, PLAIN_SECONDS + 10 + 5e-6 * pixels, disk_mb=60)
 
 

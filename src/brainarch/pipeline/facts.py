@@ -19,6 +19,8 @@ SPLITS = ("train", "val", "test")
 PARTS = ("part1", "part2", "part3", "part4")
 #: Kinds of subdivisions of an area: k-means on the representation, a mixture on coefficients.
 CLUSTERS, COMPONENTS = "clusters", "components"
+#: Most slices of one page to explore; with more, each has a page of its own.
+SLICES_A_PAGE = 4
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,12 @@ class Facts:
     def held_out_slices(self) -> list[int]:
         """Extracted slices that were not fitted: they test whether findings hold."""
         return [z for z in self.config.extraction.slices if z not in self.fit_slices]
+
+    @cached_property
+    def paged_slices(self) -> list[int]:
+        """Extracted slices that have a page to explore of their own: all, where there are many."""
+        slices = self.config.extraction.slices
+        return slices if len(slices) > SLICES_A_PAGE else []
 
     @cached_property
     def labelled_slices(self) -> list[int]:

@@ -6,6 +6,7 @@ Arguments such as a slice may be wildcards, for rules: ``extract("{z}")`` beside
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,15 +28,13 @@ from brainarch.pipeline.facts import (
 from brainarch.pipeline.reads import Reads
 from brainarch.pipeline.results import Results, Z, slice_name
 from brainarch.pipeline.shared import NO_AREA
-from brainarch.pipeline.stage import Files, Stage, flat, known, pick
+from brainarch.pipeline.stage import Files, Settings, Stage, flat, known, pick
 from brainarch.records import write_record
 from brainarch.volume.kinds import in_zarr
 
 if TYPE_CHECKING:
     from brainarch.config.model import Config
 
-#: Most slices of one page to explore; with more, each has a page of its own.
-SLICES_A_PAGE = 4
 #: How the authors' network is trained (V: Adam, 1e-4; A: dropout 0.3, batches of 20; epochs: ours).
 AUTHORS_TRAINING = {"learning_rate": 1e-4, "dropout": 0.3, "epochs": 50, "batch_size": 20}
 #: The key, and what to do, where findings are to be compared between slices.
@@ -908,23 +907,39 @@ class Pipeline(Reads):
         )
 
     def explore(self) -> Stage:
-        """Write the page to explore slices in: maps, similar places, names from a few clicks."""
-        r, slices = self.results, self.config.extraction.slices
-        files, lacks = self._explored()
-        apart = slices if len(slices) > SLICES_A_PAGE else []
+        """Write the page to explore slices in, or the index of the pages of many slices."""
+        page = self.results.report("explore.html")
+        if not self.paged_slices:
+            return self._explorer(self.config.extraction.slices, page, self.config.title)
+        return Stage(
+            "brainarch.explorer.stages:write_index",
+            {"pages": {z: str(self.explore_slice(z).outputs["page"]) for z in self.paged_slices}},
+            {"page": page},
+            {"title": self.config.title},
+        )
+
+    def explore_slice(self, z: Z) -> Stage:
+        """Write the page to explore one slice in: maps, similar places, names from a few clicks."""
+        page = self.results.report(f"explore_z{slice_name(self._extracted(z))}.html")
+        return self._explorer([z], page, f"{self.config.title}: slice {z}")
+
+    @cached_property
+    def shown(self) -> Settings:
+        """All that there is to look at, as `brainarch.explorer.stages.write_explorer` takes it."""
+        return self._explorer(self.config.extraction.slices, "", self.config.title).arguments
+
+    def _explorer(self, slices: Sequence[Z], page: str, title: str) -> Stage:
+        files, lacks = self._explored(slices)
         return Stage(
             "brainarch.explorer.stages:write_explorer",
-            {"volume": r.volume},
-            {
-                "page": r.report("explore.html"),
-                "pages": {z: r.report(f"explore_z{slice_name(z)}.html") for z in apart},
-            },
+            {"volume": self.results.volume},
+            {"page": page},
             {
                 "slices": slices,
                 "areas": self._area_titles,
                 "layer_names": self._layer_titles,
                 "networks": self.extracted,
-                "title": self.config.title,
+                "title": title,
                 "lacks": lacks,
             },
             {"files": files},

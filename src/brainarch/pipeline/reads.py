@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from brainarch.embedding.names import AUTHORS, CNN
 from brainarch.pipeline.facts import CLUSTERS, COMPONENTS, MAIN, NONSENSE
 from brainarch.pipeline.results import Z, slice_name
@@ -173,15 +175,15 @@ class Reads(Shared):
     def _grey_values(self) -> tuple[Files, Settings]:
         return dict(self._grey_tables), {}
 
-    def _explored(self) -> tuple[dict[str, str], dict[str, str]]:
-        """Return what the page to explore shows where it is there, and why it lacks the rest."""
+    def _explored(self, slices: Sequence[Z]) -> tuple[dict[str, str], dict[str, str]]:
+        """Return what a page to explore shows where it is there, and why it lacks the rest."""
         r = self.results
         files, lacks = {"areas": r.areas}, {}
         if self.config.layers is None:
             lacks["layers"] = "the config has no layers: they are the user's input"
         else:
             files["layers"] = r.layers
-        for z in self.config.extraction.slices:
+        for z in slices:
             files |= {
                 **{f"cube/{z}/{name}": r.cube(z, name) for name in self.extracted},
                 f"prediction/{z}": r.prediction(z, "areas.zarr"),
