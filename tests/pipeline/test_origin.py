@@ -1,4 +1,4 @@
-"""Which config file wrote results, whether they were made here, and what a config left behind."""
+"""Which config file wrote results, and whether they were made here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from brainarch.config.read import change_config, read_content
-from brainarch.pipeline.origin import left_over, made_elsewhere, note_run, other_file
+from brainarch.pipeline.origin import made_elsewhere, note_run, other_file
 from brainarch.pipeline.pipeline import Pipeline
 
 TINY = read_content(Path(__file__).parents[2] / "config/test.yaml")
@@ -51,15 +51,3 @@ def test_copied_results_are_compared_with_the_config_that_made_them(here: Path) 
     assert said is not None
     assert "results/test: made elsewhere by a config that differs in seed, training.steps," in said
     assert "--forceall" in said
-
-
-def test_results_of_slices_that_are_named_no_more(here: Path) -> None:
-    own = pipeline()
-    for z in own.config.extraction.slices:
-        Path(own.results.cube(z)).mkdir(parents=True)
-    assert left_over(own) is None
-    gone = own.config.extraction.slices[-1] + 1
-    Path(own.results.cube(gone)).mkdir()
-    said = left_over(own)
-    assert said is not None
-    assert said.startswith(f"{own.results.cube(gone)}: of slices that the config does not name")

@@ -5,6 +5,7 @@ The runs are made by a stand-in for the command, which makes the outputs and com
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -95,3 +96,31 @@ def test_an_edit_reruns_what_uses_it(
     finished: Path, edit: Callable[[Content], None], expected: set[str]
 ) -> None:
     assert planned(finished, edit) == expected
+
+
+@pytest.mark.slow
+def test_a_whole_run_moves_what_is_asked_for_no_more(finished: Path, tmp_path: Path) -> None:
+    """A dry run and a run of a part leave it, as they may be for trying another config."""
+    directory = tmp_path / "copy"
+    shutil.copytree(finished, directory, symlinks=True)
+    content = yaml.safe_load((ROOT / "config/test.yaml").read_text())
+    *kept, gone = content["extraction"]["slices"]
+    content["extraction"]["slices"] = kept
+    (directory / "edited.yaml").write_text(yaml.safe_dump(content))
+    cube = f"dense/cnn/z{gone:04d}.zarr"
+    results = directory / "results/test"
+
+    def told(*arguments: str) -> list[str]:
+        options = ("--cores", "2", "--configfile", "edited.yaml")
+        done = snakemake(*options, *arguments, directory=directory, first=directory / "bin")
+        assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+        return [line for line in done.stderr.splitlines() if "/stale/" in line]
+
+    assert told("-n") == []
+    assert told("--", "report") == []
+    assert (results / cube).exists()
+    (said,) = told()
+    assert cube in said
+    assert not (results / cube).exists()
+    (moment,) = (results / "stale").iterdir()
+    assert (moment / cube).exists()

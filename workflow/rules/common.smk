@@ -13,8 +13,9 @@ from brainarch.figures.catalogue import FIGURES
 from brainarch.needs.stages import NODE, needs
 from brainarch.needs.work import describe_work
 from brainarch.pipeline.lock import DirectoryLock
-from brainarch.pipeline.origin import left_over, made_elsewhere, note_run, other_file
+from brainarch.pipeline.origin import made_elsewhere, note_run, other_file
 from brainarch.pipeline.pipeline import Pipeline
+from brainarch.pipeline.stale import move_stale
 
 files = [str(path) for path in workflow.overwrite_configfiles] or ["config/config.yaml"]
 try:

@@ -11,7 +11,7 @@ from brainarch.embedding.names import CNN
 from brainarch.errors import InputError
 from brainarch.pipeline.facts import MAIN
 from brainarch.pipeline.pipeline import Pipeline
-from brainarch.pipeline.results import Results
+from brainarch.pipeline.results import STALE, Results
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,7 +108,8 @@ class Dataset:
     def tables(self) -> list[str]:
         """Return the names of all tables there are."""
         folder = Path(self.pipeline.results.folder)
-        return sorted(str(p.relative_to(folder).with_suffix("")) for p in folder.rglob("*.csv"))
+        found = (p.relative_to(folder) for p in folder.rglob("*.csv"))
+        return sorted(str(p.with_suffix("")) for p in found if p.parts[0] != STALE)
 
     def table(self, name: str) -> pd.DataFrame:
         """Return a table by its place, for example ``readout/classifiers``."""

@@ -55,7 +55,7 @@ def jobs(pipeline: Pipeline, goals: Sequence[str] | None = None) -> dict[Job, li
     dict of Job to list of Job
         What each job waits for; files that no job makes are given.
     """
-    makers = {path: job for job in _possible(pipeline) for path in flat(job.stage.outputs)}
+    makers = {path: job for job in possible_jobs(pipeline) for path in flat(job.stage.outputs)}
     found: dict[Job, list[Job]] = {}
 
     def visit(job: Job) -> None:
@@ -72,7 +72,7 @@ def jobs(pipeline: Pipeline, goals: Sequence[str] | None = None) -> dict[Job, li
     return found
 
 
-def _possible(pipeline: Pipeline) -> Iterator[Job]:
+def possible_jobs(pipeline: Pipeline) -> Iterator[Job]:
     """Yield every job that the config allows; the pipeline itself refuses the others."""
     config = pipeline.config
     layers = [] if config.layers is None else config.layers.slices

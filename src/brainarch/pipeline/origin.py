@@ -8,23 +8,18 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from brainarch.atomic import write_json
-from brainarch.pipeline.jobs import jobs
 from brainarch.pipeline.lock import OWN
 from brainarch.pipeline.pipeline import Pipeline
-from brainarch.pipeline.stage import flat
 
 #: In Snakemake's folder: the config file of the last run here, by the dataset's folder.
 RECORD = "brainarch-runs.json"
-#: A slice's number in the name of a result.
-SLICE = re.compile(r"(?:^|_)z(\d{4,})")
-#: Keys and files that a message names.
+#: Keys that a message names.
 NAMED = 5
 
 
@@ -80,25 +75,3 @@ def _read(path: Path) -> dict[str, str]:
         if isinstance(found, dict):
             return found
     return {}
-
-
-def left_over(pipeline: Pipeline) -> str | None:
-    """Return a line if there are results of slices that this config does not name any more."""
-    outputs = {Path(path) for job in jobs(pipeline) for path in flat(job.stage.outputs)}
-    slices: dict[Path, set[str]] = {}
-    for path in outputs:
-        slices.setdefault(path.parent, set()).update(SLICE.findall(path.name))
-    found = sorted(
-        str(path)
-        for folder, known in slices.items()
-        if known and folder.is_dir()
-        for path in folder.iterdir()
-        if not known.issuperset(SLICE.findall(path.name))
-    )
-    if not found:
-        return None
-    more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
-    return (
-        f"{', '.join(found[:NAMED])}{more}: of slices that the config does not name any more, left "
-        "as an earlier run made them; move them away if they are not wanted"
-    )

@@ -10,6 +10,9 @@ from brainarch.embedding.names import CNN
 #: A slice's number, or the wildcard that stands for it in a rule.
 Z = int | str
 
+#: In a dataset's folder: results of earlier configs, which nothing reads.
+STALE = "stale"
+
 
 def slice_name(z: Z) -> str:
     """Return a slice as file names write it; a wildcard stays one."""
@@ -45,6 +48,11 @@ class Results:
     def partial(self, stage: str) -> str:
         """Return the folder of unfinished work: kept when a job is killed, never an output."""
         return f"{self.folder}/.partial/{stage}"
+
+    @property
+    def stale(self) -> str:
+        """Folder of results that the config does not ask for any more."""
+        return f"{self.folder}/{STALE}"
 
     @property
     def benchmarks(self) -> str:

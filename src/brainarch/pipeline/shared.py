@@ -139,7 +139,7 @@ class Shared(Facts):
         InputError
             If they are gone, and what the last run saw was changed.
         """
-        found = {kind: files_state(paths) for kind, paths in self._own_files.items()}
+        found = {kind: files_state(paths) for kind, paths in self.own_files.items()}
         path = Path(self.results.sources)
         ask = None in found.values() and path.exists()
         seen = read_record(path, "put the input files back where they were") if ask else {}
@@ -147,7 +147,7 @@ class Shared(Facts):
         return {kind: state for kind, state in states.items() if state is not None}
 
     @cached_property
-    def _own_files(self) -> dict[str, list[str]]:
+    def own_files(self) -> dict[str, list[str]]:
         """The user's own files, by what is made of them."""
         if self.is_phantom:
             return {}

@@ -22,6 +22,7 @@ from brainarch.needs.work import describe_work
 from brainarch.pipeline.facts import Facts
 from brainarch.pipeline.pipeline import Pipeline
 from brainarch.pipeline.stage import flat
+from brainarch.pipeline.stale import tell_stale
 from brainarch.preflight.feasible import (
     check_blocks,
     check_greys,
@@ -73,6 +74,7 @@ def examine(config: Config, results: Path, *, check_memory: bool = True) -> Pref
     machine = replace(look_at_machine(), speed=measure_speed())
     pipeline = Pipeline.of(config, str(results))
     work = describe_work(config, {labels.z: labels.labelled for labels in labelled})
+    warnings += filter(None, [tell_stale(pipeline)])
     run = estimate(pipeline, work, machine)
     found_needs = [_with_results(total, run, folder, config) for total in run.stages]
     supply = Supply(folder, free_disk_mb(folder), machine, check_memory)

@@ -21,6 +21,7 @@ from brainarch.evaluation.novelty import Usual, read_usual
 from brainarch.factors.coefficients import CoefficientMaps
 from brainarch.grids.maps import SliceMaps
 from brainarch.network.trained import TrainedNetwork, load_network
+from brainarch.pipeline.results import STALE
 from brainarch.readout import gram_excerpt
 from brainarch.records import read_record
 from brainarch.stores.arrays import ArrayStore
@@ -65,7 +66,7 @@ class Examined:
 
 
 def checked_in(folder: Path) -> Iterator[Path]:
-    """Yield what of a folder can be checked; hidden folders hold unfinished work.
+    """Yield what of a dataset's folder can be checked, without unfinished work and stale results.
 
     A table is named by its CSV file.
     """
@@ -75,6 +76,8 @@ def checked_in(folder: Path) -> Iterator[Path]:
             yield Path(place)
             continue
         folders[:] = sorted(name for name in folders if not name.startswith("."))
+        if STALE in folders and Path(place) == folder:
+            folders.remove(STALE)
         for path in (Path(place, name) for name in sorted(files)):
             if path.name.endswith(SIDECAR):
                 yield path.with_name(path.name.removesuffix(SIDECAR)).with_suffix(".csv")
