@@ -56,7 +56,7 @@ def test_masked_batches_hold_only_what_is_wanted(filled):
 
 def test_opens_in_xarray_with_names_and_positions(filled):
     cube, units, _ = filled
-    data = xarray.open_zarr(cube.path, consolidated=False)
+    data = xarray.open_zarr(cube.path)
     assert data.representation.dims == ("y", "x", "unit")
     np.testing.assert_array_equal(data.representation.sel(y=20, x=4), units[5, 2])
     assert data.extracted.dtype == bool

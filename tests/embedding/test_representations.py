@@ -52,7 +52,7 @@ def test_noisy_round_trip(content, tmp_path):
 
 def test_xarray_reads_it(content, tmp_path):
     representations.save_representations(content, tmp_path / "test.zarr")
-    found = xarray.open_zarr(tmp_path / "test.zarr", consolidated=False)
+    found = xarray.open_zarr(tmp_path / "test.zarr")
     assert found.representation.dims == ("patch", "unit")
     np.testing.assert_array_equal(found.representation, content.values)
     assert found.attrs["areas"] == ["Ctx", "Größe", "WM"]

@@ -84,7 +84,7 @@ def test_residual_of_an_exact_product_is_zero():
 
 def test_the_maps_open_with_xarray(cube, basis, tmp_path):
     project_cube(cube[0], basis, tmp_path / "c.zarr", {"fitted": False})
-    opened = xarray.open_zarr(tmp_path / "c.zarr", consolidated=False)
+    opened = xarray.open_zarr(tmp_path / "c.zarr")
     assert opened["coefficient"].dims == ("factor", "y", "x")
     assert opened["coefficient"].sel(factor=1, y=12, x=6).size == 1
 

@@ -2,7 +2,7 @@
 
 Every chunk carries a CRC-32C, every chunk that must be there is there, and the metadata have a
 digest: what is read is what was written, or one line says that it is not. A group opens with
-``xarray.open_zarr(path, consolidated=False)``.
+``xarray.open_zarr(path)``.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ class ArrayStore:
 
     def finish(self, values: Mapping[str, Any] | None = None) -> None:
         """Write the digest of the metadata, once all arrays exist, and further attributes."""
-        metadata.write_attributes(self.path, values or {})
+        metadata.write_attributes(self.path, values or {}, consolidate=True)
         self.attrs.update(values or {})
 
     def array(self, name: str) -> zarr.Array[Any]:

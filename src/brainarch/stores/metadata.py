@@ -18,6 +18,8 @@ from brainarch.atomic import write_json
 DIGEST = "metadata_sha256"
 #: An array's attribute: its group must have a digest, whatever the group itself says.
 GUARDED = "guarded"
+#: Where Zarr for Python keeps the arrays' metadata together.
+CONSOLIDATED = "consolidated_metadata"
 #: Name of Zarr 3's metadata of a group or an array.
 FILE = "zarr.json"
 
@@ -40,9 +42,23 @@ def read_metadata(path: Path) -> dict[str, Any]:
     return found
 
 
-def write_attributes(path: Path, values: Mapping[str, Any]) -> None:
-    """Add attributes to a group whose arrays all exist, and write its digest, in one step."""
+def write_attributes(path: Path, values: Mapping[str, Any], *, consolidate: bool = False) -> None:
+    """Add attributes to a group whose arrays all exist, and write its digest, in one step.
+
+    Parameters
+    ----------
+    path : Path
+        A group without groups inside.
+    values : mapping
+        Attributes to add.
+    consolidate : bool
+        Repeat the arrays' metadata in the group's, where other programs look for them first
+        instead of listing files, of which one may be no array: Snakemake's time stamp.
+    """
     found = read_metadata(path)
+    if consolidate:
+        arrays = {name: content for name, content in found.items() if name}
+        found[""][CONSOLIDATED] = {"kind": "inline", "must_understand": False, "metadata": arrays}
     attributes = {**_attributes(found[""]), **values}
     found[""]["attributes"] = attributes
     attributes[DIGEST] = _digest(found)
