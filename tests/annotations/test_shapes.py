@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import shapely
+from shapely.affinity import affine_transform
 from shapely.geometry import MultiPolygon, Polygon, mapping
 
 from brainarch.annotations.areas import number_classes
@@ -167,6 +168,37 @@ def test_what_is_refused_is_one_line(
     path = write(tmp_path / "a.geojson", *found)
     assert message(path).startswith(f"{path}: ")
     assert expected in message(path)
+
+
+def test_x_and_y_exchanged_is_told_and_can_be_said(tmp_path: Path) -> None:
+    square, wide = shapely.box(10, 20, 40, 60), shapely.box(60, 5, 125, 80)
+    expected = 1 * inside(square) + 2 * inside(wide)
+
+    def written(*matrix: float) -> Path:
+        found = (affine_transform(shape, [*matrix, 0, 0]) for shape in (square, wide))
+        named = (feature(s, n) for s, n in zip(found, ("Cortex", "White matter"), strict=True))
+        return write(tmp_path / "a.geojson", *named)
+
+    def said(path: Path, axes: str | None) -> str:
+        files = LabelFiles((5, *SIZE), classes=CLASSES, axes=axes)
+        with pytest.raises(InputError) as caught:
+            read_label_image(path, None, files)
+        return str(caught.value)
+
+    straight = written(1, 0, 0, 1)
+    np.testing.assert_array_equal(read(straight), expected)
+    assert "x and y are exchanged, set annotations.axes (or layers.axes) to zyx" in said(
+        straight, "zxy"
+    )
+    exchanged = written(0, 1, 1, 0)
+    assert message(exchanged).endswith(
+        "has 130 x 90 px (x, y); it looks as if x and y are exchanged, set annotations.axes (or "
+        "layers.axes) to zxy"
+    )
+    files = LabelFiles((5, *SIZE), classes=CLASSES, axes="zxy")
+    np.testing.assert_array_equal(read_label_image(exchanged, None, files), expected)
+    assert "as if y counts upwards" in message(written(1, 0, 0, -1))
+    assert message(written(3, 0, 0, 3)).endswith("drawn on this volume, in pixels")
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\x1f\x8b\x08", b"<html>", b"7", b"[" * 100_000])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from brainarch.annotations import nrrd
-from brainarch.annotations.shapes import draw_shapes, read_shapes
+from brainarch.annotations.shapes import SAY_AXES, draw_shapes, read_shapes
 from brainarch.errors import InputError
 from brainarch.volume.foreign import nearby, not_readable
 from brainarch.volume.kinds import NRRD_SUFFIX, TIFF_SUFFIXES, has_shapes, in_zarr
@@ -104,9 +104,9 @@ def _read(path: Path, z: int | None, files: LabelFiles) -> NDArray[Any]:
     suffix = path.suffix.lower()
     if not in_zarr(path) and suffix == NRRD_SUFFIX:
         return _read_nrrd(path, z, files)
-    if has_shapes(path):
-        return _draw(path, z, files)
     turned = _is_turned(path, files)
+    if has_shapes(path):
+        return _draw(path, z, files, turned=turned)
     if in_zarr(path):
         stored = open_image(path)
         index = _index(path, stored.shape, z, files, turned=turned)
@@ -129,15 +129,10 @@ def _read(path: Path, z: int | None, files: LabelFiles) -> NDArray[Any]:
     return image.T if turned else image
 
 
-def _draw(path: Path, z: int | None, files: LabelFiles) -> NDArray[np.uint16]:
+def _draw(path: Path, z: int | None, files: LabelFiles, *, turned: bool) -> NDArray[np.uint16]:
     """Draw the shapes of a slice: those of its plane, or all of a file of one slice."""
     if files.shape is None:
         raise InputError(f"{path}: shapes say nothing of the slice's size; name the volume as well")
-    if files.axes not in (None, "zyx"):
-        raise InputError(
-            f"{path}: shapes say which number is x and which is y; leave annotations.axes (or "
-            "layers.axes) null"
-        )
     shapes, first = read_shapes(path), files.first_slice
     planes = sorted({shape.plane for shape in shapes})
     if z is None or first is None:
@@ -154,7 +149,7 @@ def _draw(path: Path, z: int | None, files: LabelFiles) -> NDArray[np.uint16]:
                 f"{path}: has shapes on slices {there}, none on slice {z}; correct "
                 "annotations.slices, or the number of its first slice (annotations.first_slice)"
             )
-    return draw_shapes(shapes, files.classes, files.shape[1:], path)
+    return draw_shapes(shapes, files.classes, files.shape[1:], path, exchanged=turned)
 
 
 def _is_turned(path: Path, files: LabelFiles) -> bool:
@@ -218,7 +213,7 @@ def _index(
 
 def _wrong_size(path: Path, size: tuple[int, ...], wanted: tuple[int, ...], z: int | None) -> str:
     advice = (
-        "they look transposed, set annotations.axes (or layers.axes) to zxy"
+        f"they look transposed, {SAY_AXES} zxy"
         if size == wanted[::-1]
         else "use labels drawn on this volume"
     )

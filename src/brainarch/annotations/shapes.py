@@ -28,6 +28,11 @@ NAMED = 8
 
 Ring = NDArray[np.float64]
 
+#: By what x and y are multiplied where they are exchanged, and where y counts upwards.
+EXCHANGED, UPWARDS = np.array([[0.0, 1.0], [1.0, 0.0]]), np.diag([1.0, -1.0])
+#: How the axes of label files are told that turn out to be exchanged.
+SAY_AXES = "set annotations.axes (or layers.axes) to"
+
 
 class Shape(NamedTuple):
     """One drawn shape.
@@ -77,7 +82,12 @@ def read_shapes(path: Path) -> list[Shape]:
 
 
 def draw_shapes(
-    shapes: Sequence[Shape], classes: Mapping[str, int], size: tuple[int, int], path: Path
+    shapes: Sequence[Shape],
+    classes: Mapping[str, int],
+    size: tuple[int, int],
+    path: Path,
+    *,
+    exchanged: bool = False,
 ) -> NDArray[np.uint16]:
     """Return the label image of the shapes of one slice.
 
@@ -94,6 +104,8 @@ def draw_shapes(
         Rows and columns of the slice.
     path : Path
         The file, for messages.
+    exchanged : bool
+        Whether the file says y before x.
 
     Returns
     -------
@@ -112,8 +124,9 @@ def draw_shapes(
             f"{path}: no area has the class {named}; add it to the codes of an area or to the "
             "codes that are ignored"
         )
-    for shape in shapes:
-        _check_inside(shape, size, path)
+    if exchanged:
+        shapes = [_moved(shape, EXCHANGED) for shape in shapes]
+    _check_inside(shapes, size, path, exchanged=exchanged)
     masks = [_Mask.of(shape, classes[shape.name], size) for shape in shapes]
     masks.sort(key=lambda mask: mask.pixels, reverse=True)
     code_of = np.array([0, *(mask.code for mask in masks)], dtype=np.uint16)
@@ -198,17 +211,45 @@ def _fill(rings: Sequence[Ring], size: tuple[int, ...]) -> NDArray[np.bool_]:
     return found
 
 
-def _check_inside(shape: Shape, size: tuple[int, int], path: Path) -> None:
+def _check_inside(
+    shapes: Sequence[Shape], size: tuple[int, int], path: Path, *, exchanged: bool
+) -> None:
+    """Refuse a shape outside the slice; say what is the matter where all would fit otherwise."""
+    outside = next((shape for shape in shapes if not _fits(shape, size)), None)
+    if outside is None:
+        return
+    advice = "export shapes drawn on this volume, in pixels"
+    if all(_fits(_moved(shape, EXCHANGED), size) for shape in shapes):
+        axes = "zyx" if exchanged else "zxy"
+        advice = f"it looks as if x and y are exchanged, {SAY_AXES} {axes}"
+    elif all(_fits(_moved(shape, UPWARDS), size) for shape in shapes):
+        advice = "it looks as if y counts upwards; export it counted down from the upper left corner"
+    least, most = _reach(outside)
+    raise InputError(
+        f"{path}: a shape of class {outside.name!r} reaches from x={least[0]:.0f}, "
+        f"y={least[1]:.0f} to x={most[0]:.0f}, y={most[1]:.0f}, but the slice has {size[1]} x "
+        f"{size[0]} px (x, y); {advice}"
+    )
+
+
+def _reach(shape: Shape) -> tuple[Ring, Ring]:
+    """Return the least and the largest x and y of a shape."""
     points = np.concatenate([ring for rings in shape.polygons for ring in rings])
-    least, most = points.min(axis=0), points.max(axis=0)
+    return points.min(axis=0), points.max(axis=0)
+
+
+def _fits(shape: Shape, size: tuple[int, int]) -> bool:
+    """Return whether a shape lies in a slice of so many rows and columns."""
+    least, most = _reach(shape)
     limits = np.array([size[1], size[0]])
     slack = np.maximum(1.0, BEYOND * limits)
-    if (least < -slack).any() or (most > limits + slack).any():
-        raise InputError(
-            f"{path}: a shape of class {shape.name!r} reaches from x={least[0]:.0f}, "
-            f"y={least[1]:.0f} to x={most[0]:.0f}, y={most[1]:.0f}, but the slice has {size[1]} x "
-            f"{size[0]} px (x, y); export shapes drawn on this volume, in pixels"
-        )
+    return not ((least < -slack).any() or (most > limits + slack).any())
+
+
+def _moved(shape: Shape, matrix: Ring) -> Shape:
+    """Return a shape whose x and y are multiplied by a matrix."""
+    moved = [[ring @ matrix for ring in rings] for rings in shape.polygons]
+    return shape._replace(polygons=moved)
 
 
 def _is_feature(entry: Any) -> bool:

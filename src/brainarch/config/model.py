@@ -173,9 +173,10 @@ LABEL_VOLUME_HELP = (
 )
 AXES_HELP = (
     "order of the axes in the label files, the one that runs fastest last: zyx (rows of pixels, as "
-    "ITK-SNAP, Slicer and every TIFF and PNG have them), zxy (columns x rows), xyz (what "
-    "nrrd.write(name, array) makes of slices, rows and columns), xzy, yxz or yzx; null is zyx, and "
-    "an NRRD file whose sizes fit another order too is refused"
+    "ITK-SNAP, Slicer and every TIFF and PNG have them), zxy (columns x rows, or "
+    "shapes that say y before x), xyz (what nrrd.write(name, array) makes of slices, rows and "
+    "columns), xzy, yxz or yzx; null is zyx, and an NRRD file whose sizes fit another order too is "
+    "refused"
 )
 
 #: Borders of an area that are not another area.
