@@ -306,6 +306,23 @@ def test_every_stage_draws_its_figure(dataset, tmp_path, draw, subject):
     assert list(read_table(tmp_path / "figure.csv").columns) == list(plotted.COLUMNS)
 
 
+@pytest.mark.parametrize("subject", ["annotations", "scale", "clusters"])
+def test_the_splits_of_a_slice_are_those_of_its_store(dataset, tmp_path, draw, subject):
+    labels = open_labels(dataset / "areas.ome.zarr").read_slice(4)
+    codes = np.where(labels == 1, 1 + np.arange(len(labels))[:, None] // 70, 0).astype(np.uint8)
+    store = create_labels(tmp_path / "splits.zarr", SHAPE, VOXEL_UM, [4], first_slice=4)
+    store.write_slice(4, codes)
+    draw(subject, given(dataset)[subject] | {"splits": tmp_path / "splits.zarr"})
+    table = plotted.pick(read_table(tmp_path / "figure.csv"), series="patch centres")
+    rows = slice(None) if subject == "annotations" else slice(40, 160)
+    shown = np.bincount(codes[rows].ravel(), minlength=4)[1:]
+    assert (shown > 0).sum() >= 2
+    if subject == "clusters":  # a margin is shown round the area
+        assert list(table["y"] > 0) == list(shown > 0)
+    else:
+        assert list(table["y"]) == list(shown)
+
+
 @pytest.mark.parametrize("subject", OPTIONAL)
 def test_figures_do_without_what_a_dataset_lacks(dataset, tmp_path, draw, subject):
     whole = given(dataset)[subject]

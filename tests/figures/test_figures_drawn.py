@@ -6,6 +6,7 @@ import figure_fakes as fakes
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
@@ -26,6 +27,7 @@ from brainarch.figures import (
     relations,
     save,
     scale,
+    style,
     typical,
 )
 from brainarch.figures.network_shapes import layer_shapes
@@ -37,9 +39,10 @@ Drawn = tuple[pd.DataFrame, Figure]
 SHAPES = ((110, 440), (160, 160), (220, 130))
 
 
-def draw_scale(count=6, shape=SHAPES[0], names=None) -> Drawn:
+def draw_scale(count=6, shape=SHAPES[0], names=None, blocks=False) -> Drawn:
     areas = names or fakes.areas(count)
     labels = fakes.label_slice(count, *shape)
+    splits = fakes.split_raster(labels) if blocks else None
     pictures = (fakes.label_raster(labels), fakes.label_raster(fakes.mistaken(labels, count)))
     table = scale.prepare(
         areas,
@@ -49,8 +52,9 @@ def draw_scale(count=6, shape=SHAPES[0], names=None) -> Drawn:
         border=fakes.border(),
         sampled_confusion=fakes.confusion(areas.names, 3, 1200),
         sampled_metrics=fakes.metrics(areas.names, 4),
+        splits=splits,
     )
-    return table, scale.draw(table, areas, *pictures)
+    return table, scale.draw(table, areas, *pictures, splits=splits)
 
 
 def draw_overview(count=6, shape=SHAPES[0], predicted=True) -> Drawn:
@@ -76,15 +80,17 @@ def draw_overview(count=6, shape=SHAPES[0], predicted=True) -> Drawn:
     return table, figure
 
 
-def draw_annotations(count=6, shape=SHAPES[0]) -> Drawn:
+def draw_annotations(count=6, shape=SHAPES[0], blocks=False) -> Drawn:
     areas = fakes.areas(count)
     labels = fakes.label_slice(count, *shape)
+    splits = fakes.split_raster(labels) if blocks else None
     grey = fakes.grey_slice(labels)
     examples = example_patches.choose_examples(
         fakes.patch_table(labels, areas.names), areas.names, 1
     )
     codes = fakes.label_raster(labels)
-    table = annotations.prepare(areas, codes, fakes.sizes(labels, areas.names), examples)
+    sizes = fakes.sizes(labels, areas.names)
+    table = annotations.prepare(areas, codes, sizes, examples, splits)
     figure = annotations.draw(
         table,
         areas,
@@ -94,6 +100,7 @@ def draw_annotations(count=6, shape=SHAPES[0]) -> Drawn:
             grey, examples["y"].to_numpy(), examples["x"].to_numpy()
         ),
         title="Training slice z = 4",
+        splits=splits,
     )
     return table, figure
 
@@ -119,8 +126,9 @@ def draw_relations(count=6, networks=("cnn", "untrained", "texture"), trees=True
     return table, relations.draw(table, areas)
 
 
-def draw_clusters(shape=(160, 200), layers=True, nulls=True) -> Drawn:
+def draw_clusters(shape=(160, 200), layers=True, nulls=True, blocks=False) -> Drawn:
     codes, depth = fakes.layer_slices(*shape)
+    splits = fakes.split_raster(codes) if blocks else None
     found = fakes.clusters_of(codes)
     names = fakes.layer_legend() if layers else None
     table = clusters.prepare(
@@ -130,6 +138,7 @@ def draw_clusters(shape=(160, 200), layers=True, nulls=True) -> Drawn:
         layers=names,
         borders=clusters.layer_borders(codes, depth, 5) if layers else None,
         agreement=fakes.agreement(104) if nulls else None,
+        splits=splits,
     )
     figure = clusters.draw(
         table,
@@ -138,6 +147,7 @@ def draw_clusters(shape=(160, 200), layers=True, nulls=True) -> Drawn:
         "Cortex, slice z = 104",
         layers=names,
         layer_codes=fakes.label_raster(codes) if layers else None,
+        splits=splits,
     )
     return table, figure
 
@@ -313,6 +323,34 @@ def test_panels_without_data_are_left_out(draw, options, absent, assert_readable
     written = {text.get_text() for text in figure.texts if len(text.get_text()) == 1}
     assert not absent & written
     assert not absent & set(table["panel"])
+
+
+@pytest.mark.parametrize("draw", [draw_annotations, draw_scale, draw_clusters])
+def test_splits_of_one_slice_are_outlined_where_they_are(draw, assert_readable, drawn_texts):
+    """Beside each other from left to right, as `fakes.split_raster` has them."""
+    table, figure = draw(blocks=True)
+    assert_readable(figure)
+    splits = ["train", "val", "test"]
+    words = [text for text, *_ in drawn_texts(figure)]
+    named = [f"centres of {split} patches" for split in splits]
+    assert [text for text in words if text in named] == named
+    counts = plotted.pick(table, "a", series="patch centres").set_index("item")["y"]
+    assert list(counts.index) == splits
+    assert (counts > 0).all()
+    maps = [axes for axes in figure.axes if axes.collections and axes.images]
+    assert len(maps) == (2 if draw is draw_scale else 1)
+    for axes in maps:
+        left, right = axes.get_xlim()
+        dark = [c for c in axes.collections if to_hex(c.get_edgecolor()[0]) == style.INK]
+        assert len({str(c.get_linestyle()) for c in dark}) == 3
+        for third, outline in enumerate(dark):
+            places = np.concatenate([path.vertices[:, 0] for path in outline.get_paths()])
+            shares = (places - left) / (right - left)
+            assert shares.min() >= third / 3 - 0.01
+            assert shares.max() <= (third + 1) / 3 + 0.01
+    plain, other = draw()
+    assert not set(named) & {text for text, *_ in drawn_texts(other)}
+    assert plotted.pick(plain, "a", series="patch centres").empty
 
 
 def test_bars_are_as_high_as_the_table_says():

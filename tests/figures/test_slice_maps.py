@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_hex
 
 from brainarch.errors import InputError
 from brainarch.figures import plotted, slice_maps
@@ -79,6 +80,31 @@ def test_what_is_no_tissue_is_no_area(files):
     shares = plotted.pick(draw(files), quantity="share of extracted pixels")
     found = shares.set_index("item")["y"].to_dict()
     assert found == {"all": 1, "Ctx": 0.5, "Str": 0, "WM": 0, "outside": 0.5}
+
+
+def test_not_tissue_and_not_extracted_are_told_apart(files, monkeypatch, drawn_texts):
+    """In words, and by a colour of their own that is no area's."""
+    figures = []
+    monkeypatch.setattr(
+        "brainarch.figures.map_stages.save_figure", lambda figure, *_: figures.append(figure)
+    )
+    maps = SliceMaps.open(files / "areas.zarr")
+    found = {name: maps.read(name) for name in ("area", "confidence", "averaged", "novelty")}
+    found["outside"] = np.where(found["area"] == 3, np.float32(0.9), np.float32(0.1))
+    found["area"][15, 7] = 0  # a place within the others
+    with pytest.raises(FileNotFoundError):
+        draw(files)
+    write_maps(files / "areas.zarr", found, maps.place, {**maps.attrs, "outside": True})
+    with pytest.raises(FileNotFoundError):
+        draw(files)
+    plain, both = ({text for text, *_ in drawn_texts(figure)} for figure in figures)
+    assert not [text for text in plain if text.startswith("not ")]
+    assert {text.split(" (")[0].split(",")[0] for text in both if text.startswith("not ")} == {
+        "not tissue",
+        "not extracted",
+    }
+    colours = [to_hex(artist.get_facecolor()) for artist in figures[1].artists]
+    assert len(set(colours)) == len(colours) == len(AREAS) + 2
 
 
 def test_the_picture_says_what_the_slice_is(files, monkeypatch, drawn_texts, assert_readable):

@@ -423,3 +423,12 @@ def test_several_slices_are_fitted_and_the_others_held_out() -> None:
     content["factorization"]["slices"] = [4]
     with pytest.raises(InputError, match=r"slice 4 is not among extraction\.slices"):
         check_config(content, "wrong")
+
+
+def test_figures_of_the_slice_that_holds_all_splits_show_them() -> None:
+    found = pipelines()
+    one, several = found["z159"], found["config"]
+    assert several.config.splits.by == "slices"
+    for figure in ("V2_annotations", "V3_scale", "V6_clusters"):
+        assert one.figure(figure).inputs["splits"] == one.results.splits("main"), figure
+        assert "splits" not in several.figure(figure).inputs

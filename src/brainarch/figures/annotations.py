@@ -30,7 +30,11 @@ OVERLAY = 0.25
 
 
 def prepare(
-    areas: Areas, labels: Raster, sizes: pd.DataFrame, examples: pd.DataFrame
+    areas: Areas,
+    labels: Raster,
+    sizes: pd.DataFrame,
+    examples: pd.DataFrame,
+    splits: Raster | None = None,
 ) -> pd.DataFrame:
     """Return the plotted table.
 
@@ -43,6 +47,8 @@ def prepare(
         Columns area, um2, independent_patches of the slice.
     examples : pandas.DataFrame
         Columns y, x, area: centres of the patches shown, in pixels.
+    splits : Raster, optional
+        Codes of the splits, where this slice holds them all.
     """
     entries: list[dict[str, Any]] = []
     for name, count in rasters.count_codes(labels.values, areas.names).items():
@@ -58,7 +64,7 @@ def prepare(
     for number, (_, row) in enumerate(examples.iterrows()):
         place = {"x": row["x"], "item": row["area"], "series": f"patch {number}"}
         entries.append(plotted.entry("b", "row of the patch centre", row["y"], unit="px", **place))
-    return plotted.table(entries)
+    return plotted.table([*entries, *panels.split_entries(splits)])
 
 
 @style.styled
@@ -70,6 +76,7 @@ def draw(
     labels: Raster,
     patches: NDArray[Any],
     title: str,
+    splits: Raster | None = None,
 ) -> Figure:
     """Draw the figure.
 
@@ -84,10 +91,12 @@ def draw(
         The examples, in the table's order.
     title : str
         What the slice is, for example ``Training slice z = 159``.
+    splits : Raster, optional
+        Codes of the splits, where this slice holds them all.
     """
     width = style.CONTENT_MM
     map_width, map_height = fit(grey.aspect, width, 85 if len(areas.names) <= MANY else 60)
-    legend = areas.swatches()
+    legend = areas.swatches(panels.split_swatches(splits))
     legend_top = 5 + map_height + 3.5
     patches_top = legend_top + swatches_height(legend, width) + 3
     examples = plotted.pick(table, "b", "row of the patch centre")
@@ -109,6 +118,8 @@ def draw(
     panels.show_grey(axes, grey)
     panels.show_codes(axes, labels, areas.palette, background=None, alpha=OVERLAY)
     panels.outline(axes, labels, areas.palette)
+    if splits is not None:
+        panels.outline_splits(axes, splits)
     _mark(axes, examples, areas, grey.pixel_um)
     panels.bare_frame(axes)
     panels.scale_bar(axes)

@@ -67,6 +67,7 @@ def prepare(
     layers: Areas | None = None,
     borders: list[float] | None = None,
     agreement: pd.DataFrame | None = None,
+    splits: Raster | None = None,
 ) -> pd.DataFrame:
     """Return the plotted table.
 
@@ -85,6 +86,8 @@ def prepare(
     agreement : pandas.DataFrame, optional
         Columns slice, statistic, null, value, median, null_99, above: agreement with layers beside
         nulls.
+    splits : Raster, optional
+        Codes of the splits, where the slice holds them all.
     """
     entries: list[dict[str, Any]] = []
     count = int(clusters.values.max())
@@ -116,6 +119,7 @@ def prepare(
             )
     if agreement is not None:
         entries += agreement_entries("d", agreement[agreement["slice"] == z], "")
+    entries += panels.split_entries(splits)
     return plotted.table(entries)
 
 
@@ -140,6 +144,7 @@ def draw(
     *,
     layers: Areas | None = None,
     layer_codes: Raster | None = None,
+    splits: Raster | None = None,
 ) -> Figure:
     """Draw the figure.
 
@@ -155,20 +160,25 @@ def draw(
         The layers, from the upper border down.
     layer_codes : Raster, optional
         Their codes on the slice.
+    splits : Raster, optional
+        Codes of the splits, where the slice holds them all.
     """
-    count = len(plotted.pick(table, "a"))
+    count = int(clusters.values.max())
     colours = style.subdivision_palette(count)
     has_layers = bool(len(plotted.pick(table, "c")))
     has_nulls = bool(len(plotted.pick(table, "d")))
     width, height = fit(clusters.aspect, style.CONTENT_MM, 75)
     height = max(height, 10.0)
     legend = [(f"cluster {index + 1}", colour) for index, colour in enumerate(colours)]
+    legend += panels.split_swatches(splits)
     legend_top = 5 + height + 4.5
     top = legend_top + swatches_height(legend, style.CONTENT_MM) + 3
     sheet = Sheet(top + 5 + _BODY_MM + 9)
     sheet.panel("a", 0, 0, title)
     axes = sheet.axes(Box((style.CONTENT_MM - width) / 2, 5, width, height))
     draw_subdivisions(axes, grey, clusters, colours, layer_codes=layer_codes, layers=layers)
+    if splits is not None:
+        panels.outline_splits(axes, splits)
     panels.scale_bar(axes)
     sheet.swatches(0, legend_top, style.CONTENT_MM, legend)
 

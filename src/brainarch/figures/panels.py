@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import matplotlib.patheffects as effects
@@ -17,7 +17,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 from seaborn.utils import relative_luminance
 
-from brainarch.figures import rasters, style
+from brainarch.figures import plotted, rasters, style
 from brainarch.figures.rasters import Raster
 from brainarch.figures.sheet import Box, Sheet, text_width
 
@@ -109,8 +109,14 @@ def show_values(axes: Axes, raster: Raster, cmap: Colormap, low: float, high: fl
     _show(axes, raster, cmap=shown, vmin=low, vmax=high)
 
 
-def outline(axes: Axes, raster: Raster, colours: Sequence[str], linewidth: float = 0.7) -> None:
-    """Draw the border of every code of a label picture in its colour."""
+def outline(
+    axes: Axes,
+    raster: Raster,
+    colours: Sequence[str],
+    linewidth: float = 0.7,
+    **options: Any,
+) -> None:
+    """Draw the border of every code of a label picture in its colour; options are of `contour`."""
     left, right, bottom, top = raster.extent
     rows, columns = raster.values.shape
     x = left + (np.arange(columns) + 0.5) * (right - left) / columns
@@ -118,7 +124,31 @@ def outline(axes: Axes, raster: Raster, colours: Sequence[str], linewidth: float
     for code, colour in enumerate(colours, start=1):
         mask = raster.values == code
         if mask.any() and not mask.all():
-            axes.contour(x, y, mask, levels=[0.5], colors=[colour], linewidths=linewidth)
+            line = {"colors": [colour], "linewidths": linewidth, **options}
+            axes.contour(x, y, mask, levels=[0.5], **line)
+
+
+def outline_splits(axes: Axes, splits: Raster) -> None:
+    """Draw where the patches of each split are centred, codes 1 ..., on a picture of the slice."""
+    for code, dashes in enumerate(style.SPLIT_LINES.values(), start=1):
+        own = replace(splits, values=(splits.values == code).astype(np.uint8))
+        outline(axes, own, ["#FFFFFF"], 1.6)
+        outline(axes, own, [style.INK], 0.8, linestyles=[dashes])
+
+
+def split_swatches(splits: Raster | None) -> list[tuple[str, str]]:
+    """Return the entries of a legend for what `outline_splits` draws; none without splits."""
+    lines = {} if splits is None else style.SPLIT_LINES
+    return [(f"centres of {split} patches", dashes) for split, dashes in lines.items()]
+
+
+def split_entries(splits: Raster | None) -> list[dict[str, Any]]:
+    """Return rows of a plotted table for what `outline_splits` draws in panel a."""
+    counts = {} if splits is None else rasters.count_codes(splits.values, list(style.SPLIT_LINES))
+    return [
+        plotted.entry("a", "pixels of the picture", count, series="patch centres", item=split)
+        for split, count in counts.items()
+    ]
 
 
 def name_codes(axes: Axes, raster: Raster, names: Sequence[str]) -> None:

@@ -40,6 +40,7 @@ def prepare(
     border: pd.DataFrame,
     sampled_confusion: pd.DataFrame,
     sampled_metrics: pd.DataFrame,
+    splits: Raster | None = None,
 ) -> pd.DataFrame:
     """Return the plotted table.
 
@@ -55,6 +56,8 @@ def prepare(
         Columns distance_um_low, distance_um_high, pixels, accuracy.
     sampled_confusion, sampled_metrics : pandas.DataFrame
         Of the sampled test patches, a test of their own.
+    splits : Raster, optional
+        Codes of the splits, where the slice holds them all.
     """
     entries: list[dict[str, Any]] = []
     for series, raster in (("annotation", annotation), ("prediction", prediction)):
@@ -67,6 +70,7 @@ def prepare(
     entries += _confusion_entries("d", areas, sampled_confusion)
     entries += _metric_entries("e", areas, sampled_metrics, (*SAMPLED_OVERALL, POSITION))
     entries += _border_entries("f", border)
+    entries += panels.split_entries(splits)
     return plotted.table(entries)
 
 
@@ -77,11 +81,15 @@ def draw(
     annotation: Raster,
     prediction: Raster,
     titles: tuple[str, str] = ("Annotation", "Predicted"),
+    splits: Raster | None = None,
 ) -> Figure:
-    """Draw the figure from its plotted table and two label pictures with their titles."""
+    """Draw the figure from its plotted table and two label pictures with their titles.
+
+    Splits, where the slice holds them all, are outlined on both.
+    """
     width = style.CONTENT_MM
     grounds = {"not labelled": style.UNLABELLED, "not extracted": style.NOT_EXTRACTED}
-    legend = areas.swatches(list(grounds.items()))
+    legend = areas.swatches([*grounds.items(), *panels.split_swatches(splits)])
     aspect = max(annotation.aspect, prediction.aspect)
     row_height = 65.0
     room = style.PAGE_MM - 2 * row_height - swatches_height(legend, width) - 9
@@ -98,6 +106,8 @@ def draw(
         sheet.text(left + 4, top - 4.05, title, fontsize=style.FONT + 0.5)
         axes = sheet.axes(Box(left, top, map_width, map_height))
         panels.show_codes(axes, raster, areas.palette, list(grounds.values())[index])
+        if splits is not None:
+            panels.outline_splits(axes, splits)
         panels.bare_frame(axes, style.FAINT)
         panels.scale_bar(axes)
     sheet.swatches(0, maps_bottom + 0.5, width, legend)

@@ -96,17 +96,20 @@ class Sheet:
         left, top, width : float
             Place and greatest width in millimetres.
         entries : sequence of (str, str)
-            Label and colour of each.
+            Label and colour of each, or the style of the line that outlines it.
         """
         for label, colour, x, y in _flow(entries, width):
+            is_line = colour in style.SPLIT_LINES.values()
+            faint = style.FAINT if colour == style.NOT_EXTRACTED else "none"
             square = Rectangle(
                 self.place(left + x, top + y + 2.1),
                 2.0 / self._page[0],
                 2.0 / self._page[1],
                 transform=self.figure.transFigure,
-                facecolor=colour,
-                edgecolor=style.FAINT if colour == style.NOT_EXTRACTED else "none",
-                linewidth=0.4,
+                facecolor="none" if is_line else colour,
+                edgecolor=style.INK if is_line else faint,
+                linestyle=colour if is_line else "-",
+                linewidth=0.8 if is_line else 0.4,
                 gid=self._letter,
             )
             self.figure.add_artist(square)

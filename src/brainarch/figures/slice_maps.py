@@ -104,12 +104,14 @@ def draw(
     """
     width, shares = style.CONTENT_MM, plotted.pick(table, quantity="share of extracted pixels")
     named = dict(zip(areas.names, areas.swatches(), strict=True))
-    named[OUTSIDE] = ("outside the tissue", style.ABSENT)
+    named[OUTSIDE] = ("not tissue, as the network sees it", style.NOT_TISSUE)
     legend = [
         (f"{label}: {100 * _value(shares, name):.1f} %", colour)
         for name, (label, colour) in named.items()
         if name in set(shares["item"])
     ]
+    if not predicted.values.all():
+        legend.append(("not extracted (a: the slice alone)", style.ABSENT))
     usual = float(plotted.pick(table, quantity=THRESHOLD)["y"].iloc[0])
     beyond = _value(plotted.pick(table, quantity=UNUSUAL), EVERYWHERE)
     unlike = f"novelty: {100 * beyond:.1f} % above {usual:.2f}"
@@ -134,7 +136,7 @@ def draw(
     sheet.panel("a", own.left, own.top - 5, "predicted area")
     axes = sheet.axes(own)
     panels.show_grey(axes, grey)
-    palette = [*areas.palette, style.ABSENT]
+    palette = [*areas.palette, style.NOT_TISSUE]
     panels.show_codes(axes, predicted, palette, background=None, alpha=OVERLAY)
     panels.bare_frame(axes)
     panels.scale_bar(axes)

@@ -145,6 +145,7 @@ def draw_annotations(
     labels: Path,
     sizes: Path,
     patches: Path,
+    splits: Path | None = None,
     areas: Entries,
     z: int,
     seed: int,
@@ -160,6 +161,8 @@ def draw_annotations(
         The volume and its area labels.
     sizes, patches : Path
         Tables of the areas' sizes, and of training patches.
+    splits : Path, optional
+        Which pixels belong to which split, where the slice holds them all.
     """
     shown_areas, opened = Areas.of(areas), open_volume(volume)
     measured = read_columns(sizes, "slice", "area", "um2", "independent_patches")
@@ -169,7 +172,9 @@ def draw_annotations(
         raise InputError(f"{patches}: holds no patch of slice {z}; name another slice")
     chosen = example_patches.choose_examples(places, shown_areas.names, seed)
     codes = label_picture(open_labels(labels), z)
-    numbers = annotated_slice.prepare(shown_areas, codes, measured[measured["slice"] == z], chosen)
+    parts = None if splits is None else label_picture(open_labels(splits), z)
+    sizes_here = measured[measured["slice"] == z]
+    numbers = annotated_slice.prepare(shown_areas, codes, sizes_here, chosen, parts)
     figure = annotated_slice.draw(
         numbers,
         shown_areas,
@@ -179,6 +184,7 @@ def draw_annotations(
             opened.read_slice(z), chosen["y"].to_numpy(), chosen["x"].to_numpy()
         ),
         title=f"Training slice z = {z}",
+        splits=parts,
     )
     save_figure(figure, numbers, png, pdf, table)
 
@@ -192,6 +198,7 @@ def draw_scale(
     border: Path,
     sampled_confusion: Path,
     sampled_metrics: Path,
+    splits: Path | None = None,
     areas: Entries,
     png: Path,
     pdf: Path,
@@ -207,10 +214,14 @@ def draw_scale(
         Tables on that map; the last is its accuracy by distance to a border.
     sampled_confusion, sampled_metrics : Path
         Tables on the sampled test patches.
+    splits : Path, optional
+        Which pixels belong to which split, where the slice holds them all.
     """
     shown_areas, maps = Areas.of(areas), SliceMaps.open(prediction)
     predicted = code_picture(maps, "area")
-    annotation = label_picture(open_labels(labels), maps.z, rasters.pixel_box(predicted))
+    box = rasters.pixel_box(predicted)
+    annotation = label_picture(open_labels(labels), maps.z, box)
+    parts = None if splits is None else label_picture(open_labels(splits), maps.z, box)
     pairs = ("area", "predicted", "count")
     values = ("subset", "area", "metric", "value", "low", "high")
     numbers = scale.prepare(
@@ -222,12 +233,13 @@ def draw_scale(
         border=read_columns(border, "distance_um_low", "distance_um_high", "pixels", "accuracy"),
         sampled_confusion=read_columns(sampled_confusion, *pairs),
         sampled_metrics=read_columns(sampled_metrics, *values),
+        splits=parts,
     )
     titles = (
         f"Annotation, {shown_part(maps)}",
         f"Predicted at {every_pixel(maps.stride)}",
     )
-    figure = scale.draw(numbers, shown_areas, annotation, predicted, titles)
+    figure = scale.draw(numbers, shown_areas, annotation, predicted, titles, parts)
     save_figure(figure, numbers, png, pdf, table)
 
 
@@ -344,6 +356,7 @@ def draw_clusters(
     depth: Path,
     layers: Path | None = None,
     agreement: Path | None = None,
+    splits: Path | None = None,
     areas: Entries,
     layer_names: Entries = (),
     png: Path,
@@ -360,10 +373,13 @@ def draw_clusters(
         Table of where the clusters lie, and the depth map.
     layers, agreement : Path, optional
         Layer labels, and table of the clusters' agreement with them.
+    splits : Path, optional
+        Which pixels belong to which split, where the slice holds them all.
     """
     opened, found = open_volume(volume), SliceMaps.open(map)
     codes = code_picture(found, "subdivision")
     box = area_view(codes, opened)
+    parts = None if splits is None else label_picture(open_labels(splits), found.z, box)
     names, layer_codes, borders = None, None, None
     if layers is not None:
         names = Areas.of(layer_names)
@@ -382,6 +398,7 @@ def draw_clusters(
         layers=names,
         borders=borders,
         agreement=None if agreement is None else read_agreement(agreement),
+        splits=parts,
     )
     figure = clusters.draw(
         numbers,
@@ -390,6 +407,7 @@ def draw_clusters(
         f"{Areas.of(areas).titles[found.attrs['area']]}, {shown_part(found)}{share_shown(found)}",
         layers=names,
         layer_codes=layer_codes,
+        splits=parts,
     )
     save_figure(figure, numbers, png, pdf, table)
 

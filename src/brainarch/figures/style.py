@@ -38,6 +38,10 @@ UNLABELLED = "#D5D8DC"
 NOT_EXTRACTED = "#FFFFFF"
 #: Where a map holds no value; white is the value 0.
 ABSENT = "#D9DDE1"
+#: Outlines of the splits, where one slice holds them all.
+SPLIT_LINES = {"train": "-", "val": ":", "test": "--"}
+#: What a network takes for no tissue.
+NOT_TISSUE = "#565C64"
 #: Text, axes and everything that carries no meaning by colour; seaborn's.
 INK = "#262626"
 FAINT = "#8A929C"

@@ -26,14 +26,21 @@ class Reads(Shared):
             inputs["prediction"] = r.prediction(z, "areas.zarr")
         return inputs, {"z": z, "areas": self._area_titles, **self._seed}
 
+    def _splits_of(self, z: int) -> Files:
+        """Return which pixels belong to which split, if that slice holds them all."""
+        splits = self.config.splits
+        here = splits.by == "blocks" and splits.slice == z
+        return {"splits": self.results.splits(MAIN)} if here else {}
+
     def _annotations(self) -> tuple[Files, Settings]:
-        r = self.results
+        r, z = self.results, self.split_slices("train")[0]
         return {
             "volume": r.volume,
             "labels": r.areas,
             "sizes": r.annotations("areas.csv"),
             "patches": r.patches(MAIN, "train"),
-        }, {"z": self.split_slices("train")[0], "areas": self._area_titles, **self._seed}
+            **self._splits_of(z),
+        }, {"z": z, "areas": self._area_titles, **self._seed}
 
     def _scale(self) -> tuple[Files, Settings]:
         r, z = self.results, self.fit_slice
@@ -43,6 +50,7 @@ class Reads(Shared):
             "prediction": r.prediction(z, "areas.zarr"),
             **{kind: r.prediction(z, f"{kind}.csv") for kind in (*tables, "border")},
             **{f"sampled_{kind}": r.evaluation(MAIN, "test", kind) for kind in tables},
+            **self._splits_of(z),
         }, {"areas": self._area_titles}
 
     def _classifiers(self) -> tuple[Files, Settings]:
@@ -81,6 +89,7 @@ class Reads(Shared):
             "map": r.discovery(z, "clusters.zarr"),
             "profiles": r.discovery(z, "clusters_profiles.csv"),
             "depth": r.depth(z),
+            **self._splits_of(z),
         }
         settings: Settings = {"areas": self._area_titles}
         if "layers" not in self.lacks:
