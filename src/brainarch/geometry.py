@@ -23,6 +23,8 @@ PATCH_BEFORE = PATCH // 2
 WINDOW_BEFORE = PATCH_BEFORE + CONTEXT
 #: Rows below (columns right of) the pixel that the window reaches, the pixel's own included.
 WINDOW_AFTER = WINDOW - WINDOW_BEFORE
+#: Least share of a patch inside its area for it to be an outlier of that area (ours).
+MIN_SHARE = 0.9
 
 
 def patch_share(mask: NDArray[np.bool_], size: int = PATCH) -> NDArray[np.float32]:

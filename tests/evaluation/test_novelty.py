@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
+from scipy.stats import multivariate_normal
 from sklearn.covariance import LedoitWolf
 
 from brainarch.dense.cube import Cube
@@ -48,6 +49,17 @@ def test_distances_are_scipys():
     _, other = draw(500, seed=1)
     expected = cdist(other, own, "mahalanobis", VI=precision).min(axis=1) / np.sqrt(UNITS)
     np.testing.assert_allclose(usual.distances(other), expected, rtol=1e-5)
+
+
+def test_a_log_likelihood_follows_from_a_distance():
+    train = representations()
+    usual = fit_usual(train, 0.99)
+    _, other = draw(50, seed=1)
+    away = usual.area_distances(other)
+    np.testing.assert_array_equal(away.min(axis=1), usual.distances(other))
+    for mean, own in zip(usual.means, away.T, strict=True):
+        expected = multivariate_normal(mean, np.linalg.inv(usual.precision)).logpdf(other)
+        np.testing.assert_allclose(usual.log_density - UNITS * own**2 / 2, expected, rtol=1e-6)
 
 
 def test_the_threshold_is_the_training_datas_own_quantile():

@@ -548,6 +548,20 @@ def typical(factors: int = 15, parts: int = 4, z: int = 4) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def outliers(names: tuple[str, ...], z: int = 4) -> pd.DataFrame:
+    """Outliers of all areas but the last, by two networks."""
+    rows = [
+        {
+            "network": network, "z": z, "y": 64, "x": 64 + rank, "area": name, "rank": rank,
+            "distance": 3 - rank / 10,
+        }
+        for network in ("cnn", "texture")
+        for name in names[:-1]
+        for rank in range(1, 11)
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
 def ranks(numbers: tuple[int, ...] = (2, 5, 10, 15, 20)) -> pd.DataFrame:
     """Numbers of factors compared."""
     rng = np.random.default_rng(9)

@@ -115,6 +115,7 @@ def write_tables(root, labels):
         "meaning": fakes.meaning(NAMES)[0],
         "atlas": fakes.meaning(NAMES)[1],
         "typical": fakes.typical(),
+        "outliers": fakes.outliers(NAMES),
         "ranks": fakes.ranks(),
         "sensitivity": fakes.sensitivity(NAMES),
         "patches": fakes.patch_table(labels, NAMES),
@@ -261,6 +262,7 @@ def given(root):
             "sensitivity": root / "sensitivity.csv",
         },
         "typical": {"volume": slices["volume"], "typical": root / "typical.csv"},
+        "outliers": {**areas, "volume": slices["volume"], "outliers": root / "outliers.csv"},
         "ranks": {"ranks": root / "ranks.csv", "chosen": 15},
         "learning_curves": {"curves": {"main": root / "curve.csv"}, "chance": 0.25},
     }

@@ -238,6 +238,15 @@ def draw_typical(k=15, parts=4) -> Drawn:
     return table, typical.draw(table, list(rng.random((len(table), 128, 128))), 1.17)
 
 
+def draw_outliers(count=6) -> Drawn:
+    areas = fakes.areas(count)
+    own = typical.of_outliers(fakes.outliers(areas.names), areas)
+    table = typical.prepare(own)
+    rng = np.random.default_rng(1)
+    patches = list(rng.random((len(table), 128, 128)))
+    return table, typical.draw(table, patches, 1.17, typical.OUTLIERS)
+
+
 def draw_ranks(numbers=(2, 5, 10, 15, 20)) -> Drawn:
     table = ranks.prepare(fakes.ranks(numbers), 15)
     return table, ranks.draw(table)
@@ -255,6 +264,7 @@ WHOLE = {
     "factors": draw_factors,
     "meaning": draw_meaning,
     "typical": draw_typical,
+    "outliers": draw_outliers,
     "ranks": draw_ranks,
     "learning_curves": draw_curves,
 }
@@ -278,7 +288,8 @@ def test_slices_of_other_shapes_fit_the_page(draw, shape, assert_readable):
 
 @pytest.mark.parametrize("count", [2, 12])
 @pytest.mark.parametrize(
-    "draw", [draw_scale, draw_gram, draw_relations, draw_overview, draw_annotations]
+    "draw",
+    [draw_scale, draw_gram, draw_relations, draw_overview, draw_annotations, draw_outliers],
 )
 def test_any_number_of_areas(draw, count, assert_readable):
     assert_readable(draw(count=count)[1])
@@ -486,6 +497,13 @@ def test_long_names_are_cut_where_there_is_no_room(assert_readable):
     titles = {name: f"the {name} of the whole brain" for name in names}
     long = Areas(names, titles, dict(zip(names, areas.palette, strict=True)))
     assert_readable(draw_scale(names=long)[1])
+
+
+def test_outliers_are_the_shown_networks_by_area():
+    table, figure = draw_outliers(count=4)
+    assert len(figure.axes) == len(table) == 3 * typical.SHOWN
+    assert set(table["panel"]) == {"a"}
+    assert table["z"].tolist() == pytest.approx(3 * [3 - rank / 10 for rank in range(1, 6)])
 
 
 def test_typical_patches_are_those_of_the_table():

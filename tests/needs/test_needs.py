@@ -91,7 +91,7 @@ def test_what_was_measured_covers_every_stage_that_has_a_model() -> None:
         "draw_maps",
         "write_untrained",
     }
-    later |= {"baselines", "name_new_brains", "find_planted", "take_network"}
+    later |= {"baselines", "name_new_brains", "find_lesions", "find_planted", "take_network"}
     later |= {"probe_labels", "embed_degraded", "score_degraded"}
     later |= {"sweep_ranks", "compare_networks"}
     assert set(MODELS) - later == {row["stage"] for row in measured()} & set(MODELS)

@@ -165,13 +165,13 @@ def changed(edit: Edit) -> set[str]:
             "embed", "embed_noise", "prove", "predict",
             "classify", "cluster_score", "gram", "pca", "relations", "factorize", "align",
             "measure_selection", "explain_factors", "baselines", "find_planted", "sweep_ranks",
-            "probe_labels", "embed_degraded", "score_degraded",
+            "probe_labels", "embed_degraded", "score_degraded", "find_lesions",
             "cluster_area", "find_components", "compare_layers", "match_components",
             "figure",
         }),
         (swap("splits", "val", "test"), {"sample", "figure"}),
         (swap("sampling", "train_patches", "eval_patches"), {"sample"}),
-        (put("sampling.min_gap_um", 50.5), {"sample", "train"}),
+        (put("sampling.min_gap_um", 50.5), {"sample", "train", "find_lesions"}),
         (put("training.orientation", "mirrored"), {"train"}),
         (put("training.orientation", "fixed"), set()),
         (put("training.start", "scratch"), set()),
@@ -202,6 +202,7 @@ def changed(edit: Edit) -> set[str]:
         (swap("discovery", "upper", "lower"), {"depth"}),
         (put("statistics.nulls", 50), {
             "align", "compare_layers", "match_components", "find_planted", "explain_factors",
+            "find_lesions",
         }),
         (put("statistics.resamples", 300), {
             "evaluate", "predict", "classify", "cluster_score", "gram", "relations",
@@ -373,6 +374,17 @@ def test_new_brains_are_phantoms_alone() -> None:
     own["evaluation"] = {"new_brains": 3}
     with pytest.raises(InputError, match=r"evaluation\.new_brains: only phantoms"):
         check_config(own, "own")
+
+
+def test_lesions_are_planted_where_nothing_else_is_read() -> None:
+    pipeline = Pipeline.read(ROOT / "config/config.yaml")
+    stage = pipeline.find_lesions()
+    assert stage.settings["z"] >= pipeline.config.volume.shape[0] + 42  # 50 um beyond the last
+    assert stage.outputs["lesions"] in pipeline.report().inputs["files"].values()
+    own = Pipeline.read(ROOT / "config/z159.yaml")
+    assert "lesions" not in own.report().inputs["files"]
+    with pytest.raises(InputError, match="source: phantom"):
+        own.find_lesions()
 
 
 def test_the_order_of_networks_changes_nothing() -> None:

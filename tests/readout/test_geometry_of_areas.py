@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import multivariate_normal
+from sklearn.covariance import LedoitWolf
+from sklearn.preprocessing import StandardScaler
 
 from brainarch.readout import geometry
 
@@ -122,10 +125,37 @@ def test_patches_across_a_border_are_no_outliers(make, planted):
     held[7] += 30
     held[8] += 20
     share = np.ones(len(held))
-    share[7] = 0.7
+    share[7] = 0.8
     found = geometry.area_outliers(make(*planted(0, n=60)), make(held, truth), 2, share)
     assert found[found["area"] == "Ctx"]["x"].tolist()[0] == 8
     assert 7 not in set(found["x"])
+    own = found[found["area"] == "Ctx"]
+    assert set(zip(own["ranked"], own["left_out"], strict=True)) == {(59, 1)}
+    assert (own["share"] == 1).all()
+
+
+def test_no_outlier_shares_a_pixel_with_one_before_it(make, planted):
+    held, truth = planted(1, n=60)
+    held[[7, 8]] += np.array([[30], [20]], dtype=held.dtype)
+    x = 200 * np.arange(len(truth))
+    x[8] = x[7] + 5
+    test = make(held, truth, x=x, y=np.zeros_like(x))
+    found = geometry.area_outliers(make(*planted(0, n=60)), test, count=60)
+    own = found[found["area"] == "Ctx"]
+    assert len(own) == 59  # the second is next to the first
+    assert own["rank"].tolist() == list(range(1, 60))
+
+
+def test_a_log_likelihood_is_scipys(make):
+    rng = np.random.default_rng(3)
+    values, held = rng.normal(size=(2, 400, 5)).astype(np.float32) * [1, 2, 3, 4, 5]
+    area = np.zeros(400)
+    found = geometry.area_outliers(make(values, area), make(held, area), count=1).iloc[0]
+    scale = StandardScaler().fit(values.astype(float))
+    model = LedoitWolf().fit(scale.transform(values.astype(float)))
+    points = scale.transform(held.astype(float))
+    density = multivariate_normal(model.location_, model.covariance_).logpdf(points)
+    assert found["log_likelihood"] == pytest.approx(density.min())
 
 
 def test_distances_of_usual_patches_are_about_one(make):
@@ -133,7 +163,8 @@ def test_distances_of_usual_patches_are_about_one(make):
     mixing = rng.normal(size=(6, 6))
     values, held = rng.normal(size=(2, 3000, 6)) @ mixing
     area = np.zeros(3000)
-    found = geometry.area_outliers(make(values, area), make(held, area), count=3000)
+    test = make(held, area, x=200 * np.arange(3000))
+    found = geometry.area_outliers(make(values, area), test, count=3000)
     assert np.sqrt(np.mean(found["distance"] ** 2)) == pytest.approx(1, rel=0.03)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import report_fakes as fakes
 
+from brainarch.evaluation.lesions import LESION_COLUMNS
 from brainarch.microstructure.recovery import PLANTED_COLUMNS
 from brainarch.reporting.planted import HEAD, NOT_LOOKED_FOR, planted_rows
 
@@ -13,12 +14,23 @@ def test_every_planted_thing_has_a_row() -> None:
     looked = {"planted": "vessels", "where": "Ctx", "contrast": "more from less", "slice": 279}
     found = looked | {"factor": 3, "auroc_fitted": 0.8, "auroc": 0.7, "null_99": 0.75}
     none = looked | {"planted": "barrels", "note": "there is none"}
+    ill = {"planted": "cells removed", "where": "Ctx", "slice": 301, "score": "likelihood"}
+    told = ill | {"decides": True, "auroc": 0.9, "before": 0.5, "null_99": 0.8, "p": 0.005}
     rows = planted_rows(
         test=fakes.metrics(0.8, 0.7, 0.9, recall=0.7),
         chance=1 / 6,
         chosen=fakes.chosen((0.9, 0.7, 0.95)).assign(effective=[120, 120, 14]),
         agreements={("clusters", 279): fakes.agreement(0.3, 0.2)},
         planted=fakes.table(PLANTED_COLUMNS, [found | {"above_null": False}, none]),
+        lesions=fakes.table(
+            LESION_COLUMNS,
+            [
+                told | {"above_null": True},
+                told | {"where": "VP", "note": "only 20 discs differ"},
+                told | {"where": "ZI", "decides": False},
+                ill | {"where": "WM", "decides": True, "note": "no room"},
+            ],
+        ),
     )
     assert all(len(row) == len(HEAD) for row in rows)
     told = {(row[0], row[1].split(",")[0]): row for row in rows}
@@ -33,6 +45,15 @@ def test_every_planted_thing_has_a_row() -> None:
         "no",
     ]
     assert told["barrels", "more from less"][2:] == ["not looked for", "there is none", ""]
+    lesions = {row[1]: row for row in rows if row[0] == "cells removed in a disc"}
+    assert set(lesions) == {f"{name}, slice z=301" for name in ("Ctx", "VP", "WM")}
+    assert lesions["Ctx, slice z=301"][2:] == [
+        "AUROC 0.90; without the lesion 0.50",
+        "healthy discs, 99 %: 0.80; p = 0.005",
+        "yes",
+    ]
+    assert lesions["VP, slice z=301"][-1] == "undecided: only 20 discs differ"
+    assert lesions["WM, slice z=301"][2:] == ["not looked for", "no room", ""]
     assert set(NOT_LOOKED_FOR) <= {row[0] for row in rows}
     assert planted_rows(test=None, chance=0.5, chosen=None, agreements={}, planted=None)
 

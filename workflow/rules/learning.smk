@@ -154,6 +154,27 @@ if CONFIG.evaluation.new_brains:
             "Naming slices of phantoms of other seeds"
 
 
+if PIPELINE.plants_lesions:
+
+    use rule stage as find_lesions with:
+        input:
+            **read(PIPELINE.find_lesions()),
+        output:
+            **written(PIPELINE.find_lesions()),
+        log:
+            f"{LOGS}/find-lesions.log",
+        benchmark:
+            f"{TIMES}/find-lesions.tsv"
+        threads: most_threads("find_lesions")
+        resources:
+            **asked("find_lesions"),
+        params:
+            verb="find-lesions",
+            settings=PIPELINE.find_lesions().settings,
+        message:
+            "Planting lesions and looking for them"
+
+
 use rule stage as calibrate with:
     input:
         **read(PIPELINE.calibrate()),

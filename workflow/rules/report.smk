@@ -81,6 +81,11 @@ rule V7:
         one("V7_relations"),
 
 
+rule V8:
+    input:
+        one("V8_outliers"),
+
+
 rule M1:
     input:
         one("M1_factorization"),

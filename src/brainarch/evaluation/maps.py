@@ -75,6 +75,7 @@ def write_area_maps(
         "average_px": average_px,
         "novelty_threshold": usual.threshold,
         "novelty_quantile": usual.quantile,
+        "log_density": usual.log_density,
         "outside": trained.outside,
     }
     write_maps(path, maps, cube.place, attrs, made_by)

@@ -100,12 +100,18 @@ def name_new_brains(
     frames = []
     for own in progress(range(seed + 1, seed + 1 + count), desc="new brains", unit="brain"):
         block = render_slice(PhantomSpec((slices, rows, columns), voxel_um, own), z)
-        area = np.zeros(block.areas[0].shape, dtype=np.int64)
-        for index, name in enumerate(names, start=1):
-            area[np.isin(block.areas[0], codes[name])] = index
+        area = area_indices(block.areas[0], [codes[name] for name in names])
         found = recalls(trained, block.grey[0], area, patches_per_area, own)
         frames.append(found.assign(seed=own, slice=z))
     write_table(pd.concat(frames, ignore_index=True)[list(BRAIN_COLUMNS)], brains, BRAIN_COLUMNS)
+
+
+def area_indices(image: NDArray[np.integer], codes: Sequence[Sequence[int]]) -> NDArray[np.int64]:
+    """Return the areas of a slice from 1, 0 where there is none; codes of each are given."""
+    area = np.zeros(image.shape, dtype=np.int64)
+    for index, own in enumerate(codes, start=1):
+        area[np.isin(image, own)] = index
+    return area
 
 
 def recalls(

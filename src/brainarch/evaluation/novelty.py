@@ -1,8 +1,9 @@
 """How unlike its training data a pixel is (ours; neither paper measures it).
 
 The patches that trained the network are described by the mean representation of each area and one
-covariance that all areas share. A pixel's novelty is its Mahalanobis distance from the nearest
-area: a network names every pixel, also one that is of no area that it knows.
+covariance that all areas share: a Gaussian density for each area. A pixel's novelty is its
+Mahalanobis distance from the nearest area: a network names every pixel, also one that is of no area
+that it knows. Its log-likelihood follows from that distance.
 """
 
 from __future__ import annotations
@@ -56,13 +57,26 @@ class Usual:
         ndarray of float64, shape (n,)
             Mahalanobis distance over the square root of the number of units: about 1 is usual.
         """
+        return np.asarray(self.area_distances(values).min(axis=1))
+
+    def area_distances(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return the distance of representations from every area, shape (n, areas)."""
         whitening = np.linalg.cholesky(self.precision)
         whitened = values.astype(np.float64) @ whitening
-        nearest = np.full(len(values), np.inf)
-        for centre in self.means @ whitening:
+        found = np.empty((len(values), len(self.means)))
+        for index, centre in enumerate(self.means @ whitening):
             own = whitened - centre
-            np.minimum(nearest, np.einsum("nu,nu->n", own, own), out=nearest)
-        return np.asarray(np.sqrt(nearest / values.shape[1]))
+            found[:, index] = np.einsum("nu,nu->n", own, own)
+        return np.asarray(np.sqrt(found / values.shape[1]))
+
+    @property
+    def log_density(self) -> float:
+        """Natural logarithm of an area's density at its mean.
+
+        That of a representation at distance d is ``log_density - units d**2 / 2``.
+        """
+        units = len(self.precision)
+        return float(np.linalg.slogdet(self.precision)[1] - units * np.log(2 * np.pi)) / 2
 
 
 def map_novelty(cube: Cube, usual: Usual) -> NDArray[np.float32]:

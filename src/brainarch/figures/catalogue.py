@@ -124,6 +124,16 @@ FIGURES = (
         "intervals from a spatial block bootstrap; areas in fewer than eight blocks have none.",
     ),
     Figure(
+        "V8_outliers",
+        "outliers of every area",
+        "Paper V",
+        "The test patches that are least like the training patches of their own area, farthest "
+        "first, with row and column of the pixel that each is of: those with the least likelihood "
+        "under a Gaussian of the area's representations. Ranked are patches at least 90 % inside "
+        "the area; an area too thin for them has no line. None shares a pixel with one before it, "
+        "all have the same grey limits.",
+    ),
+    Figure(
         "M1_factorization",
         "non-negative factorisation",
         "Paper M",

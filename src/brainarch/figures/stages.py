@@ -582,6 +582,31 @@ def draw_typical(*, volume: Path, typical: Path, png: Path, pdf: Path, table: Pa
     save_figure(figure, numbers, png, pdf, table)
 
 
+def draw_outliers(
+    *, volume: Path, outliers: Path, areas: Entries, png: Path, pdf: Path, table: Path
+) -> None:
+    """V8: the test patches that are least like the training patches of their area.
+
+    Parameters
+    ----------
+    volume, outliers : Path
+        The volume, and the table of outliers of every compared network.
+    """
+    opened = open_volume(volume)
+    found = read_columns(outliers, "network", "z", "y", "x", "area", "rank", "distance")
+    own = typical_patches.of_outliers(found, Areas.of(areas))
+    own = own[own["rank"] <= typical_patches.SHOWN]
+    numbers = typical_patches.prepare(own)
+    patches = [
+        example_patches.cut_patches(
+            opened.read_slice(int(row["z"])), np.array([row["y"]]), np.array([row["x"]])
+        )[0]
+        for row in own.to_dict("records")
+    ]
+    figure = typical_patches.draw(numbers, patches, opened.pixel_um, typical_patches.OUTLIERS)
+    save_figure(figure, numbers, png, pdf, table)
+
+
 def draw_learning_curves(
     *, curves: Mapping[str, Path], chance: float, png: Path, pdf: Path, table: Path
 ) -> None:

@@ -1,4 +1,4 @@
-"""M4: the most typical patches of every factor, component and cluster, with their places (ours)."""
+"""M4 and V8: patches side by side with their places: the most typical ones, and outliers (ours)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from brainarch.embedding.names import CNN
 from brainarch.figures import panels, plotted, rasters, style
+from brainarch.figures.panels import Areas
 from brainarch.figures.rasters import Raster
 from brainarch.figures.sheet import Box, Sheet
 
@@ -17,8 +19,11 @@ from brainarch.figures.sheet import Box, Sheet
 #: between patches, for the places below them, and above and below a panel.
 SHOWN, _COLUMNS = 5, 2
 _NAME, _GAP, _PLACE, _HEAD = 16.0, 0.8, 3.0, 8.0
-_LETTERS = {"factor": "a", "component": "b", "cluster": "c"}
+_LETTERS = {"outlier": "a", "factor": "a", "component": "b", "cluster": "c"}
+#: What M4 shows, and V8.
+TYPICAL, OUTLIERS = ("factor", "component", "cluster"), ("outlier",)
 _TITLES = {
+    "outlier": "Test patches least like the training patches of their own area",
     "factor": "Where each factor is strongest",
     "component": "Nearest to the mean of each component",
     "cluster": "Nearest to the mean of each cluster",
@@ -43,8 +48,32 @@ def prepare(typical: pd.DataFrame) -> pd.DataFrame:
     return plotted.table(entries)
 
 
+def of_outliers(outliers: pd.DataFrame, areas: Areas) -> pd.DataFrame:
+    """Return the outliers of the network that is shown as a table that `prepare` takes.
+
+    Parameters
+    ----------
+    outliers : pandas.DataFrame
+        Columns network, z, y, x, area, rank, distance.
+    areas : Areas
+        For the names; areas without outliers have no line.
+    """
+    networks = plotted.ordered(outliers["network"])
+    shown = CNN if CNN in networks else "".join(networks[:1])
+    own = outliers[outliers["network"] == shown]
+    short = dict(zip(areas.names, areas.ticks(), strict=True))
+    return own.assign(
+        kind="outlier", name=own["area"].map(short), value=own["distance"], slice=own["z"]
+    )
+
+
 @style.styled
-def draw(table: pd.DataFrame, patches: Sequence[NDArray[np.generic]], pixel_um: float) -> Figure:
+def draw(
+    table: pd.DataFrame,
+    patches: Sequence[NDArray[np.generic]],
+    pixel_um: float,
+    kinds: Sequence[str] = TYPICAL,
+) -> Figure:
     """Draw the figure from its plotted table.
 
     Parameters
@@ -55,12 +84,11 @@ def draw(table: pd.DataFrame, patches: Sequence[NDArray[np.generic]], pixel_um: 
         The patch of each row of the table.
     pixel_um : float
         Edge of a pixel.
+    kinds : sequence of str
+        `TYPICAL` or `OUTLIERS`.
     """
     half = (style.CONTENT_MM - 4.0) / _COLUMNS
-    names = {
-        kind: plotted.ordered(plotted.pick(table, letter)["series"])
-        for kind, letter in _LETTERS.items()
-    }
+    names = {kind: plotted.ordered(plotted.pick(table, _LETTERS[kind])["series"]) for kind in kinds}
     lines = {kind: -(-len(own) // _COLUMNS) for kind, own in names.items() if own}
     room = (style.PAGE_MM - _HEAD * len(lines)) / max(1, sum(lines.values()))
     side = min((half - _NAME) / SHOWN - _GAP, room - _PLACE)
@@ -80,7 +108,8 @@ def draw(table: pd.DataFrame, patches: Sequence[NDArray[np.generic]], pixel_um: 
             left = column * (half + 4.0)
             y = above + 6 + index * line
             if row.item == "1":
-                sheet.text(left, y + side / 2, f"{kind} {row.series}", va="center")
+                name = row.series if kind in OUTLIERS else f"{kind} {row.series}"
+                sheet.text(left, y + side / 2, name, va="center")
             left += _NAME + (int(row.item) - 1) * (side + _GAP)
             axes = sheet.axes(Box(left, y, side, side))
             panels.show_grey(axes, Raster(patch.astype(np.float32), 0, 0, 1, pixel_um), limits)

@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from brainarch.geometry import PATCH, PATCH_BEFORE
+from brainarch.statistics.packing import take_apart
 
 #: Patches of each factor, component and cluster.
 TYPICAL = 6
@@ -94,14 +95,8 @@ def _rows(
     low, past = PATCH_BEFORE, PATCH - PATCH_BEFORE
     whole = (y[order] >= low) & (y[order] <= shape[0] - past)
     whole &= (x[order] >= low) & (x[order] <= shape[1] - past)
-    left = order[whole]
-    taken: list[np.intp] = []
-    while len(left) and len(taken) < TYPICAL:
-        first = left[0]
-        taken.append(first)
-        apart = (np.abs(y[left] - y[first]) >= PATCH) | (np.abs(x[left] - x[first]) >= PATCH)
-        left = left[apart]
-    chosen = np.array(taken, dtype=np.intp)
+    places = np.stack([np.zeros_like(y), y, x], axis=1)
+    chosen = take_apart(order[whole], places, TYPICAL)
     return pd.DataFrame(
         {
             "kind": kind,

@@ -249,6 +249,13 @@ def _name_new_brains(work: Work) -> Cost:
     return Cost(1500 + 150 * work.slice_px / MB, TORCH_SECONDS + 40, core, 1)
 
 
+@_model(THREADS)
+def _find_lesions(work: Work) -> Cost:
+    # rendered twice, and represented on a grid of 16 pixels
+    core = 2 * (2e-6 + EXTRACT_SECONDS[16] / 256) * work.slice_px
+    return Cost(1500 + 150 * work.slice_px / MB, TORCH_SECONDS + 10, core, 1)
+
+
 def _embedded(patches: int, network: str) -> Cost:
     units = UNITS if network in NETWORKS or is_repeat(network) else BORROWED_UNITS
     disk = patches * (units * 4 + ROW_BYTES) / MB

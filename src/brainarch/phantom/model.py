@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from brainarch.errors import InputError
 from brainarch.phantom import anatomy, imaging, layout, noise, objects
 from brainarch.phantom.compiled import kernel
+from brainarch.phantom.lesions import Lesion
 from brainarch.phantom.texture import texture
 
 Byte = NDArray[np.uint8]
@@ -39,11 +40,14 @@ class PhantomSpec:
         Edge of a voxel in um.
     seed : int
         Same seed, same volume.
+    lesions : tuple of Lesion
+        None in a volume that is to be like tissue.
     """
 
     shape: tuple[int, int, int]
     voxel_um: float = 1.17
     seed: int = 0
+    lesions: tuple[Lesion, ...] = ()
 
     def __post_init__(self) -> None:
         if any(n < least for n, least in zip(self.shape, SMALLEST, strict=True)):
@@ -150,9 +154,9 @@ def _planes(spec: PhantomSpec, low: int, high: int) -> _Planes:
     lines = layout.Borders(
         *(getattr(wide, name)[reach:-reach] for name in ("x", "top", "bottom", "band", "barrel"))
     )
-    grey, micro, classes = texture(shape, voxel_um, seed, low, lines)
+    grey, micro, classes = texture(shape, voxel_um, seed, low, lines, spec.lesions)
     dark, cover = np.zeros_like(micro), np.zeros_like(micro)
-    objects.draw_cells(shape, voxel_um, seed, low, wide, reach, classes, dark, micro)
+    objects.draw_cells(shape, voxel_um, seed, low, wide, reach, classes, dark, micro, spec.lesions)
     objects.draw_vessels(shape, voxel_um, seed, low, cover)
     imaging.compose(classes, dark, cover, objects.LUMEN, VESSEL_GREY, RIM_GREY, grey, micro)
     imaging.blur_planes(grey, imaging.point_spread(0), imaging.point_spread(1))

@@ -7,12 +7,13 @@ a maximum, which does not depend on their order.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numba import prange
 from numpy.typing import NDArray
 
-from brainarch.phantom import anatomy, fibres, layout, tissues
+from brainarch.phantom import anatomy, fibres, layout, lesions, tissues
 from brainarch.phantom.compiled import helper, kernel
 from brainarch.phantom.hashing import gaussian, hash_cell, mix, uniform
 
@@ -81,6 +82,15 @@ def _class_at(lines: Float, top: Float, bottom: Float, band: Float, z: int, y: i
 
 
 @helper
+def _inside(discs: Float, y: float, x: float) -> bool:
+    """Say whether a place lies in one of some discs (y, x, radius)."""
+    for i in range(discs.shape[0]):
+        if (y - discs[i, 0]) ** 2 + (x - discs[i, 1]) ** 2 < discs[i, 2] ** 2:
+            return True
+    return False
+
+
+@helper
 def _darkness_profile(rho: float, radius: float, nucleus: float, to_nucleolus: float) -> float:
     """Return the darkness, 0 to 1, at ``rho`` radii from the centre of a cell.
 
@@ -131,8 +141,8 @@ def _draw_cell(
 @kernel
 def _draw_cells(
     lines: Float, top: Float, bottom: Float, band: Float, barrel: Byte, borders_z: int,
-    table: Float, directions: Float, barrel_share: Float, grid: float, seed: np.uint64,
-    z_low: int, classes: Byte, dark: Byte, micro: Byte,
+    table: Float, directions: Float, barrel_share: Float, grid: float, bare: Float,
+    seed: np.uint64, z_low: int, classes: Byte, dark: Byte, micro: Byte,
 ) -> None:  # fmt: skip
     n_z, n_y, n_x = dark.shape
     for strip in prange((n_y + STRIP - 1) // STRIP):
@@ -156,7 +166,7 @@ def _draw_cells(
             density = table[code, 0]
             if code == _L4:
                 density *= barrel_share[barrel[zi, int(cy)]]
-            if uniform(state) >= density * grid**3:
+            if uniform(state) >= density * grid**3 or _inside(bare, cy, cx):
                 continue
             radius = table[code, 1] * math.exp(
                 table[code, 2] * gaussian(mix(state + np.uint64(14)))
@@ -282,6 +292,7 @@ def _draw_network(
 def draw_cells(
     shape: tuple[int, int, int], voxel_um: float, seed: int, z_start: int,
     lines: layout.Borders, reach: int, classes: Byte, dark: Byte, micro: Byte,
+    planted: Sequence[lesions.Lesion] = (),
 ) -> None:  # fmt: skip
     """Draw the cell bodies of a slab.
 
@@ -305,6 +316,8 @@ def draw_cells(
         Grey levels to subtract; raised in place.
     micro : uint8 array (n_z, n_y, n_x)
         Set to 3 inside cells.
+    planted : sequence of Lesion
+        Those that remove cells.
     """
     ratio = anatomy.BARREL_WALL_TO_HOLLOW
     hollow = 1.0 / (HOLLOW_SHARE + (1.0 - HOLLOW_SHARE) * ratio)
@@ -312,7 +325,8 @@ def draw_cells(
         lines.x, lines.top, lines.bottom, lines.band, lines.barrel, z_start - reach,
         tissues.cell_table(voxel_um), fibres.directions(shape, voxel_um),
         np.array([1.0, ratio * hollow, hollow], np.float32),
-        CELL_GRID_UM / voxel_um, np.uint64(seed), z_start, classes, dark, micro,
+        CELL_GRID_UM / voxel_um, lesions.bare_discs(planted), np.uint64(seed), z_start,
+        classes, dark, micro,
     )  # fmt: skip
 
 

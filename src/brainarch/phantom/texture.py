@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numba import prange
 from numpy.typing import NDArray
 
-from brainarch.phantom import anatomy, fibres, layout, noise, tissues
+from brainarch.phantom import anatomy, fibres, layout, lesions, noise, tissues
 from brainarch.phantom.compiled import helper, kernel
 
 Float = NDArray[np.float32]
@@ -214,8 +215,9 @@ def _texture(
 
 
 def texture(
-    shape: tuple[int, int, int], voxel_um: float, seed: int, z_start: int, lines: layout.Borders
-) -> tuple[Float, Byte, Byte]:
+    shape: tuple[int, int, int], voxel_um: float, seed: int, z_start: int, lines: layout.Borders,
+    planted: Sequence[lesions.Lesion] = (),
+) -> tuple[Float, Byte, Byte]:  # fmt: skip
     """Return the neuropil and fibres of the slices from ``z_start`` on.
 
     Parameters
@@ -230,6 +232,8 @@ def texture(
         First slice; may be negative.
     lines : Borders
         The borders on the slices.
+    planted : sequence of Lesion
+        Those that add fibres.
 
     Returns
     -------
@@ -251,9 +255,19 @@ def texture(
         layout.BAND_SOFTNESS_UM * scale, own, other, weight,
     )  # fmt: skip
     nodes = fibres.lattice(shape, voxel_um, seed, z_start, z_start + n_z)
+    frames, bands = np.array(fibres.FRAME_OF_CLASS), noise.band_volumes(seed)
+    strands = noise.fibre_volumes(seed)
     _texture(
-        own, other, weight, z_start, nodes.z_node, nodes.fields,
-        np.array(fibres.FRAME_OF_CLASS), tissues.texture_table(voxel_um),
-        noise.band_volumes(seed), *noise.fibre_volumes(seed), grey, micro,
+        own, other, weight, z_start, nodes.z_node, nodes.fields, frames,
+        tissues.texture_table(voxel_um), bands, *strands, grey, micro,
     )  # fmt: skip
+    shares = lesions.fibre_shares(planted, shape[1:])
+    if shares.any():
+        bundles, axons = np.empty_like(grey), np.empty_like(micro)
+        near = np.where(shares > 0, own, np.uint8(0))  # what is background costs no time
+        _texture(
+            near, other, weight, z_start, nodes.z_node, nodes.fields, frames,
+            lesions.bundle_table(voxel_um), bands, *strands, bundles, axons,
+        )  # fmt: skip
+        lesions.add_bundles(shares, bundles, axons, grey, micro)
     return grey, micro, own

@@ -65,6 +65,11 @@ class Facts:
         wanted = (run for run, wanted in controls.items() if wanted)
         return [*self.assignments, *self.repeats, *wanted]
 
+    @property
+    def plants_lesions(self) -> bool:
+        """Whether lesions are planted: in a phantom whose pixels are as they were rendered."""
+        return self.is_phantom and self.config.volume.resampling is None
+
     @cached_property
     def repeats(self) -> list[str]:
         """Further seeds of the main network, which share its patches."""

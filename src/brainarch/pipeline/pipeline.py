@@ -6,6 +6,7 @@ Arguments such as a slice may be wildcards, for rules: ``extract("{z}")`` beside
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -352,6 +353,26 @@ class Pipeline(Reads):
                 "codes": {area.name: area.codes for area in config.areas},
                 "count": count,
                 "patches_per_area": config.sampling.eval_patches,
+                **self._seed,
+            },
+        )
+
+    def find_lesions(self) -> Stage:
+        """Plant lesions in a slice beyond the phantom's last, and look for them by novelty."""
+        config, r = self.config, self.results
+        self._require(
+            self.plants_lesions, "source: phantom", "nothing can be planted in other volumes"
+        )
+        apart = math.ceil(config.sampling.min_gap_um / config.volume.pixel_um)
+        return Stage(
+            "brainarch.evaluation.lesions:find_lesions",
+            {"network": r.network(MAIN), "novelty": r.novelty(MAIN), "legend": r.legend},
+            {"lesions": r.lesions},
+            {
+                **pick(config.volume, "shape", "voxel_um"),
+                "z": config.volume.shape[0] - 1 + apart,
+                "codes": {area.name: area.codes for area in config.areas},
+                **self._nulls,
                 **self._seed,
             },
         )

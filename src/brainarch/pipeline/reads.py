@@ -77,6 +77,10 @@ class Reads(Shared):
         tables: Files = {kind: self.results.readout(f"{kind}.csv") for kind in kinds}
         return tables, {"areas": self._area_titles, **self._tested}
 
+    def _outliers(self) -> tuple[Files, Settings]:
+        table = self.results.readout("outliers.csv")
+        return {"volume": self.results.volume, "outliers": table}, {"areas": self._area_titles}
+
     @property
     def _tested(self) -> Settings:
         """Return the slices of the test patches, for titles."""
@@ -224,6 +228,7 @@ class Reads(Shared):
         optional = {
             "phantom": (self.is_phantom, r.source("phantom.json")),
             "new_brains": (self.config.evaluation.new_brains > 0, r.new_brains),
+            "lesions": (self.plants_lesions, r.lesions),
             "calibration": ("calibration" not in self.lacks, str(self._calibrated["summary"])),
             "selection_areas": ("labels" not in self.lacks, r.factors("selection_areas.csv")),
             "selection_layers": ("layers" not in self.lacks, r.factors("selection_layers.csv")),

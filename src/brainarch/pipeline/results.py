@@ -159,6 +159,11 @@ class Results:
         """How the main network names phantoms of other seeds."""
         return f"{self.folder}/evaluation/new_brains.csv"
 
+    @property
+    def lesions(self) -> str:
+        """Whether the main network finds lesions that were planted in a phantom."""
+        return f"{self.folder}/evaluation/lesions.csv"
+
     def evaluation(self, run: str, split: str, kind: str) -> str:
         """Return a table on the network and sampled patches."""
         return f"{self.evaluation_of(run)}/{split}_{kind}.csv"

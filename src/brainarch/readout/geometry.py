@@ -12,17 +12,17 @@ from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
 from brainarch.embedding.representations import Representations
+from brainarch.geometry import MIN_SHARE
 from brainarch.readout.hierarchy import covariance_measures
 from brainarch.statistics.blocks import spatial_blocks
 from brainarch.statistics.bootstrap import bootstrap_counts, index_blocks, pair_sizes
 from brainarch.statistics.metrics import ratio
+from brainarch.statistics.packing import take_apart
 
 #: Principal components that are drawn.
 DRAWN = 3
 #: Principal components whose share of the variance is reported.
 REPORTED = 10
-#: Least share of a patch inside its area for it to be an outlier of that area (ours).
-MIN_SHARE = 0.75
 #: Fewest train patches of an area for its covariance, and so its outliers, to be estimated.
 MIN_PATCHES = 10
 
@@ -53,6 +53,11 @@ OUTLIER_COLUMNS = {
     "number of units: about 1 is usual",
     "rank": "1 is the farthest patch of the area",
     "closest_area": "area whose train patches it is closest to by the same distance",
+    "log_likelihood": "natural logarithm of the area's density there: a Gaussian fitted to its "
+    "train patches, units standardised",
+    "share": "share of the patch inside the area, at least 0.9",
+    "ranked": "test patches of the area that were ranked",
+    "left_out": "test patches of the area that lie less far inside it and were not",
 }
 
 
@@ -190,7 +195,8 @@ def area_outliers(
     """Return the test patches that are least like the train patches of their area (ours).
 
     Distances are Mahalanobis distances with the covariance of each area's train patches, shrunk
-    after Ledoit and Wolf, on standardised units.
+    after Ledoit and Wolf, on standardised units. No patch shares a pixel with one ranked before it:
+    else all of them would be one place.
 
     Parameters
     ----------
@@ -206,7 +212,7 @@ def area_outliers(
     -------
     pandas.DataFrame
         By area and rank; columns as in `OUTLIER_COLUMNS` without ``network``. Areas with fewer
-        than 10 train patches have no rows.
+        than 10 train patches, or without a test patch far enough inside, have no rows.
     """
     scale = StandardScaler().fit(train.values.astype(np.float64))
     fitted = scale.transform(train.values.astype(np.float64))
@@ -216,19 +222,19 @@ def area_outliers(
     columns = [name for name in OUTLIER_COLUMNS if name != "network"]
     if len(estimated) == 0:
         return pd.DataFrame(columns=columns)
-    distances = np.stack(
-        [
-            np.sqrt(LedoitWolf().fit(fitted[train.area == index]).mahalanobis(scored))
-            for index in estimated
-        ],
-        axis=1,
-    ) / np.sqrt(scored.shape[1])
+    models = [LedoitWolf().fit(fitted[train.area == index]) for index in estimated]
+    squared = np.stack([model.mahalanobis(scored) for model in models], axis=1)
+    units = scored.shape[1]
+    distances = np.sqrt(squared / units)
     closest = estimated[distances.argmin(axis=1)]
+    share = np.ones(len(test)) if share is None else share
+    places = np.stack([test.z, test.y, test.x], axis=1)
     tables = []
     for column, index in enumerate(estimated):
-        inside = np.ones(len(test), dtype=bool) if share is None else share >= MIN_SHARE
-        members = np.flatnonzero((test.area == index) & inside)
-        farthest = members[np.argsort(-distances[members, column], kind="stable")[:count]]
+        members = np.flatnonzero((test.area == index) & (share >= MIN_SHARE))
+        order = members[np.argsort(-distances[members, column], kind="stable")]
+        farthest = take_apart(order, places, count)
+        density = np.linalg.slogdet(models[column].precision_)[1] - units * np.log(2 * np.pi)
         tables.append(
             pd.DataFrame(
                 {
@@ -239,6 +245,10 @@ def area_outliers(
                     "distance": distances[farthest, column],
                     "rank": np.arange(1, len(farthest) + 1),
                     "closest_area": _names(closest[farthest], test.areas),
+                    "log_likelihood": (density - squared[farthest, column]) / 2,
+                    "share": share[farthest],
+                    "ranked": len(members),
+                    "left_out": int((test.area == index).sum()) - len(members),
                 }
             )
         )

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from brainarch.embedding.representations import Representations
 from brainarch.errors import InputError
 from brainarch.evaluation.errors import read_blocks
+from brainarch.geometry import MIN_SHARE
 from brainarch.progress import progress
 from brainarch.readout.classifiers import (
     CLASSIFIER_COLUMNS,
@@ -453,6 +454,12 @@ def relate_areas(
             own = area_variability(content, resamples=resamples, block_px=side, seed=seed)
             varied.append(own.assign(network=network))
             found = area_outliers(fitted_on[network], content, OUTLIERS, shares)
+            bare = sorted({content.areas[index] for index in content.area} - set(found["area"]))
+            if bare:
+                logger.info(
+                    "%s: no outliers of %s: no test patch lies at least %.0f %% inside, or too few "
+                    "train patches", network, ", ".join(bare), 100 * MIN_SHARE,
+                )  # fmt: skip
             farthest.append(found.assign(network=network))
     write_table(_stack(related)[list(RELATION_COLUMNS)], relations, RELATION_COLUMNS)
     write_table(_stack(joined)[list(HIERARCHY_COLUMNS)], hierarchy, HIERARCHY_COLUMNS)

@@ -33,6 +33,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "baselines": (),
     "new_brains": (),
     "planted": (),
+    "lesions": (),
     "agreement": ("kind", "slice"),
     "profiles": ("slice",),
     "matches": (),

@@ -26,6 +26,7 @@ def planted_rows(
     chosen: pd.DataFrame | None,
     agreements: Mapping[tuple[str, int], pd.DataFrame],
     planted: pd.DataFrame | None,
+    lesions: pd.DataFrame | None = None,
 ) -> list[list[str]]:
     """Return a row for each thing that was planted and each place where it was looked for.
 
@@ -42,6 +43,8 @@ def planted_rows(
         See `brainarch.discovery.agreement.AGREEMENT_COLUMNS`.
     planted : pandas.DataFrame or None
         See `brainarch.microstructure.recovery.PLANTED_COLUMNS`.
+    lesions : pandas.DataFrame or None
+        See `brainarch.evaluation.lesions.LESION_COLUMNS`; the score that decides is shown.
     """
     rows: list[list[str]] = []
     if test is not None:
@@ -80,6 +83,18 @@ def planted_rows(
         if pd.notna(row["above_null"]):
             answer = _said(row["above_null"])
         rows.append([row["planted"], where, found, null, answer])
+    deciding = [] if lesions is None else lesions[lesions["decides"]].to_dict("records")
+    for row in deciding:
+        thing, where = f"{row['planted']} in a disc", f"{row['where']}, slice z={row['slice']}"
+        if pd.isna(row["auroc"]):
+            rows.append([thing, where, "not looked for", str(row["note"]), ""])
+            continue
+        found = f"AUROC {row['auroc']:.2f}; without the lesion {row['before']:.2f}"
+        null = f"healthy discs, 99 %: {row['null_99']:.2f}; p = {row['p']:.3f}"
+        answer = f"undecided: {row['note']}"
+        if pd.notna(row["above_null"]):
+            answer = _said(row["above_null"])
+        rows.append([thing, where, found, null, answer])
     return [*rows, *([what, "nowhere", "", why, ""] for what, why in NOT_LOOKED_FOR.items())]
 
 

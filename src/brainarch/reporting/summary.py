@@ -167,6 +167,7 @@ def _planted_found(
         chosen=files.table("alignment_chosen"),
         agreements=_agreements(files),
         planted=files.table("planted"),
+        lesions=files.table("lesions"),
     )
 
 

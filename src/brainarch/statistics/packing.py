@@ -1,4 +1,4 @@
-"""How many patches fit into a region without sharing a pixel."""
+"""Patches that share no pixel: how many fit into a region, and the first of an order."""
 
 from __future__ import annotations
 
@@ -47,6 +47,34 @@ def pack_patches(centres: NDArray[np.bool_], size: int = PATCH) -> NDArray[np.in
                     x = wide - 1 - taken[:, 1] if flip_x else taken[:, 1]
                     best = np.stack([y + top, x + left], axis=1)
     return best[np.lexsort((best[:, 1], best[:, 0]))]
+
+
+def take_apart(
+    order: NDArray[np.integer],
+    places: NDArray[np.integer],
+    count: int,
+) -> NDArray[np.intp]:
+    """Take patches in an order, leaving out those that share a pixel with one taken before.
+
+    Parameters
+    ----------
+    order : ndarray of int, shape (m,)
+        Rows of ``places``, the first choice first.
+    places : ndarray of int, shape (n, 3)
+        Slice, row and column of each patch's pixel.
+    count : int
+        Patches taken at most.
+
+    Returns
+    -------
+    ndarray of int, shape (at most count,)
+    """
+    left, taken = np.asarray(order, dtype=np.intp), []
+    while len(left) and len(taken) < count:
+        taken.append(left[0])
+        away = np.abs(places[left] - places[left[0]])
+        left = left[(away[:, 0] > 0) | (away[:, 1:] >= PATCH).any(axis=1)]
+    return np.array(taken, dtype=np.intp)
 
 
 def _first_fit(centres: NDArray[np.bool_], size: int) -> NDArray[np.int64]:
