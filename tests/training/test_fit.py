@@ -126,9 +126,41 @@ def test_a_killed_training_goes_on_to_the_same_weights(
         patched.setattr(fit, "StepSeed", Kill)
         with pytest.raises(SystemExit):
             fit_network(train, val, 2, tmp_path / "cut", **brief)
-    resumed = fit_network(train, val, 2, tmp_path / "cut", **brief)
+    steps = []
+
+    class Note(fit.StepSeed):
+        def on_train_batch_start(self, trainer: lightning.Trainer, *rest: object) -> None:
+            steps.append(trainer.global_step)
+            super().on_train_batch_start(trainer, *rest)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fit, "StepSeed", Note)
+        resumed = fit_network(train, val, 2, tmp_path / "cut", **brief)
+    assert 0 < steps[0] <= 3, "finished epochs are not repeated"
     assert torch.equal(weights(resumed.network), weights(whole.network))
     assert resumed.curves.equals(whole.curves)
+
+
+def test_epochs_that_were_no_better_are_not_repeated_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    epochs = []
+
+    class Note(fit.StepSeed):
+        def on_train_batch_start(self, trainer: lightning.Trainer, *rest: object) -> None:
+            epochs.append(trainer.current_epoch)
+            if epochs == [0, 1, 2]:
+                raise SystemExit("killed")
+            super().on_train_batch_start(trainer, *rest)
+
+    monkeypatch.setattr(fit, "StepSeed", Note)
+    still = options(epochs=4, learning_rate=0.0, batch_size=16)
+    data = dataset(0, 8), dataset(1, 8)
+    with pytest.raises(SystemExit):
+        fit_network(*data, 2, tmp_path, **still)
+    result = fit_network(*data, 2, tmp_path, **still)
+    assert epochs == [0, 1, 2, 2, 3]
+    assert result.best_epoch == 1
 
 
 #: What a scheduler's variables say inside an allocation that training has not asked for.

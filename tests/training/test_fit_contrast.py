@@ -81,7 +81,17 @@ def test_a_killed_training_goes_on_to_the_same_weights(
         patched.setattr(module, "StepSeed", Kill)
         with pytest.raises(SystemExit):
             run(tmp_path / "cut", side=side)
-    resumed = run(tmp_path / "cut", side=side)
+    steps = []
+
+    class Note(module.StepSeed):
+        def on_train_batch_start(self, trainer: lightning.Trainer, *rest: object) -> None:
+            steps.append(trainer.global_step)
+            super().on_train_batch_start(trainer, *rest)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "StepSeed", Note)
+        resumed = run(tmp_path / "cut", side=side)
+    assert 0 < steps[0] <= 3, "finished epochs are not repeated"
     assert torch.equal(weights(resumed.network), weights(whole.network))
     assert resumed.curves.equals(whole.curves)
     if side == 1:

@@ -106,7 +106,17 @@ def test_a_killed_training_goes_on_to_the_same_weights(
         patched.setattr(fit, "StepSeed", Kill)
         with pytest.raises(SystemExit):
             run(tmp_path / "cut", orientation="any")
-    resumed = run(tmp_path / "cut", orientation="any")
+    steps = []
+
+    class Note(fit.StepSeed):
+        def on_train_batch_start(self, trainer: lightning.Trainer, *rest: object) -> None:
+            steps.append(trainer.global_step)
+            super().on_train_batch_start(trainer, *rest)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fit, "StepSeed", Note)
+        resumed = run(tmp_path / "cut", orientation="any")
+    assert 0 < steps[0] <= 4, "finished epochs are not repeated"
     assert torch.equal(weights(resumed.network), weights(whole.network))
     assert resumed.curves.equals(whole.curves)
     # control: another seed, orientation or no changes of grey is another training

@@ -223,7 +223,9 @@ def _check_inside(
         axes = "zyx" if exchanged else "zxy"
         advice = f"it looks as if x and y are exchanged, {SAY_AXES} {axes}"
     elif all(_fits(_moved(shape, UPWARDS), size) for shape in shapes):
-        advice = "it looks as if y counts upwards; export it counted down from the upper left corner"
+        advice = (
+            "it looks as if y counts upwards; export it counted down from the upper left corner"
+        )
     least, most = _reach(outside)
     raise InputError(
         f"{path}: a shape of class {outside.name!r} reaches from x={least[0]:.0f}, "

@@ -26,7 +26,7 @@ from brainarch.progress import progress_bar
 from brainarch.seeds import derived_seed
 from brainarch.training.data import WindowDataset
 from brainarch.training.module import AreaTraining
-from brainarch.training.states import BEST, WholeStates, find_state
+from brainarch.training.states import BEST, WholeStates, find_state, keep_last
 
 logger = logging.getLogger(__name__)
 logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
@@ -313,7 +313,6 @@ def fit_module(
         filename=BEST,
         monitor="val_accuracy",
         mode="max",
-        save_last=True,
         save_on_train_epoch_end=True,
         enable_version_counter=False,
     )
@@ -323,7 +322,7 @@ def fit_module(
         train,
         val,
         partial,
-        [keeper, StepSeed(seed), curves, FiniteLoss(), TrainingProgress()],
+        [keeper, keep_last(partial), StepSeed(seed), curves, FiniteLoss(), TrainingProgress()],
         epochs=epochs,
         device=device,
         gpu_precision=gpu_precision,

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytorch_lightning as lightning
-from pytorch_lightning.callbacks import ModelCheckpoint
 from torch.utils.data import DataLoader
 
 from brainarch.network.architecture import AreaNetwork
@@ -28,6 +27,7 @@ from brainarch.training.fit import (
     prepare,
     run_training,
 )
+from brainarch.training.states import keep_last
 from brainarch.training.view_draws import ContrastDraws, ViewGround, ViewPlaces
 from brainarch.training.views import view_margins
 
@@ -163,20 +163,13 @@ def fit_contrast(
         learning_rate=learning_rate,
         seed=seed,
     )
-    keeper = ModelCheckpoint(
-        dirpath=partial,
-        save_top_k=0,
-        save_last=True,
-        save_on_train_epoch_end=True,
-        enable_version_counter=False,
-    )
     curves = ContrastCurves()
     device, seconds = run_training(
         module,
         DataLoader(draws, batch_size=None, sampler=StepOrder(epoch_steps)),
         None,
         partial,
-        [keeper, StepSeed(seed), curves, FiniteLoss(), ContrastProgress()],
+        [keep_last(partial), StepSeed(seed), curves, FiniteLoss(), ContrastProgress()],
         epochs=epochs,
         device=device,
         gpu_precision="bf16-mixed",

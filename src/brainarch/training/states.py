@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from brainarch.atomic import write_bytes
 
 logger = logging.getLogger(__name__)
 
-#: Names of the states that a training keeps, without their ending: ModelCheckpoint adds it.
+#: Names of the states that a training keeps, without their ending: Lightning adds it.
 LAST, BEST = "last", "best"
 #: What reading a damaged archive raises.
 DAMAGE = (
@@ -43,6 +44,19 @@ class WholeStates(TorchCheckpointIO):
         content = io.BytesIO()
         torch.save(checkpoint, content)
         write_bytes(Path(path), content.getbuffer())
+
+
+def keep_last(folder: Path) -> ModelCheckpoint:
+    """Return what writes the state after every epoch; it goes after what writes the best one.
+
+    Lightning's ``save_last`` writes only after epochs that are kept anyway, such as better ones.
+    """
+    return ModelCheckpoint(
+        dirpath=folder,
+        filename=LAST,
+        save_on_train_epoch_end=True,
+        enable_version_counter=False,
+    )
 
 
 def find_state(folder: Path, *, with_best: bool) -> Path | None:
