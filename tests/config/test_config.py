@@ -268,7 +268,8 @@ def test_full_is_the_default_with_more_on() -> None:
         read_config(ROOT / f"config/{n}.yaml").model_dump() for n in ("config", "full")
     )
     assert {key for key in full if full[key] != default[key]} == {
-        *("dataset", "title", "training", "evaluation", "readout", "extraction", "factorization")
+        *("dataset", "title", "training", "evaluation", "readout", "extraction"),
+        *("factorization", "discovery"),
     }
     for section, keys in {
         "training": {"steps", "repeats", "nonsense_control"},
@@ -276,6 +277,7 @@ def test_full_is_the_default_with_more_on() -> None:
         "readout": {"networks", "label_draws", "degradation_patches"},
         "extraction": {"networks"},
         "factorization": {"sweep"},
+        "discovery": {"sweep"},
     }.items():
         there = full[section]
         assert {key for key in there if there[key] != default[section][key]} == keys

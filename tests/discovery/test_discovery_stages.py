@@ -16,6 +16,7 @@ from brainarch.dense.cube import Cube
 from brainarch.discovery import mixture, stages
 from brainarch.discovery.agreement import AGREEMENT_COLUMNS
 from brainarch.discovery.matching import DISTANCE_COLUMNS, MATCH_COLUMNS
+from brainarch.discovery.numbers import NUMBER_COLUMNS
 from brainarch.discovery.profiles import PROFILE_COLUMNS
 from brainarch.discovery.stages import (
     cluster_area,
@@ -24,6 +25,7 @@ from brainarch.discovery.stages import (
     match_components,
     measure_depth,
     profile_map,
+    sweep_components,
 )
 from brainarch.errors import InputError
 from brainarch.factors.coefficients import CHUNK_ROWS, CoefficientMaps
@@ -123,6 +125,22 @@ def components(results, folder, z, inside_px=12, average_um=0):
         average_um=average_um,
         seed=2020,
     )
+
+
+def test_numbers_of_components_are_compared_on_the_areas_pixels(results, tmp_path, monkeypatch):
+    monkeypatch.setattr(mixture, "FIT_PIXELS", 1500)
+    sweep_components(
+        coefficients=results / "c0.zarr", **of(results), numbers=tmp_path / "numbers.csv",
+        area="Ctx", sweep=[2, 4], inside_px=12, average_um=0, seed=2020,
+    )  # fmt: skip
+    found = read_table(tmp_path / "numbers.csv")
+    assert list(found.columns) == list(NUMBER_COLUMNS)
+    assert found[["slice", "components"]].values.tolist() == [[0, 2], [0, 4]]
+    assert set(found["pixels"]) == {1500}
+    assert set(found["patches"]) == {4}
+    # four layers are described better by four
+    assert found["bic"].diff().iloc[1] < 0
+    assert found["held_out"].diff().iloc[1] > 0
 
 
 def profile(results, folder, name, **arguments):

@@ -53,6 +53,25 @@ if CONFIG.discovery is not None:
         message:
             "Finding components inside one area of slice {wildcards.z} ({wildcards.network})"
 
+    if PIPELINE.counts_components:
+
+        use rule stage as sweep_components with:
+            input:
+                **read(PIPELINE.sweep_components()),
+            output:
+                **written(PIPELINE.sweep_components()),
+            log:
+                f"{LOGS}/sweep-components.log",
+            benchmark:
+                f"{TIMES}/sweep-components.tsv"
+            resources:
+                **asked("sweep_components"),
+            params:
+                verb="sweep-components",
+                settings=PIPELINE.sweep_components().settings,
+            message:
+                "Comparing numbers of components"
+
     use rule stage as profile with:
         input:
             unpack(

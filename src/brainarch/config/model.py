@@ -789,6 +789,12 @@ class DiscoveryConfig(Section):
         description="standard deviation, in micrometres, of the Gaussian over which coefficients "
         "are averaged inside the area before components are found (ours; M: 0, every pixel alone)",
     )
+    sweep: list[Annotated[int, Field(ge=1)]] | None = Field(
+        default=None,
+        min_length=1,
+        description="numbers of components that are compared by BIC, held-out likelihood and "
+        "stability, for example [1, 2, 3, 4, 5, 6, 8]; null compares none (ours)",
+    )
 
 
 class StatisticsConfig(Section):

@@ -93,6 +93,7 @@ def fit_mixture(
     components: int,
     seed: int,
     threads: int = 1,
+    starts: int = STARTS,
 ) -> Mixture:
     """Fit a Gaussian mixture with full covariances to coefficients.
 
@@ -111,6 +112,8 @@ def fit_mixture(
         Of the starts.
     threads : int
         CPU threads.
+    starts : int
+        Of which the best is kept.
 
     Raises
     ------
@@ -142,7 +145,7 @@ def fit_mixture(
                 reg_covar=REGULARISATION,
                 random_state=derived_seed(seed, f"mixture {start}"),
             ).fit(scaled)
-            for start in range(STARTS)
+            for start in range(starts)
         ]
         found = [model.predict(scaled) for model in models]
         best = int(np.argmax([model.lower_bound_ for model in models]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from brainarch.discovery.matching import (
     match_nulls,
     match_profiles,
 )
+from brainarch.discovery.numbers import NUMBER_COLUMNS, chequered, compare_numbers
 from brainarch.discovery.profiles import (
     DEPTH_BINS,
     PROFILE_COLUMNS,
@@ -35,12 +37,14 @@ from brainarch.discovery.profiles import (
 )
 from brainarch.errors import InputError
 from brainarch.factors.coefficients import CoefficientMaps
+from brainarch.geometry import PATCH
 from brainarch.grids.extracted import ExtractedGrid
 from brainarch.grids.grid import Place
 from brainarch.grids.labels import on_grid, read_codes
 from brainarch.grids.maps import SliceMaps, write_maps
 from brainarch.records import write_record
 from brainarch.seeds import generator
+from brainarch.statistics.packing import pack_patches
 from brainarch.tables import read_table, write_table
 
 #: Distance of the pixels that are compared with layers, in pixels of the slice (ours).
@@ -212,10 +216,7 @@ def find_components(
     maps = CoefficientMaps.open(coefficients)
     mask, kept = _area_pixels(maps, labels, legend, area, inside_px)
     drawn = draw_pixels(mask, mixture.FIT_PIXELS, generator(seed, "mixture pixels"))
-    sigma = average_um / (maps.pixel_um * maps.stride)
-    averaged = np.empty((int(mask.sum()), maps.factors), dtype=np.float32)
-    for factor in range(maps.factors):
-        averaged[:, factor] = average_inside(maps.factor_map(factor + 1), mask, sigma)
+    averaged = _averaged(maps, mask, average_um)
     sample = averaged[drawn[mask]]
     fitted = mixture.fit_mixture(sample, components, seed, threads)
     if len(sample) < mixture.PIXELS_PER_PARAMETER * fitted.parameters:
@@ -268,6 +269,58 @@ def find_components(
         "mean_probability": float(np.nanmean(probability)),
     }
     write_record(fit, content)
+
+
+def sweep_components(
+    *,
+    coefficients: Path,
+    labels: Path,
+    legend: Path,
+    numbers: Path,
+    area: str,
+    sweep: Sequence[int],
+    inside_px: int,
+    average_um: float,
+    seed: int,
+    threads: int = 1,
+) -> None:
+    """Compare numbers of components of an area: BIC, held-out likelihood, stability.
+
+    Parameters
+    ----------
+    coefficients, labels, legend, area, inside_px, average_um, seed, threads
+        As for `find_components`.
+    numbers : Path
+        Table to write.
+    sweep : sequence of int
+        Numbers of components.
+
+    Raises
+    ------
+    InputError
+        If too few of the area's pixels are extracted, or the files do not belong together.
+    """
+    maps = CoefficientMaps.open(coefficients)
+    mask, _ = _area_pixels(maps, labels, legend, area, inside_px)
+    drawn = draw_pixels(mask, mixture.FIT_PIXELS, generator(seed, "mixture pixels"))
+    sample = _averaged(maps, mask, average_um)[drawn[mask]]
+    iy, ix = np.nonzero(drawn)
+    patches = len(pack_patches(mask, max(1, PATCH // maps.stride)))
+    half = chequered(iy, ix, maps.stride)
+    found = compare_numbers(sample, half, sweep, patches, seed, threads)
+    found.insert(0, "slice", maps.z)
+    write_table(found[list(NUMBER_COLUMNS)], numbers, NUMBER_COLUMNS)
+
+
+def _averaged(
+    maps: CoefficientMaps, mask: NDArray[np.bool_], average_um: float
+) -> NDArray[np.float32]:
+    """Return the averaged coefficients of a mask's pixels, shape (pixels, factors)."""
+    sigma = average_um / (maps.pixel_um * maps.stride)
+    averaged = np.empty((int(mask.sum()), maps.factors), dtype=np.float32)
+    for factor in range(maps.factors):
+        averaged[:, factor] = average_inside(maps.factor_map(factor + 1), mask, sigma)
+    return averaged
 
 
 def profile_map(

@@ -11,6 +11,7 @@ from each area. All that, and that the likelihood decides, was said before the f
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -268,9 +269,9 @@ def compare_discs(
         row = {"planted": kind, "where": EVERYWHERE}
         if found:
             mean, before = np.mean(found, axis=0)
-            different = np.prod([len(n) for n, r in zip(usual, rooms, strict=True) if r.chosen])
+            different = math.prod(len(n) for n, r in zip(usual, rooms, strict=True) if r.chosen)
             null = np.mean(draws, axis=0)
-            row |= _beside(mean, before, null, int(min(nulls, different)))
+            row |= _beside(mean, before, null, min(nulls, different))
         else:
             row["note"] = "no area has room for two discs apart from each other"
         whole.append(row)
@@ -312,8 +313,8 @@ def in_disc(
     """Return which pixels of the grid lie in a disc, or in the square around it."""
     y, x = (STRIDE * np.arange(side) - centre for side, centre in zip(shape, place, strict=True))
     if square:
-        return np.maximum(np.abs(y)[:, None], np.abs(x)[None, :]) < radius
-    return np.hypot(y[:, None], x[None, :]) < radius
+        return np.asarray(np.maximum(np.abs(y)[:, None], np.abs(x)[None, :]) < radius)
+    return np.asarray(np.hypot(y[:, None], x[None, :]) < radius)
 
 
 def _beside(
@@ -321,7 +322,7 @@ def _beside(
 ) -> dict[str, object]:
     """Return what a row says of an AUROC beside those of healthy discs."""
     above = auroc > (limit := float(np.percentile(null, PERCENTILE)))
-    row = {
+    row: dict[str, object] = {
         "auroc": auroc, "before": before, "null_median": float(np.median(null)),
         "null_99": limit, "effective": effective,
         "p": max((1 + int((null >= auroc).sum())) / (1 + len(null)), 1 / (1 + effective)),

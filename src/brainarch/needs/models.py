@@ -481,6 +481,15 @@ def _find_components(work: Work, z: int | None = None) -> Cost:
 
 
 @_model()
+def _sweep_components(work: Work) -> Cost:
+    cost = _find_components(work)
+    section = work.config.discovery
+    # three mixtures of five starts for each number, on a sample of fixed size
+    numbers = (section.sweep if section else None) or []
+    return Cost(cost.memory_mb, cost.alone + 4 * sum(numbers), disk_mb=1)
+
+
+@_model()
 def _compare_layers(work: Work) -> Cost:
     pixels, nulls = work.slice_px, work.config.statistics.nulls
     seconds = PLAIN_SECONDS + 3e-9 * pixels * nulls

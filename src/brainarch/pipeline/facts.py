@@ -70,6 +70,12 @@ class Facts:
         """Whether lesions are planted: in a phantom whose pixels are as they were rendered."""
         return self.is_phantom and self.config.volume.resampling is None
 
+    @property
+    def counts_components(self) -> bool:
+        """Whether numbers of components are compared."""
+        section = self.config.discovery
+        return section is not None and section.sweep is not None and "labels" not in self.lacks
+
     @cached_property
     def repeats(self) -> list[str]:
         """Further seeds of the main network, which share its patches."""

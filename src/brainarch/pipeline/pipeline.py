@@ -88,6 +88,8 @@ class Pipeline(Reads):
         stages = [self.report(), self.explore(), self.explain_factors(self.fit_slice)]
         if "labels" not in self.lacks:
             stages.append(self.measure_selection())
+        if self.counts_components:
+            stages.append(self.sweep_components())
         for network in self.extracted[1:]:
             stages += self.followed(network)
         if self.extracted[1:]:
@@ -824,6 +826,22 @@ class Pipeline(Reads):
             },
             {
                 **pick(self._discovery, "area", "components", "inside_px", "average_um"),
+                **self._seed,
+            },
+        )
+
+    def sweep_components(self) -> Stage:
+        """Compare numbers of components of an area: BIC, held-out likelihood, stability."""
+        r, section = self.results, self._discovery
+        numbers = self._require(section.sweep, "discovery.sweep", "say [2, 3, 4, 5, 6]")
+        z = known("--slice", self.fit_slice, self.labelled_slices)
+        return Stage(
+            "brainarch.discovery.stages:sweep_components",
+            {"coefficients": r.coefficients(z), **self._areas},
+            {"numbers": r.matches("component_numbers")},
+            {
+                **pick(section, "area", "inside_px", "average_um"),
+                "sweep": sorted(set(numbers)),
                 **self._seed,
             },
         )

@@ -228,7 +228,7 @@ class Results:
         return f"{self.folder}/discovery/{network}/z{slice_name(z)}_{name}"
 
     def matches(self, name: str, network: str = CNN) -> str:
-        """Return a table that compares the components of two slices."""
+        """Return a table that compares components, of two slices or of several numbers."""
         return f"{self.folder}/discovery/{network}/{name}.csv"
 
     def figure(self, name: str, ending: str) -> str:

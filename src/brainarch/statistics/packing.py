@@ -69,7 +69,8 @@ def take_apart(
     -------
     ndarray of int, shape (at most count,)
     """
-    left, taken = np.asarray(order, dtype=np.intp), []
+    left = np.asarray(order, dtype=np.intp)
+    taken: list[np.intp] = []
     while len(left) and len(taken) < count:
         taken.append(left[0])
         away = np.abs(places[left] - places[left[0]])
