@@ -1,4 +1,8 @@
 import importlib
+import os
+import platform
+import subprocess
+import sys
 import threading
 import time
 
@@ -213,3 +217,33 @@ def test_without_dask_distributed_one_line_says_so(recipe, monkeypatch):
 
 def test_devices_of_a_cluster_are_named(recipe):
     refused(recipe, "device tpu", scheduler="tcp://127.0.0.1:9", device="tpu")
+
+
+#: Takes and frees 8 MB many times; prints how many pages came empty.
+TAKES_AND_FREES = """
+import resource
+import sys
+
+import numpy as np
+
+from brainarch.dense.workers import keep_freed_memory
+
+if "keep" in sys.argv:
+    keep_freed_memory()
+for _ in range(2):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(20):
+        np.ones(2**20)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc gives memory back so")
+def test_a_worker_that_dask_started_keeps_the_memory_that_tiles_free():
+    def pages(*how):
+        environment = {**os.environ, "MALLOC_TRIM_THRESHOLD_": "65536"}  # as dask starts workers
+        command = [sys.executable, "-c", TAKES_AND_FREES, *how]
+        done = subprocess.run(command, check=True, capture_output=True, env=environment)
+        return int(done.stdout)
+
+    assert pages("keep") < pages() / 10
