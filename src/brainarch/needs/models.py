@@ -486,7 +486,7 @@ def _sweep_components(work: Work) -> Cost:
     section = work.config.discovery
     # three mixtures of five starts for each number, on a sample of fixed size
     numbers = (section.sweep if section else None) or []
-    return Cost(cost.memory_mb, cost.alone + 4 * sum(numbers), disk_mb=1)
+    return Cost(cost.memory_mb, cost.alone + sum(numbers), disk_mb=1)
 
 
 @_model()
