@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from brainarch.figures import panels, plotted, style
 from brainarch.figures.panels import Areas
-from brainarch.figures.sheet import Box, Sheet, fit_text
+from brainarch.figures.sheet import Box, Sheet, fit_text, text_width
 from brainarch.microstructure.meaning import certain
 
 #: What measures are called.
@@ -133,7 +133,10 @@ def draw(table: pd.DataFrame, areas: Areas) -> Figure:
     texts = numbers.map(lambda x: f"{x:.0f}", na_action="ignore").fillna("")
     wide = min(_COLUMN * len(areas.names), _WIDEST)
     box = Box(style.CONTENT_MM - wide, top + 6, wide, line * len(rules))
-    sheet.panel("cd"[bool(parts)], box.left - 14, top, "Factor of each area, by rule")
+    title = "Factor of each area, by rule"
+    room = text_width(title, style.FONT + 0.5) + 6  # a few areas are narrower than it
+    left = min(box.left - 14, style.CONTENT_MM - room)
+    sheet.panel("cd"[bool(parts)], left, top, title)
     _heat(sheet, box, values, rules, areas.ticks(), style.SIGNED, (0.0, 1.0), texts)
     return sheet.figure
 
