@@ -45,6 +45,8 @@ REASONS = (
     re.compile(r"^(?:\w*(?:Error|Exception)[\w ]*(?: in .*)?|MissingRuleException.*): *(.+)"),
     re.compile(r"^(Error in rule .+?):?$"),
 )
+#: What mends that the home folder cannot be written.
+CACHES = "; export XDG_CACHE_HOME=FOLDER, one that can be written: libraries keep caches there"
 #: Lines that are kept to find the reason of a failure in.
 KEPT = 5000
 #: Pictures and pages that are named one by one; more are counted.
@@ -193,6 +195,8 @@ def plan(lines: Iterable[str]) -> Iterator[str]:
 
 def reason(told: Sequence[str] | deque[str], snakefile: Path) -> str:
     """Return the one line that says why a run failed."""
+    from brainarch.needs.machine import writable
+
     for text in told:
         if unknown := UNKNOWN.match(text):
             return (
@@ -202,7 +206,9 @@ def reason(told: Sequence[str] | deque[str], snakefile: Path) -> str:
     for pattern in REASONS:
         found = [match[1] for text in told if (match := pattern.search(text))]
         if found:
-            return found[-1]
+            home = Path.home()
+            caches = str(home) in found[-1] and not writable(home)
+            return found[-1] + (CACHES if caches else "")
     last = next((text for text in reversed(told) if text), "")
     return f"{snakefile}: the run failed; snakemake's last line: {last}"
 
