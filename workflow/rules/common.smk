@@ -12,7 +12,7 @@ from brainarch.errors import InputError
 from brainarch.figures.catalogue import FIGURES
 from brainarch.needs.stages import NODE, needs
 from brainarch.needs.work import describe_work
-from brainarch.pipeline.lock import DirectoryLock
+from brainarch.pipeline.lock import DirectoryLock, keep_temporary
 from brainarch.pipeline.origin import made_elsewhere, note_run, other_file
 from brainarch.pipeline.pipeline import Pipeline
 from brainarch.pipeline.stale import move_stale

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import platform
 import re
 import shutil
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -98,6 +100,14 @@ class DirectoryLock:
         with suppress(ValueError):
             return json.loads(self._stream.read())
         return None
+
+
+def keep_temporary(folder: Path) -> None:
+    """Put what this process and its jobs write for a while into Snakemake's temporary folder.
+
+    It goes with the run, or after a kill with the next one.
+    """
+    os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
 
 
 def _remove_temporary(noted: Path) -> None:
