@@ -16,6 +16,8 @@ from brainarch.figures import style
 
 #: Height of a line of a legend of squares, and how its texts are labelled.
 LINE_MM, SWATCH = 3.4, "swatch"
+#: Share of the largest size that is large enough, where a grid leaves less of the sheet empty.
+NEARLY = 0.9
 MM_PER_POINT = style.MM_PER_INCH / 72
 
 
@@ -166,7 +168,7 @@ def fit(aspect: float, width: float, height: float) -> tuple[float, float]:
 def best_grid(
     count: int, aspect: float, width: float, height: float, gap: tuple[float, float]
 ) -> tuple[int, int, float, float]:
-    """Return the grid in which equal pictures become largest.
+    """Return the grid in which equal pictures become large, and little of the sheet stays empty.
 
     Parameters
     ----------
@@ -182,22 +184,21 @@ def best_grid(
     Returns
     -------
     tuple of int, int, float, float
-        Rows, columns, and a picture's width and height. Among equal sizes, fewer empty places.
+        Rows, columns, and a picture's width and height. Among sizes that are nearly the largest,
+        the lowest grid, which leaves least of the sheet empty.
     """
-    best: tuple[tuple[float, int], tuple[int, int, float, float]] | None = None
+    grids = []
     for columns in range(1, count + 1):
         rows = -(-count // columns)
         cell_width = (width - gap[0] * (columns - 1)) / columns
         cell_height = height / rows - gap[1]
-        if cell_width <= 0 or cell_height <= 0:
-            continue
-        size = fit(aspect, cell_width, cell_height)
-        score = (round(size[0], 6), -(rows * columns))
-        if best is None or score > best[0]:
-            best = (score, (rows, columns, *size))
-    if best is None:
+        if cell_width > 0 and cell_height > 0:
+            grids.append((rows, columns, *fit(aspect, cell_width, cell_height)))
+    if not grids:
         raise ValueError(f"no room for {count} pictures in {width} x {height} mm")
-    return best[1]
+    largest = max(grid[2] for grid in grids)
+    good = [grid for grid in grids if grid[2] >= NEARLY * largest]
+    return min(good, key=lambda grid: (grid[0] * (grid[3] + gap[1]), -grid[2]))
 
 
 def _flow(entries: Sequence[tuple[str, str]], width: float) -> list[tuple[str, str, float, float]]:
