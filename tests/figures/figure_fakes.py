@@ -267,7 +267,7 @@ def gram_tables(
     points: list[dict[str, Any]] = []
     variance: list[dict[str, Any]] = []
     grams = {}
-    for network, spread in zip(networks, (0.35, 1.4, 0.8, 1.0), strict=False):
+    for network, spread in zip(networks, (0.35, 1.4, 0.8, 1.0, 1.0, 1.0), strict=False):
         own = {"network": network}
         centres = rng.dirichlet(np.ones(8), len(names)) * 4
         area = np.repeat(np.arange(len(names)), 30)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import figure_fakes as fakes
 import numpy as np
 import pandas as pd
@@ -440,6 +442,13 @@ def test_correlations_that_may_be_zero_are_white():
     sure = ((rows["low"] * rows["high"] > 0) & (rows["item"] != "grey")).to_numpy()
     assert 0 < sure.sum() < len(sure)
     np.testing.assert_allclose(shown, np.where(sure, rows["y"], 0))
+
+
+def test_networks_without_room_in_the_gram_figure_are_named_with_their_error() -> None:
+    names = ("cnn", "untrained", "texture", "unlabelled", "resnet18", "squeezenet")
+    _, figure = draw_gram(networks=names)
+    (text,) = [t.get_text() for t in figure.texts if t.get_text().startswith("not drawn")]
+    assert re.fullmatch(r"not drawn, block error: resnet18 0\.\d.*, squeezenet 0\.\d.*", text)
 
 
 def test_points_lie_where_the_table_says():

@@ -94,8 +94,7 @@ def draw(
     table: pd.DataFrame, areas: Areas, grams: Mapping[str, Gram], slices: Sequence[int] = ()
 ) -> Figure:
     """Draw the figure from its plotted table and the Gram matrices of patches of some slices."""
-    networks = list(grams)[:MAX_NETWORKS]
-    legend = areas.swatches()
+    networks, legend = list(grams)[:MAX_NETWORKS], areas.swatches()
     alone = len(networks) == 1  # its panels stand beside each other, else below each other
     pitch = (style.CONTENT_MM - (0 if alone else EDGE_MM)) / max(3, len(networks))
     side = 37.0 if alone else min(45.0, pitch - 12)
@@ -140,11 +139,20 @@ def draw(
         else:
             sheet.text(left, top_c + 5.5, style.network_title(network), fontsize=style.SMALL_FONT)
         _draw_points(sheet, rows, areas, box)
+    rest = _left_out(table, list(grams)[MAX_NETWORKS:])
+    sheet.text(EDGE_MM, top_a + 14 + side + 2, rest, fontsize=style.SMALL_FONT)
     bar = Box(EDGE_MM + (len(networks) - 1) * pitch + side + 2, top_a + 14, 1.6, side)
     panels.colour_bar(sheet, bar, style.SHARES, limits, "" if alone else "cosine similarity")
     if alone:
         sheet.text(0, top_a + 14 + side + 4, known, fontsize=style.SMALL_FONT)
     return sheet.figure
+
+
+def _left_out(table: pd.DataFrame, networks: Sequence[str]) -> str:
+    """Return the block errors of networks for which there is no room."""
+    errors = [plotted.pick(table, "a", "block error", series=name).iloc[0] for name in networks]
+    named = zip(map(style.network_title, networks), map(number_with_interval, errors), strict=True)
+    return f"not drawn, block error: {', '.join(map(' '.join, named))}" if networks else ""
 
 
 def _thinned(points: pd.DataFrame) -> pd.DataFrame:
