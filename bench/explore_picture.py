@@ -14,7 +14,7 @@ from pathlib import Path
 from brainarch.reporting.pictures import shrink_picture
 
 OUTPUT = Path(__file__).parents[1] / "docs/images/explore.png"
-FRAGMENT = "#z=104&layers=similar:85,outlines:90,extracted:90&like=104.544.1318"
+FRAGMENT = "#z=104&layers=similar:85,outlines:90,extracted:90&like=104.768.1318"
 SIZE = {"width": 1440, "height": 700}
 
 
@@ -33,7 +33,7 @@ def main() -> None:
         tab.click("#close-hint")
         tab.click("#tab-similar")
         box = tab.locator("#viewer").bounding_box()
-        tab.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.5 * box["height"])
+        tab.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.615 * box["height"])
         tab.wait_for_timeout(1500)
         picture = Path(folder, "page.png")
         tab.screenshot(path=str(picture))
