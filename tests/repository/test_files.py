@@ -25,6 +25,7 @@ GALLERY = "docs/images/gallery/"
 ALLOWED_IMAGES = {
     "docs/images/explore.png",
     "docs/images/overview.png",
+    "docs/images/tutorial_maps.png",
 }
 #: What conda calls a package that pip calls otherwise.
 CONDA_NAMES = {

@@ -81,6 +81,7 @@ def test_swapped_values_rerun_all_that_uses_them(finished: Path) -> None:
             {
                 "cluster_area",
                 "find_components",
+                "sweep_components",
                 "profile",
                 "compare_layers",
                 "match_components",
