@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import pytorch_lightning as lightning
 import torch
+from stops import killed_at, noting
 
 from brainarch.geometry import cut_windows
 from brainarch.network.grey import Normalisation, to_unit
@@ -110,31 +111,13 @@ def test_a_killed_training_goes_on_to_the_same_weights(
     train, val = dataset(0, 16), dataset(1, 8)
     whole = fit_network(train, val, 2, tmp_path / "whole", **brief)
 
-    class Kill(fit.StepSeed):
-        def on_train_batch_start(
-            self,
-            trainer: lightning.Trainer,
-            pl_module: lightning.LightningModule,
-            batch: object,
-            batch_idx: int,
-        ) -> None:
-            if trainer.global_step == 3:
-                raise SystemExit("killed")
-            super().on_train_batch_start(trainer, pl_module, batch, batch_idx)
-
     with monkeypatch.context() as patched:
-        patched.setattr(fit, "StepSeed", Kill)
+        patched.setattr(fit, "StepSeed", killed_at(3))
         with pytest.raises(SystemExit):
             fit_network(train, val, 2, tmp_path / "cut", **brief)
-    steps = []
-
-    class Note(fit.StepSeed):
-        def on_train_batch_start(self, trainer: lightning.Trainer, *rest: object) -> None:
-            steps.append(trainer.global_step)
-            super().on_train_batch_start(trainer, *rest)
-
+    steps: list[int] = []
     with monkeypatch.context() as patched:
-        patched.setattr(fit, "StepSeed", Note)
+        patched.setattr(fit, "StepSeed", noting(steps))
         resumed = fit_network(train, val, 2, tmp_path / "cut", **brief)
     assert 0 < steps[0] <= 3, "finished epochs are not repeated"
     assert torch.equal(weights(resumed.network), weights(whole.network))

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-import pytorch_lightning as lightning
 import torch
+from stops import killed_at, noting
 
 from brainarch.errors import InputError
 from brainarch.network.architecture import AreaNetwork
@@ -65,31 +65,13 @@ def test_a_killed_training_goes_on_to_the_same_weights(
 ) -> None:
     whole = run(tmp_path / "whole", side=side)
 
-    class Kill(module.StepSeed):
-        def on_train_batch_start(
-            self,
-            trainer: lightning.Trainer,
-            pl_module: lightning.LightningModule,
-            batch: object,
-            batch_idx: int,
-        ) -> None:
-            if trainer.global_step == 3:
-                raise SystemExit("killed")
-            super().on_train_batch_start(trainer, pl_module, batch, batch_idx)
-
     with monkeypatch.context() as patched:
-        patched.setattr(module, "StepSeed", Kill)
+        patched.setattr(module, "StepSeed", killed_at(3))
         with pytest.raises(SystemExit):
             run(tmp_path / "cut", side=side)
-    steps = []
-
-    class Note(module.StepSeed):
-        def on_train_batch_start(self, trainer: lightning.Trainer, *rest: object) -> None:
-            steps.append(trainer.global_step)
-            super().on_train_batch_start(trainer, *rest)
-
+    steps: list[int] = []
     with monkeypatch.context() as patched:
-        patched.setattr(module, "StepSeed", Note)
+        patched.setattr(module, "StepSeed", noting(steps))
         resumed = run(tmp_path / "cut", side=side)
     assert 0 < steps[0] <= 3, "finished epochs are not repeated"
     assert torch.equal(weights(resumed.network), weights(whole.network))

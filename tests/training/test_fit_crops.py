@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-import pytorch_lightning as lightning
 import torch
+from stops import killed_at, noting
 
 from brainarch.errors import InputError
 from brainarch.geometry import cut_windows
@@ -90,31 +90,13 @@ def test_a_killed_training_goes_on_to_the_same_weights(
 ) -> None:
     whole = run(tmp_path / "whole", orientation="any")
 
-    class Kill(fit.StepSeed):
-        def on_train_batch_start(
-            self,
-            trainer: lightning.Trainer,
-            pl_module: lightning.LightningModule,
-            batch: object,
-            batch_idx: int,
-        ) -> None:
-            if trainer.global_step == 4:
-                raise SystemExit("killed")
-            super().on_train_batch_start(trainer, pl_module, batch, batch_idx)
-
     with monkeypatch.context() as patched:
-        patched.setattr(fit, "StepSeed", Kill)
+        patched.setattr(fit, "StepSeed", killed_at(4))
         with pytest.raises(SystemExit):
             run(tmp_path / "cut", orientation="any")
-    steps = []
-
-    class Note(fit.StepSeed):
-        def on_train_batch_start(self, trainer: lightning.Trainer, *rest: object) -> None:
-            steps.append(trainer.global_step)
-            super().on_train_batch_start(trainer, *rest)
-
+    steps: list[int] = []
     with monkeypatch.context() as patched:
-        patched.setattr(fit, "StepSeed", Note)
+        patched.setattr(fit, "StepSeed", noting(steps))
         resumed = run(tmp_path / "cut", orientation="any")
     assert 0 < steps[0] <= 4, "finished epochs are not repeated"
     assert torch.equal(weights(resumed.network), weights(whole.network))
