@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from allocations import ALLOCATIONS
 from comparing import content, differences
 from runs import ROOT, snakemake
 from small_run import RESULTS
@@ -16,26 +17,7 @@ from small_run import RESULTS
 #: A home folder that nobody can make or write, root included.
 NO_HOME = {"HOME": "/dev/null/home"}
 #: What a shell may say of tasks and nodes that training has not asked for, and of caches.
-ENVIRONMENTS = {
-    "an interactive SLURM allocation of 4 tasks": {
-        "SLURM_NTASKS": "4",
-        "SLURM_JOB_ID": "1",
-        "SLURM_JOB_NAME": "ondemand",
-        "SLURM_PROCID": "0",
-        "SLURM_LOCALID": "0",
-        "SLURM_NODEID": "0",
-        "SLURM_NNODES": "1",
-        "SLURM_JOB_NODELIST": "node01",
-    },
-    "LSF": {
-        "LSB_JOBID": "1",
-        "LSB_DJOB_RANKFILE": "/nowhere",
-        "JSM_NAMESPACE_LOCAL_RANK": "0",
-        "JSM_NAMESPACE_SIZE": "4",
-        "JSM_NAMESPACE_RANK": "0",
-    },
-    "no home": NO_HOME,
-}
+ENVIRONMENTS = {**ALLOCATIONS, "no home": NO_HOME}
 
 
 def brainarch(line: list[str], directory: Path, **more: str) -> subprocess.CompletedProcess[str]:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import pytorch_lightning as lightning
 import torch
+from allocations import ALLOCATIONS
 from stops import killed_at, noting
 
 from brainarch.geometry import cut_windows
@@ -144,28 +145,6 @@ def test_epochs_that_were_no_better_are_not_repeated_either(
     result = fit_network(*data, 2, tmp_path, **still)
     assert epochs == [0, 1, 2, 2, 3]
     assert result.best_epoch == 1
-
-
-#: What a scheduler's variables say inside an allocation that training has not asked for.
-ALLOCATIONS = {
-    "slurm": {
-        "SLURM_NTASKS": "4",
-        "SLURM_JOB_ID": "1",
-        "SLURM_JOB_NAME": "ondemand",
-        "SLURM_PROCID": "0",
-        "SLURM_LOCALID": "0",
-        "SLURM_NODEID": "0",
-        "SLURM_NNODES": "1",
-        "SLURM_JOB_NODELIST": "node01",
-    },
-    "lsf": {
-        "LSB_JOBID": "1",
-        "LSB_DJOB_RANKFILE": "/nowhere",
-        "JSM_NAMESPACE_LOCAL_RANK": "0",
-        "JSM_NAMESPACE_SIZE": "4",
-        "JSM_NAMESPACE_RANK": "0",
-    },
-}
 
 
 def test_an_allocation_of_several_tasks_changes_nothing(
