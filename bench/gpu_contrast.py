@@ -38,6 +38,7 @@ from brainarch.training.data import WindowDataset, grey_statistics
 from brainarch.training.fit_contrast import fit_contrast
 from brainarch.training.fit_crops import fit_crops
 from brainarch.training.places import CropGround, ground_beside, pixels_of_windows
+from brainarch.training.precision import find_precision
 from brainarch.training.view_draws import ViewGround
 
 #: Side of the box that grey values are averaged over before the threshold, in pixels.
@@ -80,6 +81,7 @@ def main() -> None:
             seed=options.seed,
             threads=options.threads,
             device=options.device,
+            precision=find_precision("auto", options.device),
         )
     taken = -(-options.steps // options.epochs) * options.epochs
     print(result.curves.round(4).to_string(index=False))
@@ -204,6 +206,7 @@ def supervised(
             seed=options.seed,
             threads=options.threads,
             device=options.device,
+            precision=find_precision("auto", options.device),
         )
     return {
         "steps": options.supervised_steps,

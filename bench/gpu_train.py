@@ -34,6 +34,7 @@ from brainarch.training.data import WindowDataset, grey_statistics
 from brainarch.training.draws import CropDraw
 from brainarch.training.fit_crops import crop_training, fit_crops
 from brainarch.training.places import CropGround, pixels_of_windows
+from brainarch.training.precision import find_precision
 
 #: Along its longer side, training gets an area's pixels up to this share, validation up to that.
 TRAIN, VAL = 0.6, 0.8
@@ -88,6 +89,7 @@ def main() -> None:
             evaluations=options.evaluations,
             threads=options.threads,
             device=options.device,
+            precision=find_precision("auto", options.device),
             **settings,
         )
     device = torch.device(result.device)

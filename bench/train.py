@@ -5,10 +5,11 @@
     python bench/train.py --device cuda     a GPU
 
 A step is forward, backward and Adam, in float32, from grey values in memory; for crops also cutting
-and changing them. The patch loop is tuned first: every batch and memory layout is measured and
-printed, and the best is what crops are compared with. All windows are labelled. Grey values and
-weights are random; neither changes the time. Written to ``results/bench/``: ``train.csv`` (what the
-columns mean: ``train.columns.json``), ``train_machine.json``.
+and changing them, and once more in bfloat16 where a training would take it. The patch loop is tuned
+first: every batch and memory layout is measured and printed, and the best is what crops are
+compared with. All windows are labelled. Grey values and weights are random; neither changes the
+time. Written to ``results/bench/``: ``train.csv`` (what the columns mean: ``train.columns.json``),
+``train_machine.json``.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from brainarch.training.draws import CropDraw
 from brainarch.training.fit_crops import crop_training
 from brainarch.training.module import AreaTraining
 from brainarch.training.places import CropGround
+from brainarch.training.precision import find_precision
 
 NAMES = ("Ctx", "Str", "VP", "ZI", "HypoTh", "WM")
 NORMALISATION = Normalisation(0.5, 0.29)
@@ -84,6 +86,10 @@ def main() -> None:
         )
         for side, crops in (((2, 2),) if quick else CROPS)
     ]
+    if find_precision("auto", options.device) == "bfloat16":
+        side, crops = (2, 2) if quick else CROPS[0]
+        step = on_crops(side, crops, options.device, torch.bfloat16)
+        cases.append(("crops", f"{side} x {side}, {crops} crops, bfloat16", side**2 * crops, step))
     # round after round, so that other work on the machine meets all cases alike
     order = list(range(len(cases))) * (1 if quick else ROUNDS)
     found: dict[int, list[tuple[float, float]]] = {}
@@ -137,8 +143,10 @@ def loop(batch: int, layout: str, device: str) -> Callable[[], object]:
     return step
 
 
-def on_crops(side: int, crops: int, device: str) -> Callable[[], object]:
-    """Return a step on crops, from the slice on the device."""
+def on_crops(
+    side: int, crops: int, device: str, dtype: torch.dtype | None = None
+) -> Callable[[], object]:
+    """Return a step on crops, from the slice on the device; mixed precision has a ``dtype``."""
     rng = np.random.default_rng(0)
     shape = (1024, 1024)
     grey = rng.integers(0, 256, shape, dtype=np.uint8)
@@ -163,7 +171,9 @@ def on_crops(side: int, crops: int, device: str) -> Callable[[], object]:
     def step() -> None:
         optimizer.zero_grad()
         draw = CropDraw(*(tensor.to(device) for tensor in draws[0]))
-        training.loss_of(draw)[0].backward()
+        with torch.autocast(device, dtype, enabled=dtype is not None):
+            loss = training.loss_of(draw)[0]
+        loss.backward()
         optimizer.step()
 
     return step

@@ -156,10 +156,28 @@ def test_a_loss_that_is_not_finite_is_one_clear_line(tmp_path: Path) -> None:
         run(tmp_path, learning_rate=1e30, steps=60)
 
 
+def test_bfloat16_repeats_itself(tmp_path: Path) -> None:
+    exact, first, again = (
+        run(tmp_path / name, precision=precision)
+        for name, precision in (("a", "float32"), ("b", "bfloat16"), ("c", "bfloat16"))
+    )
+    assert torch.equal(weights(first.network), weights(again.network))
+    assert first.curves["loss"].to_numpy() == pytest.approx(exact.curves["loss"], rel=0.1)
+    assert not torch.equal(weights(first.network), weights(exact.network))
+
+
 @pytest.mark.gpu
 def test_a_gpu_learns_and_repeats_itself(tmp_path: Path) -> None:
     first, again = (
-        run(tmp_path / name, steps=60, epochs=2, places=32, learning_rate=5e-4, device="cuda")
+        run(
+            tmp_path / name,
+            steps=60,
+            epochs=2,
+            places=32,
+            learning_rate=5e-4,
+            device="cuda",
+            precision="bfloat16",
+        )
         for name in ("first", "again")
     )
     assert first.device.startswith("cuda")

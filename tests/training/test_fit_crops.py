@@ -80,6 +80,17 @@ def test_planted_textures_are_told_apart(tmp_path: Path) -> None:
     assert not result.network.training
 
 
+def test_bfloat16_learns_the_same_and_repeats_itself(tmp_path: Path) -> None:
+    exact, first, again = (
+        run(tmp_path / name, steps=20, crops=6, orientation="any", precision=precision)
+        for name, precision in (("a", "float32"), ("b", "bfloat16"), ("c", "bfloat16"))
+    )
+    assert first.best_val_accuracy == 1.0
+    assert torch.equal(weights(first.network), weights(again.network))
+    assert not torch.equal(weights(first.network), weights(exact.network))
+    assert all(value.dtype == torch.float32 for value in first.network.state_dict().values())
+
+
 def test_permuted_labels_are_not_learnt(tmp_path: Path) -> None:
     result = run(tmp_path, steps=20, crops=6, permute_labels=True)
     assert result.curves.loc[result.curves["split"] == "train", "accuracy"].max() < 0.7
@@ -173,7 +184,14 @@ def test_the_learning_rate_rises_then_falls_to_zero() -> None:
 @pytest.mark.gpu
 def test_a_gpu_learns_and_repeats_itself(tmp_path: Path) -> None:
     first, again = (
-        run(tmp_path / name, steps=40, crops=6, orientation="any", device="cuda")
+        run(
+            tmp_path / name,
+            steps=40,
+            crops=6,
+            orientation="any",
+            device="cuda",
+            precision="bfloat16",
+        )
         for name in ("first", "again")
     )
     assert first.device.startswith("cuda")

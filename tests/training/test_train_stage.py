@@ -132,6 +132,7 @@ def crops(files: Path, output: Path, **changes: Any) -> None:
         "min_gap_um": 50.0,
         "permute_labels": False,
         "outside": False,
+        "precision": "float32",
         "seed": 5,
         "device": "cpu",
     }
@@ -200,6 +201,7 @@ def unlabelled(files: Path, output: Path, seed: int = 5) -> None:
         places=3,
         side=1,
         learning_rate=1e-3,
+        precision="float32",
         seed=seed,
         device="cpu",
     )

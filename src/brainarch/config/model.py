@@ -482,6 +482,13 @@ class TrainingConfig(Section):
     batch_size: Annotated[int, Field(ge=2)] | None = Field(
         default=None, description="papers: patches per gradient step (ours)"
     )
+    precision: Literal["auto", "float32"] = Field(
+        default="auto",
+        description="arithmetic of preset robust and of training without labels: auto takes "
+        "bfloat16, about twice as fast, where the GPU or the processor (AMX) has matrix units for "
+        "it; float32 everywhere. Numbers from the two differ as those of two seeds do; preset "
+        "papers always takes float32 (ours)",
+    )
     repeats: Count = Field(
         default=1,
         description="how often the network is trained, each time from another seed: main, "

@@ -256,7 +256,7 @@ class Pipeline(Reads):
             settings |= {**pick(training, "epochs", "batch_size"), "as_authors": False}
         else:
             function, length = "train_crops", "steps"
-            settings |= pick(training, "steps", "crops", "changes")
+            settings |= pick(training, "steps", "crops", "changes", "precision")
             settings |= pick(self.config.sampling, "min_gap_um")
             settings["orientation"] = self.orientation
             settings["outside"] = bool(training.outside) and run not in (PERMUTED, NONSENSE)
@@ -303,6 +303,7 @@ class Pipeline(Reads):
             },
             {
                 **pick(self.config.unlabelled, "steps", "places", "side", "learning_rate"),
+                **pick(self.config.training, "precision"),
                 "slices": self.unlabelled_slices,
                 **self._seed,
             },

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 import pytorch_lightning as lightning
@@ -26,6 +26,7 @@ from brainarch.progress import progress_bar
 from brainarch.seeds import derived_seed
 from brainarch.training.data import WindowDataset
 from brainarch.training.module import AreaTraining
+from brainarch.training.precision import LIGHTNING, Precision
 from brainarch.training.states import BEST, WholeStates, find_state, keep_last
 
 logger = logging.getLogger(__name__)
@@ -281,7 +282,7 @@ def fit_module(
     epochs: int,
     seed: int,
     device: str,
-    gpu_precision: Literal["32-true", "bf16-mixed"] = "32-true",
+    precision: Precision = "float32",
 ) -> FitResult:
     """Fit a module whose weights are drawn, or go on from the last epoch that is in ``partial``.
 
@@ -296,8 +297,8 @@ def fit_module(
     seed : int
         Of dropout and whatever else a step draws.
     device : {"auto", "cpu", "cuda"}
-    gpu_precision : str
-        Lightning's name of the arithmetic on a GPU.
+    precision : {"float32", "bfloat16"}
+        With bfloat16, weights and what adds up many numbers stay float32.
 
     Returns
     -------
@@ -325,7 +326,7 @@ def fit_module(
         [keeper, keep_last(partial), StepSeed(seed), curves, FiniteLoss(), TrainingProgress()],
         epochs=epochs,
         device=device,
-        gpu_precision=gpu_precision,
+        precision=precision,
     )
     table = pd.DataFrame(curves.rows, columns=list(CURVE_COLUMNS))
     best = torch.load(partial / f"{BEST}.ckpt", map_location="cpu", weights_only=True)
@@ -350,7 +351,7 @@ def run_training(
     *,
     epochs: int,
     device: str,
-    gpu_precision: Literal["32-true", "bf16-mixed"],
+    precision: Precision,
 ) -> tuple[str, float]:
     """Train a module, or go on from the state in ``partial``; see `fit_module`.
 
@@ -367,7 +368,7 @@ def run_training(
         devices=1,
         # one local device, whatever a scheduler's variables seem to say of tasks and nodes
         plugins=[LightningEnvironment(), WholeStates()],
-        precision=gpu_precision if on_gpu else "32-true",
+        precision=LIGHTNING[precision],
         # a GPU may lack a deterministic kernel; all others stay deterministic
         deterministic="warn" if on_gpu else True,
         callbacks=callbacks,

@@ -27,6 +27,7 @@ from brainarch.training.fit import (
     prepare,
     run_training,
 )
+from brainarch.training.precision import Precision
 from brainarch.training.states import keep_last
 from brainarch.training.view_draws import ContrastDraws, ViewGround, ViewPlaces
 from brainarch.training.views import view_margins
@@ -108,6 +109,7 @@ def fit_contrast(
     orientation: str = ORIENTATION,
     threads: int = 1,
     device: str = "auto",
+    precision: Precision = "float32",
 ) -> ContrastResult:
     """Train a network without labels, or go on where a killed training of the same key stopped.
 
@@ -139,7 +141,9 @@ def fit_contrast(
     threads : int
         CPU threads; the thread count can change the last digits.
     device : {"auto", "cpu", "cuda"}
-        A GPU computes in bfloat16 where float32 is not needed.
+        A GPU can change the last digits.
+    precision : {"float32", "bfloat16"}
+        With bfloat16, weights and what adds up many numbers stay float32.
 
     Returns
     -------
@@ -172,7 +176,7 @@ def fit_contrast(
         [keep_last(partial), StepSeed(seed), curves, FiniteLoss(), ContrastProgress()],
         epochs=epochs,
         device=device,
-        gpu_precision="bf16-mixed",
+        precision=precision,
     )
     return ContrastResult(
         network=module.network.to("cpu").eval(),

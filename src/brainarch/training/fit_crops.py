@@ -17,6 +17,7 @@ from brainarch.training.data import WindowDataset
 from brainarch.training.draws import CropDraws, StepOrder
 from brainarch.training.fit import FitResult, fit_module, prepare
 from brainarch.training.places import CropGround, CropPlaces
+from brainarch.training.precision import Precision
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +51,7 @@ def fit_crops(
     side: int = SIDE,
     threads: int = 1,
     device: str = "auto",
+    precision: Precision = "float32",
 ) -> FitResult:
     """Train a network from scratch, or go on where a killed training of the same key stopped.
 
@@ -92,7 +94,9 @@ def fit_crops(
     threads : int
         CPU threads; the thread count can change the last digits.
     device : {"auto", "cpu", "cuda"}
-        A GPU computes in bfloat16 where float32 is not needed.
+        A GPU can change the last digits.
+    precision : {"float32", "bfloat16"}
+        With bfloat16, weights and what adds up many numbers stay float32.
 
     Returns
     -------
@@ -131,7 +135,7 @@ def fit_crops(
         epochs=evaluations,
         seed=seed,
         device=device,
-        gpu_precision="bf16-mixed",
+        precision=precision,
     )
 
 

@@ -33,6 +33,7 @@ from brainarch.training.fit import CURVE_COLUMNS, FitResult, fit_network
 from brainarch.training.fit_contrast import CONTRAST_COLUMNS, fit_contrast
 from brainarch.training.fit_crops import fit_crops
 from brainarch.training.places import CropGround, ground_beside
+from brainarch.training.precision import Asked, find_precision
 from brainarch.training.view_draws import ViewGround
 from brainarch.unfinished import unfinished_work
 from brainarch.volume.store import Volume, open_volume
@@ -136,7 +137,8 @@ def train_patches(
             architecture=definition,
         )
         how = {"preset": "papers", "train_patches": len(seen), "permute_labels": permute_labels}
-        _write(result, given, {**how, "options": options}, threads, (network, curves, summary))
+        machine = {"threads": threads, "precision": "float32"}
+        _write(result, given, {**how, "options": options}, machine, (network, curves, summary))
 
 
 def train_crops(
@@ -159,6 +161,7 @@ def train_crops(
     min_gap_um: float,
     permute_labels: bool,
     outside: bool,
+    precision: Asked,
     seed: int,
     start: Path | None = None,
     threads: int = 1,
@@ -195,6 +198,8 @@ def train_crops(
         Shuffle the labels of the windows of each step, as a control that must end at chance.
     outside : bool
         Learn one class more: pixels without label that are no tissue.
+    precision : {"auto", "float32"}
+        See `brainarch.training.precision.find_precision`.
     seed : int
         Of weights, crops, changes and dropout.
     start : Path, optional
@@ -202,7 +207,7 @@ def train_crops(
     threads : int
         CPU threads at most; their number can change the last digits.
     device : {"auto", "cpu", "cuda"}
-        A GPU computes partly in bfloat16.
+        A GPU can change the last digits.
 
     Raises
     ------
@@ -227,8 +232,13 @@ def train_crops(
         "permute_labels": permute_labels,
         "seed": seed,
     }
+    machine: dict[str, Any] = {
+        "threads": threads,
+        "device": device,
+        "precision": find_precision(precision, device),
+    }
     identity = {
-        "options": {**options, "threads": threads, "device": device},
+        "options": {**options, **machine},
         "normalisation": asdict(given.normalisation),
         "grounds": [_ground_digest(ground) for ground in grounds],
         "val": _file_digest(val),
@@ -244,15 +254,14 @@ def train_crops(
             folder,
             **options,
             start=None if trained is None else trained.network,
-            threads=threads,
-            device=device,
+            **machine,
         )
         how = {
             "preset": "robust",
             "start": "scratch" if trained is None else trained.digest,
             "slices": [ground.z for ground in grounds],
         }
-        _write(result, given, {**how, "options": options}, threads, (network, curves, summary))
+        _write(result, given, {**how, "options": options}, machine, (network, curves, summary))
 
 
 def train_unlabelled(
@@ -267,6 +276,7 @@ def train_unlabelled(
     places: int,
     side: int,
     learning_rate: float,
+    precision: Asked,
     seed: int,
     threads: int = 1,
     device: str = "auto",
@@ -286,12 +296,14 @@ def train_unlabelled(
         Gradient steps, places per step, and windows along each axis of a view.
     learning_rate : float
         Of Adam at its highest.
+    precision : {"auto", "float32"}
+        See `brainarch.training.precision.find_precision`.
     seed : int
         Of weights, places and views.
     threads : int
         CPU threads at most; their number can change the last digits.
     device : {"auto", "cpu", "cuda"}
-        A GPU computes partly in bfloat16.
+        A GPU can change the last digits.
 
     Raises
     ------
@@ -311,14 +323,17 @@ def train_unlabelled(
         "learning_rate": learning_rate,
         "seed": seed,
     }
+    machine: dict[str, Any] = {
+        "threads": threads,
+        "device": device,
+        "precision": find_precision(precision, device),
+    }
     identity = {
-        "unlabelled": {**options, "threads": threads, "device": device},
+        "unlabelled": {**options, **machine},
         "slices": {z: hashlib.sha256(grey.tobytes()).hexdigest() for z, grey in greys.items()},
     }
     with _unfinished(partial, identity, network) as folder:
-        result = fit_contrast(
-            grounds, normalisation, folder, **options, threads=threads, device=device
-        )
+        result = fit_contrast(grounds, normalisation, folder, **options, **machine)
         training = {"slices": list(slices), "options": options, "brainarch": brainarch.__version__}
         trained = TrainedNetwork(
             network=result.network,
@@ -330,7 +345,7 @@ def train_unlabelled(
         )
         write_table(result.curves, curves, CONTRAST_COLUMNS)
         logger.info("trained in %.0f s", result.seconds)  # its files are the same every time
-        run = {"device": result.device, "threads": threads}
+        run = {**machine, "device": result.device}
         write_record(summary, {**training, "torch": torch.__version__, "run": run})
         save_network(trained, network)
 
@@ -440,7 +455,11 @@ def _unfinished(
 
 
 def _write(
-    result: FitResult, given: _Given, how: dict[str, Any], threads: int, outputs: Sequence[Path]
+    result: FitResult,
+    given: _Given,
+    how: dict[str, Any],
+    machine: dict[str, Any],
+    outputs: Sequence[Path],
 ) -> None:
     network, curves, summary = outputs
     training = {
@@ -460,7 +479,7 @@ def _write(
     )
     write_table(result.curves, curves, CURVE_COLUMNS)
     logger.info("trained in %.0f s", result.seconds)  # its files are the same every time
-    run = {"device": result.device, "threads": threads}
+    run = {**machine, "device": result.device}
     write_record(summary, {**training, "torch": torch.__version__, "run": run})
     save_network(trained, network)
 
