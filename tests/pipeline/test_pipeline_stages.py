@@ -167,7 +167,7 @@ def changed(edit: Edit) -> set[str]:
             "measure_selection", "explain_factors", "baselines", "find_planted", "sweep_ranks",
             "probe_labels", "embed_degraded", "score_degraded", "find_lesions",
             "cluster_area", "find_components", "sweep_components", "compare_layers",
-            "match_components", "figure",
+            "match_components", "compare_assignments", "figure",
         }),
         (swap("splits", "val", "test"), {"sample", "figure"}),
         (swap("sampling", "train_patches", "eval_patches"), {"sample"}),
@@ -207,12 +207,12 @@ def changed(edit: Edit) -> set[str]:
         }),
         (put("statistics.resamples", 300), {
             "evaluate", "predict", "classify", "cluster_score", "gram", "relations",
-            "explain_factors", "align", "score_degraded",
+            "explain_factors", "align", "score_degraded", "compare_assignments",
         }),
         (put("annotations.hole_um2", 500), {"import_areas", "import_layers"}),
         (put("statistics.block_px", 300), {
             "evaluate", "predict", "classify", "cluster_score", "gram", "relations", "align",
-            "probe_labels", "score_degraded",
+            "probe_labels", "score_degraded", "compare_assignments",
         }),
         (put("readout.label_draws", 3), {"probe_labels"}),
         (put("evaluation.average_px", 64), {"predict"}),

@@ -170,6 +170,15 @@ def test_training_is_judged_by_paired_differences(low, high, answer):
     assert verdicts.training_verdict(frame[:0]).answer == "not tested"
 
 
+def test_training_is_judged_over_all_assignments_where_there_are_several():
+    first, all_of_them = fakes.differences(0.1, 0.2), fakes.differences(-0.2, -0.1)
+    all_of_them.loc[0, "other_classifier"] = "rbf_svm"
+    found = verdicts.training_verdict(first, all_of_them, 4)
+    assert found.answer == "no"
+    assert "mean of 4 assignments" in found.criterion
+    assert "texture (logistic minus rbf_svm)" in found.found
+
+
 def test_a_match_that_is_not_the_nearest_is_told():
     frame = fakes.matches((1, 1, 0.1, 1), (2, 2, 0.4, 1))
     assert verdicts.matches_verdict(frame, "").answer == "partly"

@@ -19,6 +19,24 @@ use rule stage as classify with:
         "Fitting classifiers on the representations"
 
 
+use rule stage as compare_assignments with:
+    input:
+        **read(PIPELINE.compare_assignments()),
+    output:
+        **written(PIPELINE.compare_assignments()),
+    log:
+        f"{LOGS}/compare-assignments.log",
+    benchmark:
+        f"{TIMES}/compare-assignments.tsv"
+    resources:
+        **asked("compare_assignments"),
+    params:
+        verb="compare-assignments",
+        settings=PIPELINE.compare_assignments().settings,
+    message:
+        "Comparing networks over all assignments of parts to splits"
+
+
 use rule stage as probe_labels with:
     input:
         **read(PIPELINE.probe_labels()),

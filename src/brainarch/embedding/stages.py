@@ -80,6 +80,29 @@ def embed_patches(
         If a file is missing or wrong, or they do not belong together.
     """
     torch.set_num_threads(threads)
+    clean = represent_patches(
+        network,
+        volume,
+        legend,
+        patches,
+        name=name,
+        seed=seed,
+        borrowed=_recipe(weights, borrowed),
+    )
+    save_representations(clean, representations)
+
+
+def represent_patches(
+    network: Path,
+    volume: Path,
+    legend: Path,
+    patches: Path,
+    *,
+    name: str,
+    seed: int,
+    borrowed: Callable[[], Describer] | None = None,
+) -> Representations:
+    """Return what `embed_patches` writes; ``borrowed`` builds a network that others trained."""
     (clean,) = _represent(
         network,
         volume,
@@ -88,10 +111,10 @@ def embed_patches(
         name=name,
         seed=seed,
         patches_per_area=None,
-        borrowed=_recipe(weights, borrowed),
+        borrowed=borrowed,
         describe=lambda *given: describe_patches(*given)[None],
     )
-    save_representations(clean, representations)
+    return clean
 
 
 def embed_noisy_patches(

@@ -335,6 +335,17 @@ def _classify(work: Work) -> Cost:
 
 
 @_model()
+def _compare_assignments(work: Work) -> Cost:
+    patches, runs = work.patches("train") + work.patches("test"), 1
+    if work.config.splits.by == "blocks":
+        runs = work.config.splits.assignments
+    cost = _readout(work, runs * 0.3e-3 * patches, patches)
+    embedded = [_embedded(runs * patches, name) for name in work.config.readout.networks]
+    seconds = cost.alone + sum(each.alone for each in embedded)
+    return Cost(cost.memory_mb + max(each.memory_mb for each in embedded), seconds, disk_mb=1)
+
+
+@_model()
 def _probe_labels(work: Work) -> Cost:
     patches, draws = work.patches("train"), work.config.readout.label_draws
     return _readout(work, 1e-4 * patches * (1 + draws), patches + work.patches("test"))

@@ -196,6 +196,8 @@ class Facts:
             gone["layers"] = "the config has no layers: they are the user's input"
         elif bare := [z for z in self.fit_slices if z not in self.layer_slices]:
             gone["layers"] = f"the fitted slice {bare[0]} has no layer labels"
+        if len(self.assignments) < 2:
+            gone["assignments"] = "there is one assignment of tissue to splits"
         if not self.config.evaluation.calibration:
             gone["calibration"] = "evaluation.calibration is off"
         if not self.config.readout.degradation_patches:

@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING
 
 from brainarch.atomic import write_bytes
 from brainarch.config.frozen import frozen_digest
-from brainarch.embedding.names import AUTHORS, CHANGES, CNN, UNLABELLED, UNTRAINED
+from brainarch.embedding.names import (
+    AUTHORS,
+    CHANGES,
+    CNN,
+    NETWORKS,
+    UNLABELLED,
+    UNTRAINED,
+    learns_by_itself,
+)
 from brainarch.errors import InputError
 from brainarch.figures.catalogue import FIGURES
 from brainarch.pipeline.facts import (
@@ -515,6 +523,34 @@ class Pipeline(Reads):
                 "differences": r.readout("differences.csv"),
             },
             self._bootstrap,
+        )
+
+    def compare_assignments(self) -> Stage:
+        """Compare networks over all assignments of one slice's parts to splits."""
+        r = self.results
+        others = [name for name in self.networks if name in NETWORKS]
+        names = [CNN, *(name for name in others if name not in (CNN, AUTHORS))]
+        runs = {run: r.network(run) for run in self.assignments}
+        own = {name: r.network(name) for name in names if learns_by_itself(name)}
+        tables = {
+            split: {run: r.patches(run, split) for run in self.assignments}
+            for split in ("train", "test")
+        }
+        return Stage(
+            "brainarch.readout.assignment_stages:compare_assignments",
+            {
+                "networks": runs | own,
+                "volume": r.volume,
+                "legend": r.legend,
+                **tables,
+                "heads": {run: r.evaluation(run, "test", "predictions") for run in runs},
+                "predictions": r.predictions,
+            },
+            {
+                "accuracies": r.readout("assignments.csv"),
+                "differences": r.readout("assignment_differences.csv"),
+            },
+            {"names": names, **self._bootstrap},
         )
 
     def probe_labels(self) -> Stage:

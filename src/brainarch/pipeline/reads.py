@@ -226,6 +226,11 @@ class Reads(Shared):
             **self._reported_networks(),
         }
         optional = {
+            "assignments": ("assignments" not in self.lacks, r.readout("assignments.csv")),
+            "assignment_differences": (
+                "assignments" not in self.lacks,
+                r.readout("assignment_differences.csv"),
+            ),
             "phantom": (self.is_phantom, r.source("phantom.json")),
             "new_brains": (self.config.evaluation.new_brains > 0, r.new_brains),
             "lesions": (self.plants_lesions, r.lesions),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,8 @@ DIFFERENCE_COLUMNS = {
     "blocks": "spatial blocks of these patches, the units of the bootstrap",
 }
 
+#: Two predictors (network, classifier).
+Pair = tuple[tuple[str, str], tuple[str, str]]
 #: What each predictor (network, classifier) says of every patch: area indices, shape (n,).
 Predictions = Mapping[tuple[str, str], NDArray[np.integer]]
 
@@ -61,17 +63,33 @@ def difference_table(
     pandas.DataFrame
         Columns as in `DIFFERENCE_COLUMNS`.
     """
-    rows = []
-    for first, other in _pairs(list(predictions)):
+    pairs = likely_pairs(list(predictions))
+    rows = difference_rows(pairs, predictions, test, blocks, resamples=resamples, seed=seed)
+    return pd.DataFrame(rows, columns=list(DIFFERENCE_COLUMNS))
+
+
+def difference_rows(
+    pairs: Sequence[Pair],
+    predictions: Predictions,
+    test: Representations,
+    blocks: NDArray[np.integer],
+    *,
+    resamples: int,
+    seed: int,
+) -> list[tuple[object, ...]]:
+    """Return one row of `difference_table` for each pair of predictors."""
+    rows: list[tuple[object, ...]] = []
+    for first, other in pairs:
         right = [(predictions[which] == test.area).astype(np.int8) for which in (first, other)]
         found = stratified_mean(
             right[0] - right[1], test.area, blocks, resamples=resamples, seed=seed, share=False
         )
         rows.append((*first, *other, found.value, found.low, found.high, len(test), found.blocks))
-    return pd.DataFrame(rows, columns=list(DIFFERENCE_COLUMNS))
+    return rows
 
 
-def _pairs(which: list[tuple[str, str]]) -> list[tuple[tuple[str, str], tuple[str, str]]]:
+def likely_pairs(which: list[tuple[str, str]]) -> list[Pair]:
+    """Return which predictors `difference_table` compares."""
     trained = next((network for network, classifier in which if classifier == HEAD), HEAD)
     own = [entry for entry in which if entry[0] == trained and entry[1] != HEAD]
     between = [

@@ -132,7 +132,7 @@ def classify_patches(
     bootstrap = {"resamples": resamples, "block_px": side, "seed": seed}
     tables = []
     held = next(iter(scored.values()))
-    said = {(network, HEAD): _head_predictions(path, held) for network, path in heads.items()}
+    said = {(network, HEAD): head_predictions(path, held) for network, path in heads.items()}
     for (network, _), predicted in said.items():
         tables.append(head_row(network, predicted, held, **bootstrap))
     with limit_threads(threads):
@@ -467,7 +467,7 @@ def relate_areas(
     write_table(_stack(farthest)[list(OUTLIER_COLUMNS)], outliers, OUTLIER_COLUMNS)
 
 
-def _head_predictions(path: Path, test: Representations) -> NDArray[np.int64]:
+def head_predictions(path: Path, test: Representations) -> NDArray[np.int64]:
     """Return the area indices that a prediction table of the test patches predicts."""
     table = _same_patches(path, test)
     position = {area: index for index, area in enumerate(test.areas)}

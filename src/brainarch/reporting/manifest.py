@@ -24,6 +24,8 @@ KINDS: dict[str, tuple[str, ...]] = {
     "prediction_confusion": ("slice",),
     "classifiers": (),
     "differences": (),
+    "assignments": (),
+    "assignment_differences": (),
     "mixture": (),
     "gram_error": (),
     "fit": ("slice",),

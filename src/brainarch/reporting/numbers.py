@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -192,6 +192,38 @@ def difference_numbers(differences: pd.DataFrame | None) -> list[Number]:
         name = f"{first} on {row['network']} minus {other}"
         numbers.append(_number(group, name, row, key, "difference", digits=DIFFERENCE_DIGITS))
     return numbers
+
+
+def assignment_readout_numbers(
+    accuracies: pd.DataFrame | None, differences: pd.DataFrame | None
+) -> list[Number]:
+    """Return what classifiers reach over all assignments of a slice's parts, and differences."""
+    if accuracies is None or differences is None:
+        return []
+    count = accuracies["assignment"].nunique() - 1
+    group = f"Classifiers over {count} assignments, each on its own test parts"
+    numbers = []
+    for row in accuracies[accuracies["assignment"] == "mean"].to_dict("records"):
+        own = accuracies[
+            (accuracies["assignment"] != "mean")
+            & (accuracies["network"] == row["network"])
+            & (accuracies["classifier"] == row["classifier"])
+        ]["accuracy"]
+        number = _number(group, f"{_predictor(row, '')}, mean", row, "", "accuracy")
+        note = f"{number.note}; {own.min():.2f} to {own.max():.2f}"
+        numbers.append(replace(number, note=note))
+    group = f"Differences over {count} assignments, paired"
+    for row in differences.to_dict("records"):
+        name = f"{_predictor(row, '')} minus {_predictor(row, 'other_')}"
+        numbers.append(_number(group, name, row, "", "difference", digits=DIFFERENCE_DIGITS))
+    return numbers
+
+
+def _predictor(row: Mapping[Hashable, Any], prefix: str) -> str:
+    network, classifier = row[f"{prefix}network"], row[f"{prefix}classifier"]
+    if classifier == "cnn":
+        return "the network's own last layer"
+    return f"{CLASSIFIERS.get(classifier, classifier)} on {network}"
 
 
 def brain_numbers(brains: pd.DataFrame | None) -> list[Number]:

@@ -141,7 +141,9 @@ def _verdicts(
         verdicts.accuracy_verdict(true_labels, chance, files.table("new_brains")),
         verdicts.control_verdict(test.get(PERMUTED), chance, no_control),
         verdicts.nonsense_verdict(test.get(NONSENSE), facts.nonsense_area, no_nonsense),
-        verdicts.training_verdict(files.table("differences")),
+        verdicts.training_verdict(
+            files.table("differences"), files.table("assignment_differences"), len(true_labels)
+        ),
         verdicts.clusters_verdict(files.table("mixture")),
         verdicts.factors_verdict(
             files.table("alignment_chosen"), files.table("baselines"), _why(facts, "comparison")
@@ -193,6 +195,9 @@ def _all_numbers(
             files.table("classifiers"), files.table("mixture"), files.table("gram_error")
         ),
         *numbers.difference_numbers(files.table("differences")),
+        *numbers.assignment_readout_numbers(
+            files.table("assignments"), files.table("assignment_differences")
+        ),
         *numbers.factor_numbers(fits, facts.fit_slices),
         *networks.network_numbers(files),
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -164,24 +164,48 @@ def nonsense_verdict(nonsense: pd.DataFrame | None, area: str, reason: str) -> V
     return Verdict(question, _near(row, chance), criterion, interval_text(row))
 
 
-def training_verdict(differences: pd.DataFrame | None) -> Verdict:
-    """Say whether areas are read better from the trained network than from the others."""
+def training_verdict(
+    differences: pd.DataFrame | None,
+    over_assignments: pd.DataFrame | None = None,
+    assignments: int = 1,
+) -> Verdict:
+    """Say whether areas are read better from the trained network than from the others.
+
+    Parameters
+    ----------
+    differences, over_assignments : pandas.DataFrame, optional
+        Columns as in `brainarch.readout.differences.DIFFERENCE_COLUMNS`; the second, over all
+        assignments of a slice's parts, decides where it is there.
+    assignments : int
+        How many.
+    """
     question = "Do classifiers read areas better from the trained network than from the others?"
     criterion = (
         "accuracy on the trained network minus that on each other one, same classifier, patches "
         "and blocks: above 0 with its whole 95 % interval"
     )
+    if over_assignments is not None:
+        differences = over_assignments
+        criterion += (
+            f"; mean of {assignments} assignments, and the network's last layer minus the "
+            "classifier that reads each other network best"
+        )
     rows = [] if differences is None else differences.to_dict("records")
     rows = [row for row in rows if row["network"] != row["other_network"]]
     if not rows:
         return Verdict(question, "not tested", criterion, "needs the CNN and another network")
     above = [_above(row["low"], row["high"], 0) for row in rows]
     found = ", ".join(
-        f"{row['other_network']} ({row['classifier']}) "
+        f"{row['other_network']} ({_compared(row)}) "
         + interval_text(row | {"value": row["difference"]}, DIFFERENCE_DIGITS)
         for row in rows
     )
     return Verdict(question, _all_or_some(above), criterion, found)
+
+
+def _compared(row: dict[Hashable, Any]) -> str:
+    one, other = row["classifier"], row["other_classifier"]
+    return str(one) if one == other else f"{one} minus {other}"
 
 
 def clusters_verdict(mixture: pd.DataFrame | None) -> Verdict:
