@@ -11,6 +11,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
+from brainarch.allocation import keep_freed_memory
 from brainarch.atomic import replacing
 from brainarch.errors import InputError
 from brainarch.phantom import anatomy, imaging, layout, tissues
@@ -62,6 +63,7 @@ def make_phantom(
         If a slice is annotated that the volume does not have, or none is.
     """
     use_threads(threads)
+    keep_freed_memory()
     slices, rows, columns = shape
     annotated = sorted(areas)
     outside = [z for z in annotated if not 0 <= z < slices]
