@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 TORCH_PIN := $(shell grep '^torch==' requirements.lock)
 
-.PHONY: all full setup test test-slow test-faults test-cluster test-gpu test-browser page check format bench bench-train bench-factors bench-volume clean help
+.PHONY: all full setup test test-slow test-faults test-cluster test-gpu test-browser test-s3 page check format bench bench-train bench-factors bench-volume clean help
 
 all: setup  ## set up, run the embedded default, say where the report is
 	snakemake --cores $(CORES)
@@ -57,6 +57,10 @@ test-gpu: setup  ## tests that need a GPU
 test-browser: setup  ## the page to explore slices in, in the system's Chromium
 	pip install --quiet --constraint requirements.lock "playwright>=1.50"
 	pytest -m browser -rs tests/explorer
+
+test-s3: setup  ## volumes and results in a bucket: a server that speaks S3 on this machine, with faults
+	pip install --quiet --constraint requirements.lock --no-build-isolation --editable ".[s3,s3-test]"
+	pytest -m "slow or not slow" -rs tests/remote
 
 PAGE := src/brainarch/explorer/page
 page: $(PAGE)/node_modules/.package-lock.json  ## check and build that page's script; needs npm

@@ -113,7 +113,8 @@ def test_every_imported_package_is_declared() -> None:
             elif isinstance(node, ast.ImportFrom):
                 imported.add((node.module or "").split(".")[0])
     own = {"brainarch", *sys.stdlib_module_names}
-    wanted = project["optional-dependencies"]["volume"]  # imported where it is asked for
+    extras = project["optional-dependencies"]  # imported where they are asked for
+    wanted = [*extras["volume"], *extras["s3"]]
     own |= {re.split("[>=]", requirement)[0] for requirement in wanted}
     assert imported - own == modules - NOT_IMPORTED
 

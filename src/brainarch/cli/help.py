@@ -22,6 +22,7 @@ GROUPS = {
         "apply",
         "import-weights",
     ),
+    "Results elsewhere": ("publish",),
     "Config files": ("check-config", "config-docs"),
 }
 STAGES = "Stages, as `brainarch run` calls them"

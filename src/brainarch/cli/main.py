@@ -13,6 +13,7 @@ from brainarch.cli import (
     apply,
     config,
     preflight,
+    publish,
     run,
     slices,
     stages,
@@ -51,7 +52,7 @@ def _options(
     logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s", stream=sys.stderr)
 
 
-for room in (preflight, run, slices, volume, apply, weights, verify, stages, view, config):
+for room in (preflight, run, slices, volume, apply, weights, verify, publish, stages, view, config):
     room.register(app)
 
 

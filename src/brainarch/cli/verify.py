@@ -9,6 +9,7 @@ import typer
 
 from brainarch.cli.options import ResultsFolder, Threads, read_pipeline
 from brainarch.errors import InputError
+from brainarch.volume.kinds import is_url
 
 #: Differing slices that are named; the rest are counted.
 NAMED = 10
@@ -20,10 +21,11 @@ CONFIGS = (".yaml", ".yml")
 
 def verify(
     target: Annotated[
-        Path | None,
+        str | None,
         typer.Argument(
             help="A store (Zarr), a network, a table, the folder of a dataset, or a config: every "
-            "byte is read; of a dataset it is also said what is not of its config."
+            "byte is read; of a dataset it is also said what is not of its config. Or where "
+            "`brainarch publish` copied results to: all is compared with the manifest there."
         ),
     ] = None,
     *,
@@ -55,8 +57,13 @@ def verify(
     if every and sample is not None:
         raise InputError("--all and --sample: give one of them")
     if volume is None:
+        from brainarch.remote.publication import MANIFEST
+
         assert target is not None
-        _verify_target(target, threads, results)
+        if is_url(target) or (Path(target) / MANIFEST).exists():
+            _verify_published(target)
+        else:
+            _verify_target(Path(target), threads, results)
     else:
         slices = slices or volume.absolute().parent / "slices.csv"
         _verify_volume(volume, slices, input_, None if every else sample or SAMPLE, seed, threads)
@@ -86,6 +93,23 @@ def _verify_target(target: Path, threads: int, results: str) -> None:
             "or the stages that make them"
         )
     typer.echo(f"verify: {total} of {total} sound")
+
+
+def _verify_published(place: str) -> None:
+    """Compare published files with their manifest."""
+    from brainarch.remote.objects import ObjectStore
+    from brainarch.remote.publication import check
+
+    wrong: list[str] = []
+    sound = check(ObjectStore(place), wrong.append)
+    for line in wrong:
+        typer.echo(f"verify: {line}", err=True)
+    if wrong:
+        raise InputError(
+            f"{place}: {len(wrong)} of {len(wrong) + sound} files are not what was published; "
+            "remove those there and publish again"
+        )
+    typer.echo(f"verify: {sound} of {sound} as they were published")
 
 
 def _verify_volume(

@@ -35,6 +35,7 @@ from brainarch.volume.kinds import (
     has_slice_field,
     in_zarr,
     is_label_volume,
+    is_url,
 )
 from brainarch.volume.pixel_size import Resampling
 from brainarch.volume.units import Voxel, are_equal, voxel_sides
@@ -197,7 +198,8 @@ class VolumeConfig(Section):
         description="TIFF input: a folder of slices, a quoted glob pattern, a pattern with {z} or "
         "{z:04d} for the slice number (beside it, * and ? stand for what else differs), or one "
         "multi-page TIFF; or an OME-Zarr image (*.zarr), used "
-        "where it lies; null only when source is phantom",
+        "where it lies, or fetched where it is an address, s3://bucket/brain.ome.zarr; null only "
+        "when source is phantom",
     )
     shape: tuple[Count, Count, Count] = Field(
         description="slices, rows, columns of the volume in voxels; checked against the data"
@@ -1098,8 +1100,13 @@ class Config(Section):
             problems.append("evaluation.new_brains: only phantoms can be made anew; leave it 0")
         for key in ("annotations.path", "layers.path"):
             path = paths.get(key)
-            if path is not None and not (has_slice_field(path) or is_label_volume(path)):
+            if path is not None and is_url(path):
+                problems.append(f"{key}: {path} is an address; labels are files, copy them here")
+            elif path is not None and not (has_slice_field(path) or is_label_volume(path)):
                 problems.append(f"{key}: {path} needs {{z}} where the slice stands")
+        volume = paths["volume.path"] or ""
+        if is_url(volume) and not in_zarr(volume):
+            problems.append(f"volume.path: {volume} must be an OME-Zarr image, named *.zarr")
         return problems
 
     def _reading_problems(self) -> list[str]:

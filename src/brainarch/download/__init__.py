@@ -1,1 +1,1 @@
-"""Published volumes and labels: fetching slices from BossDB into a local cache of TIFF files."""
+"""What lies elsewhere: slices from BossDB as TIFF files, an OME-Zarr image from an object store."""

@@ -1,4 +1,4 @@
-"""Fetching slices of a public BossDB channel into the local cache."""
+"""Fetching slices of a public BossDB channel, or a volume from an object store."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from pathlib import Path
 
 from brainarch.download.bossdb import Channel, Client
 from brainarch.download.fetch import RECEIVED_COLUMNS, Wanted, fetch
+from brainarch.download.image import OBJECT_COLUMNS, fetch_image
 from brainarch.errors import InputError
+from brainarch.remote.objects import ObjectStore
 from brainarch.tables import write_table
 from brainarch.volume.store import DTYPES
+from brainarch.volume.units import Voxel
 
 
 def fetch_slices(
@@ -61,3 +64,42 @@ def fetch_slices(
     wanted = Wanted(Channel.parse(channel), chosen, (rows, columns), pattern, dtype)
     with Client(host) as client:
         write_table(fetch(wanted, client), table, RECEIVED_COLUMNS)
+
+
+def fetch_volume(
+    *,
+    url: str,
+    shape: Sequence[int],
+    dtype: str,
+    voxel_um: Voxel,
+    first_slice: int,
+    image: Path,
+    table: Path,
+) -> None:
+    """Fetch the OME-Zarr image of a volume from an object store, only what is missing.
+
+    Parameters
+    ----------
+    url : str
+        Its address, ``s3://bucket/key.ome.zarr``.
+    shape, dtype, voxel_um, first_slice
+        What was declared of it; see `brainarch.volume.stages.link_image`.
+    image : Path
+        Folder to copy it to. It is no output: what came over the network stays.
+    table : Path
+        Table of the objects with their SHA-256 to make, once all are there.
+
+    Raises
+    ------
+    InputError
+        What `brainarch.download.image.fetch_image` raises.
+    """
+    found = fetch_image(
+        ObjectStore(url),
+        image,
+        shape=shape,
+        dtype=dtype,
+        voxel_um=voxel_um,
+        first_slice=first_slice,
+    )
+    write_table(found, table, OBJECT_COLUMNS)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from brainarch.embedding.names import AUTHORS, CNN, NETWORKS, REPEAT, is_repeat, why_absent
 from brainarch.figures.catalogue import FIGURES
+from brainarch.volume.kinds import is_url
 
 if TYPE_CHECKING:
     from brainarch.config.model import BorrowedConfig, Config
@@ -44,8 +45,16 @@ class Facts:
         """Whether the volume is the one that both papers are about."""
         return self.config.source == "prasad2020"
 
+    @property
+    def address(self) -> str | None:
+        """Where the volume's image lies in an object store; None where it does not."""
+        path = self.config.volume.path
+        return path if path is not None and is_url(path) else None
+
     def fetches(self, kind: str) -> bool:
-        """Return whether the ``image`` or the ``areas`` come from BossDB."""
+        """Return whether the ``image`` or the ``areas`` are fetched."""
+        if kind == "image" and self.address is not None:
+            return True
         download = self.config.download
         return download is not None and getattr(download, kind) is not None
 

@@ -128,6 +128,27 @@ class Pipeline(Reads):
                 stages.append(self.match_components(network))
         return stages
 
+    def published(self, networks: Sequence[str]) -> list[str]:
+        """Return what a dataset is published by: cubes, maps, coefficients, networks and pages.
+
+        Parameters
+        ----------
+        networks : sequence of str
+            Extracted networks whose results it shall have.
+        """
+        r, slices = self.results, self.config.extraction.slices
+        stages = [self.report(), self.explore(), *map(self.explore_slice, self.paged_slices)]
+        paths = [self.frozen, r.plan, r.novelty(), r.areas, r.legend]
+        for network in networks:
+            paths.append(self._weights(network))
+            stages += [self.extract(z, network) for z in slices]
+            stages += [self.prove(z, network) for z in slices]
+            if network in self.mapped.values():
+                stages += [self.predict(z, network) for z in slices]
+            stages.append(self.factorize(network))
+            stages += [self.project(z, network) for z in self.held_out_slices]
+        return [*paths, *(path for stage in stages for path in flat(stage.outputs))]
+
     # ---------------------------------------------------------------- volume and annotations
 
     def phantom(self) -> Stage:
@@ -149,6 +170,18 @@ class Pipeline(Reads):
 
     def download_stack(self) -> Stage:
         """Fetch the slices of the volume; what came stays, its table is the output."""
+        if self.address is not None:
+            return Stage(
+                "brainarch.download.stages:fetch_volume",
+                {},
+                {"table": self.results.download("stack")},
+                {
+                    "url": self.address,
+                    **pick(self.config.volume, "shape", "dtype", "voxel_um", "first_slice"),
+                },
+                {"image": self.results.fetched},
+                [self.results.preflight],
+            )
         slices = self.config.volume.shape[0]
         first = self.config.volume.first_slice
         settings = pick(self.config.volume, "dtype")

@@ -12,6 +12,8 @@ Z = int | str
 
 #: In a dataset's folder: results of earlier configs, which nothing reads.
 STALE = "stale"
+#: In a dataset's folder: what was fetched, or tables of it.
+DOWNLOAD = "download"
 
 
 def slice_name(z: Z) -> str:
@@ -76,7 +78,12 @@ class Results:
 
     def download(self, kind: str) -> str:
         """Return the table of fetched slices: ``stack`` or ``areas``."""
-        return f"{self.folder}/download/{kind}.csv"
+        return f"{self.folder}/{DOWNLOAD}/{kind}.csv"
+
+    @property
+    def fetched(self) -> str:
+        """The volume's image as it came from an object store (OME-Zarr)."""
+        return f"{self.folder}/{DOWNLOAD}/volume.ome.zarr"
 
     def source(self, name: str) -> str:
         """Return a file or folder of the phantom as a user would have it."""

@@ -118,6 +118,8 @@ class Shared(Facts):
 
     @cached_property
     def _stack(self) -> str:
+        if self.address is not None:
+            return self.results.fetched
         return self.results.source("stack") if self.is_phantom else str(self.config.volume.path)
 
     @cached_property

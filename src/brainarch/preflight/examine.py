@@ -8,6 +8,7 @@ from pathlib import Path
 
 from brainarch.annotations.images import LabelFiles
 from brainarch.config.model import AnnotationConfig, Config, LayersConfig
+from brainarch.errors import InputError
 from brainarch.geometry import PATCH
 from brainarch.needs.estimate import Estimate, StageTotal, estimate
 from brainarch.needs.machine import (
@@ -32,6 +33,7 @@ from brainarch.preflight.feasible import (
 )
 from brainarch.preflight.inputs import SliceLabels, check_labels, check_volume, read_labels
 from brainarch.preflight.report import Need, Preflight, Supply, supply_problems
+from brainarch.remote.objects import ObjectStore
 from brainarch.reporting.runtime import versions
 from brainarch.volume.kinds import in_zarr, slice_file
 from brainarch.volume.stack import describe
@@ -100,7 +102,14 @@ def _check_inputs(
     volume, download = config.volume, config.download
     assert volume.path is not None  # the config's own check
     shape = volume.shape
-    if download is not None and download.image is not None:
+    address = Facts(config).address
+    if address is not None:
+        found.append(("volume", f"{address}: fetched by the run"))
+        try:
+            ObjectStore(address)
+        except InputError as error:
+            problems.append(str(error))
+    elif download is not None and download.image is not None:
         there = len(list(Path(volume.path).glob("*.tif")))
         state = f"fetched by the run from {download.image}, {there} of {volume.shape[0]} there"
         found.append(("volume", f"{volume.path}: {state}"))
@@ -163,7 +172,7 @@ def _with_results(total: StageTotal, run: Estimate, folder: Path, config: Config
     paths |= {path for stage in stages for path in flat(stage.places) if "/.partial/" in path}
     there, disk = sum(size_mb(Path(path)) for path in paths), total.disk_mb
     if total.stage == "download_stack":
-        place = Path(config.volume.path or "")
+        place = Path(str(stages[0].places.get("image", config.volume.path)))
         there = size_mb(place)
         # elsewhere, the download looks after that disk itself
         disk = disk if file_system(place) == file_system(folder) else 0.0

@@ -21,6 +21,7 @@ from brainarch.volume.kinds import (
     has_shapes,
     in_zarr,
     is_label_volume,
+    is_url,
     slice_file,
 )
 from brainarch.volume.stack import Stack, open_stack
@@ -87,6 +88,11 @@ def look_at_stack(source: str) -> StackFound:
     InputError
         If it is not readable.
     """
+    if is_url(source):
+        raise InputError(
+            f"{source}: files are looked at here, not addresses; copy a config by hand and name it "
+            "as volume.path"
+        )
     if in_zarr(source):
         image = open_image(Path(source))
         sides: Sides = (None, None, None)

@@ -21,7 +21,7 @@ from brainarch.evaluation.novelty import Usual, read_usual
 from brainarch.factors.coefficients import CoefficientMaps
 from brainarch.grids.maps import SliceMaps
 from brainarch.network.trained import TrainedNetwork, load_network
-from brainarch.pipeline.results import STALE
+from brainarch.pipeline.results import DOWNLOAD, STALE
 from brainarch.readout import gram_excerpt
 from brainarch.records import read_record
 from brainarch.stores.arrays import ArrayStore
@@ -76,8 +76,10 @@ def checked_in(folder: Path) -> Iterator[Path]:
             yield Path(place)
             continue
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        if STALE in folders and Path(place) == folder:
-            folders.remove(STALE)
+        if Path(place) == folder:
+            folders[:] = [name for name in folders if name != STALE]
+        if Path(place) == folder / DOWNLOAD:
+            folders.clear()  # what came from elsewhere is read through the link to it
         for path in (Path(place, name) for name in sorted(files)):
             if path.name.endswith(SIDECAR):
                 yield path.with_name(path.name.removesuffix(SIDECAR)).with_suffix(".csv")

@@ -17,6 +17,13 @@ Axes = Literal["zyx", "zxy", "xyz", "xzy", "yxz", "yzx"]
 #: Where the slice number stands in a pattern of file names: ``{z}``, or ``{z:04d}`` with zeros.
 #: All other braces are letters of a name.
 SLICE_FIELD = re.compile(r"\{z(?::(?:0[0-9]+d?|d))?\}")
+#: How the address of an object store begins, and no path does.
+ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+
+
+def is_url(path: str | Path) -> bool:
+    """Return whether a path is the address of an object store, such as ``s3://bucket/key``."""
+    return ADDRESS.match(str(path)) is not None
 
 
 def in_zarr(path: str | Path) -> bool:

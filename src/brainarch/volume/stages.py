@@ -13,6 +13,7 @@ from brainarch.errors import InputError
 from brainarch.tables import write_table
 from brainarch.volume import statistics
 from brainarch.volume.convert import check_declared, convert, plan_conversion
+from brainarch.volume.kinds import is_url
 from brainarch.volume.samples import check_samples
 from brainarch.volume.stack import check_voxel, describe, open_stack
 from brainarch.volume.store import check_image, is_link, link_volume, open_volume
@@ -239,6 +240,10 @@ def verify_volume(
 
 def _require_place(volume: Path, source: str) -> None:
     """Refuse to put a volume where its source is, or where something else than a store is."""
+    if is_url(source):
+        raise InputError(
+            f"{source}: no file; a run fetches it where a config names it, volume.path"
+        )
     if volume.exists() and Path(source).exists() and volume.samefile(source):
         raise InputError(f"{volume}: is the source itself; give another place for the volume")
     if volume.exists() and not (volume / "zarr.json").exists():
