@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from brainarch.annotations.legend import make_legend, write_legend
 from brainarch.annotations.store import create_labels
+from brainarch.application.taken import map_slice
 from brainarch.cli.main import app
 from brainarch.dense.stages import extract_slice, plan_extraction
 from brainarch.errors import InputError
@@ -82,10 +83,16 @@ def test_the_maps_are_those_of_a_run(files, made, tmp_path):
         areas=tmp_path / "areas.zarr", average_px=128, copied=[], resamples=10, block_px=64, seed=0,
         **tables,
     )  # fmt: skip
+    map_slice(
+        cube=tmp_path / "cube.zarr", network=network, volume=volume,
+        novelty=files / "networks/novelty.json", areas=tmp_path / "bare.zarr", average_px=128,
+    )  # fmt: skip
     one, other = (SliceMaps.open(folder / name) for folder, name in
                   ((tmp_path, "areas.zarr"), (made[0], "z0006_areas.zarr")))  # fmt: skip
+    bare = SliceMaps.open(tmp_path / "bare.zarr")
     for name in ("area", "confidence", "averaged", "novelty", "tissue"):
         np.testing.assert_array_equal(one.read(name), other.read(name))
+        np.testing.assert_array_equal(one.read(name), bare.read(name))
     assert (one.read("area") > 0).any()
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from brainarch.config.model import LEARNING
 from brainarch.config.read import check_config, read_config
 from brainarch.errors import InputError
 from brainarch.pipeline.jobs import stage_names
@@ -71,9 +72,19 @@ def many_slices() -> Pipeline:
     return Pipeline.of(check_config(content, "many"))
 
 
+def trained(**factorization: Any) -> Pipeline:
+    """Return the tiny volume with a trained network and no annotations."""
+    content = yaml.safe_load((ROOT / "config/test.yaml").read_text())
+    content = {key: value for key, value in content.items() if key not in LEARNING}
+    content |= {"network": "lent.safetensors", "factorization": factorization}
+    content["extraction"]["where"] = "tissue"
+    return Pipeline.of(check_config(content, "trained"))
+
+
 def by_function() -> dict[str, list[Stage]]:
     found: dict[str, list[Stage]] = {}
-    for pipeline in (*pipelines().values(), borrowing(ROOT / "README.md"), many_slices()):
+    more = borrowing(ROOT / "README.md"), many_slices(), trained(), trained(basis="basis.csv")
+    for pipeline in (*pipelines().values(), *more):
         for _, stage in jobs(pipeline):
             found.setdefault(stage.function, []).append(stage)
     return found

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from runs import ROOT, TINY, planned_jobs, snakemake
@@ -108,6 +109,41 @@ def test_the_report_of_snakemake_is_one_file(finished: Path) -> None:
     made = snakemake("--report", "report.html", "--configfile", config, directory=finished)
     assert made.returncode == 0, made.stderr[-3000:]
     assert (finished / "report.html").stat().st_size > 1_000_000
+
+
+@pytest.mark.slow
+def test_its_network_maps_the_same_slice_without_labels(finished: Path) -> None:
+    """Where both have a pixel, the maps are the same bit for bit; factors have one basis."""
+    labelled = yaml.safe_load((ROOT / "config/test.yaml").read_text())
+    results = "results/test"
+    content = {
+        "dataset": "bare",
+        "title": "Nobody annotated it",
+        "source": "tiff",
+        "network": f"{results}/networks/main/network.safetensors",
+        "volume": labelled["volume"] | {"path": f"{results}/source/stack"},
+        "extraction": labelled["extraction"] | {"where": "tissue"},
+        "factorization": {"basis": f"{results}/factors/cnn/basis.csv"},
+    }
+    path = finished / "bare.yaml"
+    path.write_text(yaml.safe_dump(content))
+    done = snakemake("--cores", "2", "--configfile", str(path), directory=finished)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-5000:]
+    bare, known = (brainarch.open(finished / "results" / name) for name in ("bare", "test"))
+    for z in labelled["extraction"]["slices"]:
+        ours, theirs = bare.areas(z), known.areas(z)
+        both = (ours.read("area") > 0) & (theirs.read("area") > 0)
+        assert both.mean() > 0.1
+        for name in ("area", "confidence", "novelty"):
+            np.testing.assert_array_equal(ours.read(name)[both], theirs.read(name)[both])
+        found, wanted = bare.coefficients(z), known.coefficients(z)
+        for factor in range(1, wanted.factors + 1):
+            one, other = found.factor_map(factor)[both], wanted.factor_map(factor)[both]
+            np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+    summary = json.loads((finished / "results/bare/report/summary.json").read_text())
+    (verdict,) = summary["verdicts"]
+    assert verdict["answer"] == "yes"
+    assert "everything that needs labels" in summary["missing"][0]["what"]
 
 
 @pytest.mark.slow

@@ -21,6 +21,7 @@ from brainarch.pipeline.pipeline import Pipeline
 ALONE = {
     "phantom", "download_stack", "download_areas", "convert", "train", "train_unlabelled",
     "write_untrained", "take_network", "name_new_brains", "plan", "extract", "factorize", "project",
+    "take_basis",
 }  # fmt: skip
 CONFIGS = sorted((ROOT / "config").glob("*.yaml"))
 

@@ -57,9 +57,13 @@ TIMES = PIPELINE.results.benchmarks
 WORK = describe_work(CONFIG)
 
 
+#: A pattern that nothing fits: where a trained network is taken, no run trains.
+NOTHING = "(?!)"
+
+
 wildcard_constraints:
     z=r"\d+",
-    run="|".join(PIPELINE.runs),
+    run="|".join(PIPELINE.runs) or NOTHING,
     split="train|val|test",
     network="|".join([*PIPELINE.networks, *PIPELINE.extracted]),
     figure="|".join(figure.name for figure in FIGURES),

@@ -1,24 +1,48 @@
 """NMF of the dense representation, and which factors predict areas and layers."""
 
 
-use rule stage as factorize with:
-    input:
-        **read(PIPELINE.factorize("{network}")),
-    output:
-        **written(PIPELINE.factorize("{network}")),
-    log:
-        f"{LOGS}/factorize-{{network}}.log",
-    benchmark:
-        f"{TIMES}/factorize-{{network}}.tsv"
-    priority: 10  # the longest way to the end: early, beside small jobs
-    threads: most_threads("factorize")
-    resources:
-        **asked("factorize"),
-    params:
-        verb="factorize --network {network}",
-        settings=PIPELINE.factorize("{network}").settings,
-    message:
-        "Factorising the representation of the fitted slices ({wildcards.network})"
+if PIPELINE.fit_slices:
+
+    use rule stage as factorize with:
+        input:
+            **read(PIPELINE.factorize("{network}")),
+        output:
+            **written(PIPELINE.factorize("{network}")),
+        log:
+            f"{LOGS}/factorize-{{network}}.log",
+        benchmark:
+            f"{TIMES}/factorize-{{network}}.tsv"
+        priority: 10  # the longest way to the end: early, beside small jobs
+        threads: most_threads("factorize")
+        resources:
+            **asked("factorize"),
+        params:
+            verb="factorize --network {network}",
+            settings=PIPELINE.factorize("{network}").settings,
+        message:
+            "Factorising the representation of the fitted slices ({wildcards.network})"
+
+    ruleorder: factorize > project
+
+else:
+
+    use rule stage as take_basis with:
+        input:
+            **read(PIPELINE.take_basis()),
+        output:
+            **written(PIPELINE.take_basis()),
+        log:
+            f"{LOGS}/take-basis.log",
+        benchmark:
+            f"{TIMES}/take-basis.tsv"
+        resources:
+            **asked("take_basis"),
+        params:
+            verb="take-basis",
+            settings=PIPELINE.take_basis().settings,
+            files=lambda wildcards: PIPELINE.source_states.get("basis"),
+        message:
+            "Taking a basis that is fitted already"
 
 
 if CONFIG.factorization.sweep is not None:
@@ -59,9 +83,6 @@ use rule stage as project with:
         settings=PIPELINE.project("{z}", "{network}").settings,
     message:
         "Finding the coefficients of slice {wildcards.z} on the same basis ({wildcards.network})"
-
-
-ruleorder: factorize > project
 
 
 use rule stage as select_areas with:

@@ -56,7 +56,7 @@ use rule stage as train with:
         "Training the network ({wildcards.run})"
 
 
-if CONFIG.readout.authors is not None:
+if CONFIG.readout.authors is not None or PIPELINE.is_trained:
 
     use rule stage as take_network with:
         input:
@@ -72,8 +72,9 @@ if CONFIG.readout.authors is not None:
         params:
             verb="take-network",
             settings=PIPELINE.take_network().settings,
+            files=lambda wildcards: PIPELINE.source_states.get("network"),
         message:
-            "Taking the authors' network with imported weights"
+            "Taking a network that is trained already"
 
     ruleorder: take_network > train
 

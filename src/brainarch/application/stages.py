@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -12,21 +11,20 @@ import tifffile
 from numpy.typing import NDArray
 
 from brainarch.annotations.legend import make_legend, write_legend
+from brainarch.application.fitting import misfits
+from brainarch.application.taken import read_trained, warn_unlike
 from brainarch.atomic import replacing
 from brainarch.dense.cube import Cube, require_source
 from brainarch.dense.stages import extract_slice, plan_extraction
 from brainarch.errors import InputError
 from brainarch.evaluation.maps import write_area_maps
-from brainarch.evaluation.novelty import read_usual
 from brainarch.figures.map_stages import draw_maps
-from brainarch.network.differences import scan_differences
-from brainarch.network.trained import TrainedNetwork, load_network
+from brainarch.network.trained import TrainedNetwork
+from brainarch.pipeline.results import NOVELTY
 from brainarch.volume.store import Volume, open_volume
 
-logger = logging.getLogger(__name__)
-
-#: What describes the training data, beside the network.
-NOVELTY = "novelty.json"
+#: Options of `brainarch convert` that mend a pixel size and a type of grey values.
+OPTIONS = ("--resample-um {:g}", "--dtype {} --window LOW,HIGH")
 #: Maps that are written as TIFF too, in the dtypes that they have.
 AS_TIFF = ("area", "confidence", "novelty")
 
@@ -77,12 +75,8 @@ def apply_network(
         If a file is missing or wrong, the volume's voxels or dtype are not the training's, or the
         folder holds another network's maps.
     """
-    trained, opened = load_network(network), open_volume(volume)
-    if not trained.areas:
-        raise InputError(f"{network}: trained without labels, so that it names no areas")
-    usual = read_usual(network.parent / NOVELTY)
-    if usual.network != trained.digest:
-        raise InputError(f"{network.parent / NOVELTY}: of another network than {network}")
+    opened = open_volume(volume)
+    trained, usual = read_trained(network, network.parent / NOVELTY)
     _require_alike(trained, opened)
     wanted = list(opened.slices) if slices is None else list(slices)
     for z in wanted:
@@ -104,13 +98,7 @@ def apply_network(
         )  # fmt: skip
         content = Cube.open(cube)
         require_source(content, "network", trained.digest, network)
-        if content.attrs["warnings"]:
-            logger.warning(
-                "slice %d: %s; unless the tissue itself differs, convert it with a --window that "
-                "gives it the training's grey values, or do not trust its maps",
-                z,
-                "; ".join(content.attrs["warnings"]),
-            )
+        warn_unlike(content, "convert it with a --window")
         areas, prefix = output / f"z{z:04d}_areas.zarr", str(output / f"z{z:04d}_maps")
         _, maps = write_area_maps(
             areas, content, opened.read_slice(z), trained, usual, average_px, "`brainarch apply`"
@@ -143,12 +131,9 @@ def _require_own(output: Path, wanted: Sequence[int], trained: TrainedNetwork) -
 
 def _require_alike(trained: TrainedNetwork, volume: Volume) -> None:
     """Refuse a volume whose voxels or grey values the network cannot know."""
-    um, dtype = (volume.pixel_um, trained.pixel_um), (str(volume.dtype), trained.dtype)
-    found, mend = scan_differences(um, dtype), []
-    if scan_differences(um, (trained.dtype, trained.dtype)):
-        mend.append(f"--resample-um {trained.pixel_um:g}")
-    if dtype[0] != dtype[1]:
-        mend.append(f"--dtype {trained.dtype} --window LOW,HIGH")
+    found, mend = misfits(
+        (volume.pixel_um, trained.pixel_um), (str(volume.dtype), trained.dtype), OPTIONS
+    )
     if found:
         raise InputError(
             f"{volume.path}: {'; '.join(found)}; make a volume that fits with "

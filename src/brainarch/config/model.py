@@ -20,14 +20,17 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    SerializerFunctionWrapHandler,
     Tag,
     WithJsonSchema,
+    field_serializer,
     model_validator,
 )
 
 from brainarch.embedding.names import CNN, DENSE, LIBRARIES, NETWORKS, REPEAT, is_repeat
 from brainarch.errors import InputError
 from brainarch.geometry import PATCH, UNITS, WINDOW
+from brainarch.network.header import read_header
 from brainarch.volume.kinds import (
     TIFF_SUFFIXES,
     Axes,
@@ -729,6 +732,12 @@ class FactorizationConfig(Section):
         "extraction.slices is held out; null: the first of them that is an annotated test slice "
         "(M: z=259), or else the first",
     )
+    basis: UserPath | None = Field(
+        default=None,
+        description="beside network: basis that a run with that network fitted "
+        "(factors/cnn/basis.csv, fit.json beside it), on which every slice is projected; null "
+        "fits one",
+    )
     factors: Annotated[int, Field(ge=1, le=UNITS)] = Field(
         default=15, description=f"number of factors k, at most the {UNITS} units (M: 15)"
     )
@@ -823,6 +832,13 @@ class StatisticsConfig(Section):
     )
 
 
+#: Sections of runs that train: a config with a trained network has none of them.
+LEARNING = (
+    *("annotations", "splits", "layers", "sampling", "training", "unlabelled", "readout"),
+    *("selection", "discovery"),
+)
+
+
 class Config(Section):
     """Everything that a run depends on."""
 
@@ -839,10 +855,22 @@ class Config(Section):
         default=2020, ge=0, lt=2**32, description="the one seed of every random choice"
     )
     volume: VolumeConfig = Field(description="the image volume")
-    areas: list[AreaConfig] = Field(
-        min_length=2, description="the areas to tell apart, in the order of figures and tables"
+    network: UserPath | None = Field(
+        default=None,
+        description="trained network (networks/main/network.safetensors of a run, novelty.json "
+        "beside it) that maps slices without annotations: annotations, splits and what learns "
+        "or needs labels are left out then, and extraction.where is tissue or all; null trains one",
     )
-    annotations: AnnotationConfig = Field(description="the annotated slices")
+    areas: list[AreaConfig] = Field(
+        default=[],
+        min_length=2,
+        description="the areas to tell apart, in the order of figures and tables; with network, "
+        "the areas that it names, in its order, or left out",
+    )
+    annotations: AnnotationConfig = Field(
+        default_factory=lambda: AnnotationConfig.model_construct(slices=[]),
+        description="the annotated slices; needed unless there is a network",
+    )
     layers: LayersConfig | None = Field(
         default=None, description="layers inside the area of discovery, or null without"
     )
@@ -852,7 +880,8 @@ class Config(Section):
         "annotations.path say",
     )
     splits: Annotated[SliceSplits | BlockSplits, Field(discriminator="by")] = Field(
-        description="training, validation and test"
+        default_factory=lambda: SliceSplits.model_construct(by="slices", train=[], val=[], test=[]),
+        description="training, validation and test; needed unless there is a network",
     )
     sampling: SamplingConfig = Field(
         default_factory=SamplingConfig, description="which patches are drawn"
@@ -894,6 +923,31 @@ class Config(Section):
 
     @model_validator(mode="before")
     @classmethod
+    def _take_areas(cls, content: Any) -> Any:
+        """Take the areas that a trained network names where none are listed."""
+        network = content.get("network") if isinstance(content, dict) else None
+        if not isinstance(network, str):
+            return content
+        given = {k: v for k, v in content.items() if v is not None or k not in LEARNING}
+        if given.get("areas"):
+            return given
+        path = Path(_expanded(network))
+        try:
+            names = read_header(path).get("areas", [])
+        except InputError as error:
+            raise ValueError(f"network: {error}") from None
+        if not names:
+            raise ValueError(f"network: {path}: trained without labels, so that it names no areas")
+        areas = [{"name": n, "title": n, "codes": [i]} for i, n in enumerate(names, 1)]
+        return {**given, "areas": areas}
+
+    @field_serializer("annotations", "splits", mode="wrap")
+    def _absent(self, section: Section, write: SerializerFunctionWrapHandler) -> Any:
+        """Write nothing of sections that a config with a network does not have."""
+        return write(section) if self.network is None else None
+
+    @model_validator(mode="before")
+    @classmethod
     def _name_all_slices(cls, content: Any) -> Any:
         """Write out ``extraction.slices: all`` as the range that the volume has."""
         try:
@@ -908,7 +962,7 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _agree(self) -> Config:
-        problems = [
+        problems = self._network_problems() or [
             *self._slice_problems(),
             *self._split_problems(),
             *self._legend_problems(),
@@ -920,6 +974,42 @@ class Config(Section):
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+    def _network_problems(self) -> list[str]:
+        """Return sections that are missing without a network, or make no sense with one."""
+        fields = type(self).model_fields
+        given = {
+            key: getattr(self, key) != fields[key].get_default(call_default_factory=True)
+            for key in ("areas", *LEARNING)
+        }
+        if self.network is None:
+            needed = ("areas", "annotations", "splits")
+            problems = [f"{key}: this key is missing" for key in needed if not given[key]]
+            if self.factorization.basis is not None:
+                problems.append("factorization.basis: only beside network, which it was fitted on")
+            return problems
+        problems = [
+            f"{key}: network is trained, and its slices have no annotations; leave {key} out"
+            for key in LEARNING
+            if given[key]
+        ]
+        if self.source == "prasad2020":
+            problems.append("source: published figures are of a run that trains; say tiff")
+        if self.evaluation.new_brains:
+            problems.append("evaluation.new_brains: for a run that trains; leave it 0")
+        if self.download is not None and self.download.areas is not None:
+            problems.append("download.areas: with network no annotations are read; leave it null")
+        if self.extraction.networks != [CNN]:
+            problems.append("extraction.networks: network is the only one; leave it out")
+        if self.extraction.where == "labelled":
+            problems.append("extraction.where: nothing is labelled; say tissue or all")
+        if self.factorization.basis is not None:
+            problems += [
+                f"factorization.{key}: nothing is fitted, there is a basis; leave {key} out"
+                for key in ("slices", "sweep")
+                if getattr(self.factorization, key) is not None
+            ]
+        return problems
 
     def _split_problems(self) -> list[str]:
         problems = []
@@ -1061,6 +1151,8 @@ class Config(Section):
     def _kind_problems(self) -> list[str]:
         """Return areas told by codes in files of shapes, or by classes in others."""
         problems = []
+        if self.network is not None:
+            return []  # no file is read by these codes
         sections: list[tuple[str, str | None, list[AreaConfig] | list[LayerConfig]]] = [
             ("areas", self.annotations.path, self.areas)
         ]
@@ -1083,7 +1175,9 @@ class Config(Section):
         return problems
 
     def _source_problems(self) -> list[str]:
-        paths = {"volume.path": self.volume.path, "annotations.path": self.annotations.path}
+        paths = {"volume.path": self.volume.path}
+        if self.network is None:
+            paths["annotations.path"] = self.annotations.path
         if self.layers is not None:
             paths["layers.path"] = self.layers.path
         if self.source == "phantom":

@@ -114,6 +114,7 @@ def factorize(
         "slices": list(opened),
         "factors": factors,
         "units": rows.units,
+        "network": next(iter(opened.values())).attrs.get("identity", {}).get("network"),
         "solver": "alternating coordinate descent, the best start on a sample, then all pixels; "
         "then non-negative least squares",
         "seed": seed,

@@ -48,6 +48,7 @@ FIGURES = (
         "patch b. (d) Representations of test patches, rows sorted by area, units by the area in "
         "which they are most active; silent units last. (e) The area predicted at every extracted "
         "pixel; where only a part of the slice was extracted, a dashed frame in a marks it.",
+        needs=("training",),
     ),
     Figure(
         "V2_annotations",
@@ -57,6 +58,7 @@ FIGURES = (
         "Example patches of every area, chosen far from each other, all with the same grey limits. "
         "Above them: the labelled area on the slice, and how many patches fit into it without "
         "sharing a pixel, which is the number of independent samples.",
+        needs=("training",),
     ),
     Figure(
         "V3_scale",
@@ -83,6 +85,7 @@ FIGURES = (
         "differences on the same test patches and blocks: a classifier on the trained network "
         "minus the same on another network, or minus the trained network's own last layer. Lines "
         "and bands are 95 % intervals from a spatial block bootstrap.",
+        needs=("training",),
     ),
     Figure(
         "V5_gram",
@@ -96,6 +99,7 @@ FIGURES = (
         "otherwise networks whose patches are all alike show one shade. (c) The patches on their "
         "three main principal components, the second and the third against the first, with the "
         "shares of variance.",
+        needs=("training",),
     ),
     Figure(
         "V6_clusters",
@@ -122,6 +126,7 @@ FIGURES = (
         "an area's patches from their mean, and of that mean from the mean of all areas. (c) The "
         "second as a share of both, by network; 'all' weighs every area the same. Lines are 95 % "
         "intervals from a spatial block bootstrap; areas in fewer than eight blocks have none.",
+        needs=("training",),
     ),
     Figure(
         "V8_outliers",
@@ -132,6 +137,7 @@ FIGURES = (
         "under a Gaussian of the area's representations. Ranked are patches at least 90 % inside "
         "the area; an area too thin for them has no line. None shares a pixel with one before it, "
         "all have the same grey limits.",
+        needs=("training",),
     ),
     Figure(
         "M1_factorization",
@@ -206,6 +212,7 @@ FIGURES = (
         "Cross entropy and accuracy on training patches (dashed, with dropout) and validation "
         "patches, for every run; a circle marks the epoch of best validation accuracy, whose "
         "network is kept. The run with permuted areas is a control that must end at chance.",
+        needs=("training",),
     ),
     Figure(
         "calibration",

@@ -236,6 +236,11 @@ def _take_network(_work: Work) -> Cost:
 
 
 @_model()
+def _take_basis(_work: Work) -> Cost:
+    return Cost(TORCH_MB, TORCH_SECONDS)
+
+
+@_model()
 def _evaluate(work: Work, split: str = "test") -> Cost:
     patches = work.patches(split)
     seconds = TORCH_SECONDS + WINDOW_SECONDS * patches

@@ -21,9 +21,8 @@ from brainarch.atomic import write_bytes
 from brainarch.errors import InputError
 from brainarch.network.architecture import ARCHITECTURES, AreaNetwork
 from brainarch.network.grey import Normalisation
+from brainarch.network.header import HEADER, read_header
 
-#: The only key of the header: safetensors writes several in an order that differs every time.
-HEADER = "brainarch"
 #: What the header says the SHA-256 of everything else in the file is.
 CHECKSUM = "sha256"
 
@@ -157,15 +156,9 @@ def _described(trained: TrainedNetwork) -> dict[str, Any]:
 
 def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     """Return a file's tensors and header; an empty header if it is not one of ours."""
-    if not path.is_file():
-        raise InputError(f"{path}: no such network; run `brainarch train` or check the path")
+    header = read_header(path)
     try:
         with safe_open(path, framework="pt") as stream:
-            tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
-            header = json.loads((stream.metadata() or {}).get(HEADER, "{}"))
-            return tensors, header if isinstance(header, dict) else {}
-    except (SafetensorError, ValueError):
-        raise InputError(
-            f"{path}: not a safetensors file; a file that needs code to load is refused, "
-            "save its tensors as safetensors"
-        ) from None
+            return {name: stream.get_tensor(name) for name in stream.keys()}, header  # noqa: SIM118
+    except SafetensorError as error:
+        raise InputError(f"{path}: its weights cannot be read ({error})") from None

@@ -20,6 +20,12 @@ SPLITS = ("train", "val", "test")
 PARTS = ("part1", "part2", "part3", "part4")
 #: Kinds of subdivisions of an area: k-means on the representation, a mixture on coefficients.
 CLUSTERS, COMPONENTS = "clusters", "components"
+#: What a run lacks whose network is trained already, and why.
+LEARNT = (
+    *("training", "labels", "discovery", "layers", "comparison"),
+    *("calibration", "degradation", "label_efficiency"),
+)
+TRAINED = "the config names a trained network, and nothing is annotated"
 #: Most slices of one page to explore; with more, each has a page of its own.
 SLICES_A_PAGE = 4
 
@@ -51,6 +57,11 @@ class Facts:
         path = self.config.volume.path
         return path if path is not None and is_url(path) else None
 
+    @property
+    def is_trained(self) -> bool:
+        """Whether the network is trained already, and nothing is annotated."""
+        return self.config.network is not None
+
     def fetches(self, kind: str) -> bool:
         """Return whether the ``image`` or the ``areas`` are fetched."""
         if kind == "image" and self.address is not None:
@@ -61,6 +72,8 @@ class Facts:
     @cached_property
     def assignments(self) -> list[str]:
         """Runs with true labels: one for each assignment of blocks to splits."""
+        if self.is_trained:
+            return []
         splits = self.config.splits
         further = range(1, splits.assignments) if splits.by == "blocks" else ()
         return [MAIN, *(f"blocks{i}" for i in further)]
@@ -68,6 +81,8 @@ class Facts:
     @cached_property
     def runs(self) -> list[str]:
         """Every network that is trained."""
+        if self.is_trained:
+            return []
         training = self.config.training
         controls = {PERMUTED: training.permuted_control, NONSENSE: training.nonsense_control}
         controls[AUTHORS] = AUTHORS in self.config.readout.networks
@@ -77,7 +92,8 @@ class Facts:
     @property
     def plants_lesions(self) -> bool:
         """Whether lesions are planted: in a phantom whose pixels are as they were rendered."""
-        return self.is_phantom and self.config.volume.resampling is None
+        as_rendered = self.is_phantom and self.config.volume.resampling is None
+        return as_rendered and not self.is_trained
 
     @property
     def counts_components(self) -> bool:
@@ -105,6 +121,8 @@ class Facts:
     @cached_property
     def networks(self) -> list[str]:
         """The compared networks, in the order in which tables and figures have them."""
+        if self.is_trained:
+            return []
         wanted = self.config.readout.networks
         known = [*NETWORKS, *self.borrowed]
         return [name for name in known if name in wanted and name not in self.absent]
@@ -151,7 +169,9 @@ class Facts:
 
     @cached_property
     def fit_slices(self) -> list[int]:
-        """Slices that the basis of the factors is fitted on."""
+        """Slices that the basis of the factors is fitted on; none where one is given."""
+        if self.config.factorization.basis is not None:
+            return []
         extracted = self.config.extraction.slices
         tests = [z for z in extracted if z in self.split_slices("test")]
         return self.config.factorization.slices or (tests or extracted)[:1]
@@ -159,7 +179,7 @@ class Facts:
     @cached_property
     def fit_slice(self) -> int:
         """The fitted slice that figures show: the first."""
-        return self.fit_slices[0]
+        return (self.fit_slices or self.config.extraction.slices)[0]
 
     @cached_property
     def held_out_slices(self) -> list[int]:
@@ -219,7 +239,7 @@ class Facts:
             gone["comparison"] = "fewer than two labelled slices are extracted"
         elif "labels" in gone or not set(self.held_out_slices) & set(self.labelled_slices):
             gone["comparison"] = "no labelled slice is held out beside labelled fitted ones"
-        return gone
+        return gone | dict.fromkeys(LEARNT, TRAINED) if self.is_trained else gone
 
     @cached_property
     def figures(self) -> list[str]:

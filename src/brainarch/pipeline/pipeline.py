@@ -35,7 +35,7 @@ from brainarch.pipeline.facts import (
     SPLITS,
 )
 from brainarch.pipeline.reads import Reads
-from brainarch.pipeline.results import Results, Z, slice_name
+from brainarch.pipeline.results import FIT, Results, Z, slice_name
 from brainarch.pipeline.shared import NO_AREA
 from brainarch.pipeline.stage import Files, Settings, Stage, flat, known, pick
 from brainarch.records import write_record
@@ -61,8 +61,23 @@ class Pipeline(Reads):
 
     @classmethod
     def of(cls, config: Config, results: str = "results") -> Pipeline:
-        """Return the pipeline of a config; ``results`` is the folder of all datasets."""
-        return cls(config, Results(f"{results}/{config.dataset}"))
+        """Return the pipeline of a config; ``results`` is the folder of all datasets.
+
+        Raises
+        ------
+        InputError
+            If what it takes of another run lies where it would be written over.
+        """
+        pipeline = cls(config, Results(f"{results}/{config.dataset}"))
+        own = Path(pipeline.results.folder).resolve()
+        taken = {"network": config.network, "factorization.basis": config.factorization.basis}
+        for key, path in taken.items():
+            if path is not None and Path(path).resolve().is_relative_to(own):
+                raise InputError(
+                    f"{key}: {path} lies in {pipeline.results.folder}, which this config writes "
+                    "into; give it a dataset of its own"
+                )
+        return pipeline
 
     @classmethod
     def read(cls, path: Path, results: str = "results") -> Pipeline:
@@ -318,7 +333,9 @@ class Pipeline(Reads):
         )
 
     def take_network(self) -> Stage:
-        """Take the authors' network with imported weights into a run, instead of training it."""
+        """Take a trained network into a run: a finished one, or the authors' imported weights."""
+        if self.config.network is not None:
+            return self._take_trained(self.config.network)
         weights = self._require(
             self.config.readout.authors,
             "readout.authors",
@@ -329,6 +346,20 @@ class Pipeline(Reads):
             {"weights": weights},
             {"network": self.results.network(AUTHORS)},
             {"areas": [area.name for area in self.config.areas]},
+        )
+
+    def _take_trained(self, source: str) -> Stage:
+        return Stage(
+            "brainarch.application.taken:take_trained",
+            {},
+            {"network": self.results.network(MAIN), "novelty": self.results.novelty(MAIN)},
+            {
+                "source": source,
+                "areas": [area.name for area in self.config.areas],
+                **pick(self.config.volume, "dtype"),
+                "pixel_um": self.config.volume.pixel_um,
+            },
+            after=[self.results.preflight],
         )
 
     def train_unlabelled(self) -> Stage:
@@ -477,7 +508,7 @@ class Pipeline(Reads):
                 "network": self._weights(network),
                 "plan": r.plan,
                 "volume": r.volume,
-                "labels": r.areas,
+                **({} if self.is_trained else {"labels": r.areas}),
             },
             {"cube": r.cube(self._extracted(z), network)},
             {"z": z, **pick(self.config.extraction, "where", "rows", "storage")},
@@ -500,7 +531,8 @@ class Pipeline(Reads):
 
     def fit_novelty(self, run: str = MAIN) -> Stage:
         """Describe what is usual in the training areas, against which novelty is measured."""
-        network = self.mapped.get(known("--run", run, list(self.mapped)), run)
+        learnt = [own for own in self.mapped if own in self.runs]
+        network = self.mapped.get(known("--run", run, learnt), run)
         return Stage(
             "brainarch.evaluation.usual:fit_novelty",
             {"representations": self.results.representations(network, "train")},
@@ -512,13 +544,23 @@ class Pipeline(Reads):
         """Predict the area of every extracted pixel and, where labelled, how right that is."""
         r = self.results
         known("--network", network, list(self.mapped.values()))
+        inputs: Files = {
+            "cube": r.cube(self._extracted(z, network), network),
+            "network": self._weights(network),
+            "volume": r.volume,
+            "novelty": r.novelty(MAIN if network == CNN else network),
+        }
+        if self.is_trained:
+            return Stage(
+                "brainarch.application.taken:map_slice",
+                inputs,
+                {"areas": r.prediction(z, "areas.zarr", network)},
+                pick(self.config.evaluation, "average_px"),
+            )
         return Stage(
             "brainarch.evaluation.stages:predict_slice",
             {
-                "cube": r.cube(self._extracted(z, network), network),
-                "network": self._weights(network),
-                "volume": r.volume,
-                "novelty": r.novelty(MAIN if network == CNN else network),
+                **inputs,
                 **self._areas,
                 "splits": r.splits(MAIN),
                 "predictions": r.predictions,
@@ -667,6 +709,7 @@ class Pipeline(Reads):
         """Factorise the representation of the fitted slices, X ~ C B, both non-negative."""
         r, slices = self.results, self.fit_slices
         self._dense(network)
+        self._require(slices, "factorization.slices", "there is a basis; project on it")
         keys = ("factors", "starts", "max_iterations", "tolerance")
         return Stage(
             "brainarch.factors.stages:factorize",
@@ -674,11 +717,22 @@ class Pipeline(Reads):
             {
                 "basis": r.factors("basis.csv", network),
                 "convergence": r.factors("convergence.csv", network),
-                "fit": r.factors("fit.json", network),
+                "fit": r.factors(FIT, network),
                 "coefficients": {z: r.coefficients(z, network) for z in slices},
                 "fits": {z: r.fit(z, network) for z in slices},
             },
             {**pick(self.config.factorization, *keys), **self._seed},
+        )
+
+    def take_basis(self) -> Stage:
+        """Take the basis that another run with the same network fitted."""
+        r, source = self.results, self.config.factorization.basis
+        self._require(source, "factorization.basis", "name one")
+        return Stage(
+            "brainarch.application.taken:take_basis",
+            {"network": r.network(MAIN)},
+            {"basis": r.factors("basis.csv")},
+            {"source": source},
         )
 
     def sweep_ranks(self) -> Stage:

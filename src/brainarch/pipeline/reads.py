@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from brainarch.embedding.names import AUTHORS, CNN
 from brainarch.pipeline.facts import CLUSTERS, COMPONENTS, MAIN, NONSENSE
-from brainarch.pipeline.results import Z, slice_name
+from brainarch.pipeline.results import FIT, Z, slice_name
 from brainarch.pipeline.shared import Shared
 from brainarch.pipeline.stage import Files, Settings
 
@@ -107,7 +107,7 @@ class Reads(Shared):
             "cube": r.cube(self.fit_slice),
             "basis": r.factors("basis.csv"),
             "coefficients": r.coefficients(self.fit_slice),
-            "fit": r.factors("fit.json"),
+            "fit": r.factors(FIT) if self.fit_slices else r.fit(self.fit_slice),
         }
         if "labels" not in self.lacks:
             inputs["selection"] = r.factors("selection_areas.csv")
@@ -192,8 +192,10 @@ class Reads(Shared):
         """Return what a page to explore shows where it is there, and why it lacks the rest."""
         r = self.results
         files, lacks = {"areas": r.areas}, {}
+        if self.is_trained:
+            files, lacks["areas"] = {}, self.lacks["labels"]
         if self.config.layers is None:
-            lacks["layers"] = "the config has no layers: they are the user's input"
+            lacks["layers"] = self.lacks["layers"]
         else:
             files["layers"] = r.layers
         for z in slices:
@@ -204,7 +206,7 @@ class Reads(Shared):
             }
             for kind in (CLUSTERS, COMPONENTS):
                 if self.config.discovery is None:
-                    lacks[kind] = "the config names no area to subdivide"
+                    lacks[kind] = self.lacks["discovery"]
                 elif z in self.labelled_slices:
                     files[f"{kind}/{z}"] = r.discovery(z, f"{kind}.zarr")
                 else:
@@ -214,13 +216,16 @@ class Reads(Shared):
     def _reported(self) -> dict[str, str]:
         """Return what the page reads, by kind; see `brainarch.reporting.manifest.KINDS`."""
         r = self.results
-        files = {
+        learnt = {
             "areas": r.annotations("areas.csv"),
-            "plan": r.plan,
             "classifiers": r.readout("classifiers.csv"),
             "differences": r.readout("differences.csv"),
             "mixture": r.readout("cluster_scores.csv"),
             "gram_error": r.readout("gram_error.csv"),
+        }
+        files = {
+            "plan": r.plan,
+            **({} if self.is_trained else learnt),
             **self._reported_runs(),
             **self._reported_slices(),
             **self._reported_networks(),

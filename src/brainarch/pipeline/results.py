@@ -10,6 +10,8 @@ from brainarch.embedding.names import CNN
 #: A slice's number, or the wildcard that stands for it in a rule.
 Z = int | str
 
+#: What describes a network's training data, beside its file; and the fit of a basis, beside it.
+NOVELTY, FIT = "novelty.json", "fit.json"
 #: In a dataset's folder: results of earlier configs, which nothing reads.
 STALE = "stale"
 #: In a dataset's folder: what was fetched, or tables of it.
@@ -154,7 +156,7 @@ class Results:
 
     def novelty(self, run: str = "main") -> str:
         """Return what is usual in the training areas of a network."""
-        return self.training(run, "novelty.json")
+        return self.training(run, NOVELTY)
 
     @property
     def predictions(self) -> str:

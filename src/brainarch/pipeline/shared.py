@@ -20,7 +20,7 @@ from brainarch.pipeline.facts import (
     SPLITS,
     Facts,
 )
-from brainarch.pipeline.results import Results, Z
+from brainarch.pipeline.results import FIT, NOVELTY, Results, Z
 from brainarch.pipeline.stage import Files, Settings, Stage, known, pick
 from brainarch.records import read_record
 from brainarch.volume.files import files_state
@@ -151,11 +151,16 @@ class Shared(Facts):
     @cached_property
     def own_files(self) -> dict[str, list[str]]:
         """The user's own files, by what is made of them."""
+        config, found = self.config, {}
+        taken = {"network": (config.network, NOVELTY), "basis": (config.factorization.basis, FIT)}
+        for kind, (path, beside) in taken.items():
+            if path is not None:
+                found[kind] = [path, str(Path(path).parent / beside)]
         if self.is_phantom:
-            return {}
-        config = self.config
-        found = {} if self.fetches("image") else {"volume": [self._stack]}
-        if not self.fetches("areas"):
+            return found
+        if not self.fetches("image"):
+            found["volume"] = [self._stack]
+        if not self.fetches("areas") and not self.is_trained:
             found["areas"] = list(self._label_files("areas", config.annotations).values())
         if config.layers is not None:
             found["layers"] = list(self._label_files("layers", config.layers).values())

@@ -32,6 +32,7 @@ from brainarch.preflight.feasible import (
     unused_codes,
 )
 from brainarch.preflight.inputs import SliceLabels, check_labels, check_volume, read_labels
+from brainarch.preflight.network import check_network, unlike_training
 from brainarch.preflight.report import Need, Preflight, Supply, supply_problems
 from brainarch.remote.objects import ObjectStore
 from brainarch.reporting.runtime import versions
@@ -67,12 +68,16 @@ def examine(config: Config, results: Path, *, check_memory: bool = True) -> Pref
         size = describe(config.volume.stored_shape, "voxels")
         how = f"from {config.volume.sides_um[2]:g} to {config.volume.pixel_um:g} um a pixel"
         found.append(("resampled", f"{how}: {size}"))
-    if not problems:  # what is asked of labels that are wrong would be said twice
+    if config.network is not None:
+        found.append(("network", config.network))
+        problems += check_network(config)
+    elif not problems:  # what is asked of labels that are wrong would be said twice
         problems += check_patches(config, labelled)
     problems += check_tile(config)
     absent = Facts(config).absent
     warnings += [f"readout.networks: {name} is left out: {why}" for name, why in absent.items()]
-    warnings += [*check_blocks(config, labelled), *unused_codes(config, labelled)]
+    if config.network is None:
+        warnings += [*check_blocks(config, labelled), *unused_codes(config, labelled)]
     machine = replace(look_at_machine(), speed=measure_speed())
     pipeline = Pipeline.of(config, str(results))
     work = describe_work(config, {labels.z: labels.labelled for labels in labelled})
@@ -130,9 +135,12 @@ def _check_inputs(
             wide = volume.dtype != "uint8" and volume.window is None and not in_zarr(volume.path)
             line, mended = check_greys(stack.greys, narrows=wide)
             (problems if mended else warnings).extend([line] if line else [])
+            warnings += unlike_training(config, stack.greys)
         # Labels are compared with the slices as they are, so that one mistake is one line.
         shape = stack.shape or volume.shape
     areas: list[SliceLabels] = []
+    if config.network is not None:
+        return areas
     sections: list[tuple[str, str, AnnotationConfig | LayersConfig, Codes]] = [
         ("areas", "annotations", config.annotations, {a.name: a.codes for a in config.areas})
     ]

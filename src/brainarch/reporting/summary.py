@@ -17,6 +17,11 @@ from brainarch.reporting.missing import missing_targets
 from brainarch.reporting.runtime import versions
 from brainarch.volume.units import are_equal, sides_text
 
+#: What the page says of numbers where nothing is annotated.
+UNJUDGED = (
+    "No slice is annotated: nothing says here how right the maps are. Confidence is the network's "
+    "own; where a map is marked as unlike the training data, do not trust it."
+)
 SOURCES = {
     "phantom": "synthetic volume (phantom): planted truth, no data",
     "tiff": "a volume of its own",
@@ -65,8 +70,7 @@ def collect(config: Config, files: Manifest) -> dict[str, Any]:
         "beside_factors": _beside_factors(files),
         "reproduction": _reproduction(facts, files, found),
         "comparison_note": published.comparison_note(config.source, splits),
-        "position_note": numbers.position_note(config.splits.by == "slices"),
-        "interval_note": numbers.interval_note(config.training.repeats),
+        **_notes(facts),
         "missing": missing_targets(facts, figures),
         "versions": versions(),
         "figures": figures,
@@ -112,6 +116,16 @@ def machine_readable(summary: dict[str, Any]) -> dict[str, Any]:
     return finite
 
 
+def _notes(facts: Facts) -> dict[str, str]:
+    """Return what stands above the numbers."""
+    if facts.is_trained:
+        return {"position_note": UNJUDGED, "interval_note": ""}
+    return {
+        "position_note": numbers.position_note(facts.config.splits.by == "slices"),
+        "interval_note": numbers.interval_note(facts.config.training.repeats),
+    }
+
+
 def _verdicts(
     facts: Facts, files: Manifest, test: dict[str, pd.DataFrame]
 ) -> list[verdicts.Verdict]:
@@ -121,6 +135,8 @@ def _verdicts(
         sampled = {z for split in SPLITS for z in facts.split_slices(split)}
         sizes = sizes[sizes["slice"].isin(sampled)]
     proofs = {int(z): proof for (z,), proof in files.records("proof").items()}
+    if facts.is_trained:  # what else is asked needs labels
+        return [verdicts.proof_verdict(proofs)]
     agreements: dict[str, dict[int, pd.DataFrame]] = {CLUSTERS: {}, COMPONENTS: {}}
     for (kind, z), frame in _agreements(files).items():
         agreements[kind][z] = frame
@@ -161,7 +177,7 @@ def _planted_found(
     facts: Facts, files: Manifest, test: dict[str, pd.DataFrame]
 ) -> list[list[str]] | None:
     """Return what became of everything that was planted; None where nothing was."""
-    if not facts.is_phantom:
+    if not facts.is_phantom or facts.is_trained:
         return None
     return planted.planted_rows(
         test=test.get(MAIN),
@@ -241,14 +257,20 @@ def _data_rows(config: Config, splits: dict[str, tuple[int, ...]]) -> list[list[
     extracted = ", ".join(map(str, config.extraction.slices))
     rows = config.extraction.rows
     part = "" if rows is None else f", rows {rows[0]} to {rows[1] - 1}"
+    learnt = [["annotated slices", ", ".join(map(str, config.annotations.slices))], ["splits", how]]
+    if config.network is not None:
+        learnt = [["network, trained already", config.network]]
+    areas = [
+        area.name if area.title == area.name else f"{area.title} ({area.name})"
+        for area in config.areas
+    ]
     thin = [f"{area.name} {area.share:g}" for area in config.areas if area.share < 1]
     table = [
         ["source", SOURCES[config.source]],
         ["volume", f"{z} x {y} x {x} voxels (z, y, x), {config.volume.dtype}"],
         ["voxel", f"{sides_text(sides)} um{cube}; {size} mm{pixel}"],
-        ["areas", ", ".join(f"{area.title} ({area.name})" for area in config.areas)],
-        ["annotated slices", ", ".join(map(str, config.annotations.slices))],
-        ["splits", how],
+        ["areas", ", ".join(areas)],
+        *learnt,
         ["dense slices", f"z={extracted}, stride {stride}, {config.extraction.where}{part}"],
     ]
     if thin:
@@ -325,6 +347,8 @@ def _planted(config: Config, truth: dict[str, Any] | None) -> list[list[str]]:
             ["barrels, spacing", f"{truth['barrel_spacing_um']:g} um"],
             ["phantom's seed", str(truth["seed"])],
         ]
+    if config.network is not None:
+        return rows
     if config.training.permuted_control:
         rows.append(["check of the code", "the same network trained on permuted areas"])
     if config.training.nonsense_control:
