@@ -126,6 +126,8 @@ def test_grey_values_unlike_the_trainings_are_a_warning(files, made, caplog):
         result = run(files, "--slices=5", network="bright/network.safetensors", out="bright_maps")
     assert result.exit_code == 0, (result.output, result.exception)
     assert "mean grey" in caplog.text
+    (said,) = SliceMaps.open(files / "bright_maps/z0005_areas.zarr").attrs["warnings"]
+    assert said.startswith("mean grey")
     assert "--window" in caplog.text
 
 

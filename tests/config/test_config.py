@@ -272,7 +272,7 @@ def test_full_is_the_default_with_more_on() -> None:
         *("factorization", "discovery"),
     }
     for section, keys in {
-        "training": {"steps", "repeats", "nonsense_control"},
+        "training": {"steps", "repeats", "nonsense_control", "nonsense_area"},
         "evaluation": {"new_brains", "calibration"},
         "readout": {"networks", "label_draws", "degradation_patches"},
         "extraction": {"networks"},

@@ -113,7 +113,11 @@ def test_the_report_of_snakemake_is_one_file(finished: Path) -> None:
 
 @pytest.mark.slow
 def test_its_network_maps_the_same_slice_without_labels(finished: Path) -> None:
-    """Where both have a pixel, the maps are the same bit for bit; factors have one basis."""
+    """Where both have a pixel, maps and coefficients are the same as far as cubes are exact.
+
+    Of one cube the maps are the same bit for bit, see tests/application; other pixels are wanted
+    here, so that tiles are of other sizes.
+    """
     labelled = yaml.safe_load((ROOT / "config/test.yaml").read_text())
     results = "results/test"
     content = {
@@ -134,8 +138,11 @@ def test_its_network_maps_the_same_slice_without_labels(finished: Path) -> None:
         ours, theirs = bare.areas(z), known.areas(z)
         both = (ours.read("area") > 0) & (theirs.read("area") > 0)
         assert both.mean() > 0.1
-        for name in ("area", "confidence", "novelty"):
-            np.testing.assert_array_equal(ours.read(name)[both], theirs.read(name)[both])
+        same = ours.read("area")[both] == theirs.read("area")[both]
+        assert same.mean() > 0.999
+        for name in ("confidence", "novelty"):
+            one, other = ours.read(name)[both], theirs.read(name)[both]
+            np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
         found, wanted = bare.coefficients(z), known.coefficients(z)
         for factor in range(1, wanted.factors + 1):
             one, other = found.factor_map(factor)[both], wanted.factor_map(factor)[both]

@@ -1,6 +1,5 @@
 """NMF of the dense representation, and which factors predict areas and layers."""
 
-
 if PIPELINE.fit_slices:
 
     use rule stage as factorize with:

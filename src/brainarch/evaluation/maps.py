@@ -77,6 +77,7 @@ def write_area_maps(
         "novelty_quantile": usual.quantile,
         "log_density": usual.log_density,
         "outside": trained.outside,
+        "warnings": list(cube.attrs.get("warnings", ())),
     }
     write_maps(path, maps, cube.place, attrs, made_by)
     return probabilities, maps

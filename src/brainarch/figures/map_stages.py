@@ -68,6 +68,9 @@ def draw_maps(
         float(maps.attrs["novelty_threshold"]),
     )
     predicted = code_picture(maps, "area", codes)
+    differing = maps.attrs.get("warnings")
+    judged = "" if annotated else ", not annotated: nothing to judge it by"
+    unlike = f"\nunlike the training data: {'; '.join(differing)}" if differing else ""
     figure = slice_maps.draw(
         numbers,
         shown_areas,
@@ -75,6 +78,6 @@ def draw_maps(
         predicted=predicted,
         confidence=value_picture(maps, "confidence"),
         novelty=value_picture(maps, "novelty"),
-        title=f"Slice z = {z}" + ("" if annotated else ", not annotated: nothing to judge it by"),
+        title=f"Slice z = {z}{judged}{unlike}",
     )
     save_figure(figure, numbers, png, pdf, table, slice_maps.DPI)

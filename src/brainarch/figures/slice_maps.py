@@ -19,6 +19,8 @@ from brainarch.figures.sheet import Box, Sheet, best_grid, swatches_height
 DPI = 200
 #: Space for all maps of a slice, in millimetres.
 TALLEST_MM = 200.0
+#: Height of a line of the title.
+TITLE_LINE_MM = 4.0
 #: Space beside a map, and for its title and colour bar, in millimetres.
 GAP_MM = (5.0, 14.0)
 #: Opacity of the areas over the tissue.
@@ -100,7 +102,7 @@ def draw(
         The extracted part of the slice, its codes, their probability, and how unlike the training
         data it is.
     title : str
-        What the slice is.
+        What the slice is, in one line or more.
     """
     width, shares = style.CONTENT_MM, plotted.pick(table, quantity="share of extracted pixels")
     named = dict(zip(areas.names, areas.swatches(), strict=True))
@@ -120,17 +122,18 @@ def draw(
         # white up to the threshold: what is coloured is unlike the training data
         ("c", unlike, novelty, style.COEFFICIENTS, (usual, 3 * usual)),
     ]
-    room = style.PAGE_MM - 15 - swatches_height(legend, width)
+    top = 10 + TITLE_LINE_MM * title.count("\n")
+    room = style.PAGE_MM - 5 - top - swatches_height(legend, width)
     rows, columns, map_width, map_height = best_grid(
         1 + len(valued), predicted.aspect, width, min(TALLEST_MM, room), GAP_MM
     )
-    below = 5 + rows * (map_height + GAP_MM[1])
+    below = top - 5 + rows * (map_height + GAP_MM[1])
     sheet = Sheet(below + swatches_height(legend, width))
     sheet.text(0, 0, title, fontsize=style.FONT + 0.5)
 
     def box(index: int) -> Box:
         left = index % columns * (map_width + GAP_MM[0])
-        return Box(left, 10 + index // columns * (map_height + GAP_MM[1]), map_width, map_height)
+        return Box(left, top + index // columns * (map_height + GAP_MM[1]), map_width, map_height)
 
     own = box(0)
     sheet.panel("a", own.left, own.top - 5, "predicted area")
