@@ -109,8 +109,9 @@ def take_basis(*, source: str, network: Path, basis: Path) -> None:
     values = read_basis(Path(source))
     if read_record(Path(source).parent / FIT).get("network") != load_network(network).digest:
         raise InputError(
-            f"{source}: fitted on another network's representation than {network} gives; name the "
-            "basis of the run that trained it, or leave factorization.basis out to fit one"
+            f"{source}: {FIT} beside it does not say that it was fitted on the representation of "
+            f"{network}; name the basis of the run that trained it (made again, if it is of an "
+            "earlier version), or leave factorization.basis out to fit one"
         )
     write_basis(values, basis)
 
