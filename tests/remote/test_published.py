@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import typer
+import xarray
 from fsspec.registry import _registry
 from s3_server import BUCKET, Line
 from typer.testing import CliRunner, Result
@@ -121,6 +122,9 @@ def test_the_same_bytes_in_a_bucket(pipeline: Pipeline, line: Line, files: Any) 
     assert last(publish(pipeline, place)).startswith(f"publish: 0 files sent, {len(wanted)}")
     assert not [method for method, _ in line.asked if method in ("PUT", "DELETE")]
     assert last(verb(verifying.verify, place)).endswith("as they were published")
+    z = pipeline.config.extraction.slices[0]
+    cube = xarray.open_zarr(f"{place}/dense/cnn/z{z:04d}.zarr", consolidated=False)
+    np.testing.assert_array_equal(cube["representation"], np.full((4, 5, 2), z))  # where it lies
 
 
 def test_a_changed_and_a_lost_object_are_found_and_sent_again(
