@@ -299,8 +299,8 @@ class _AreaBlock:
         sheet.swatches(0, legend_top, style.CONTENT_MM, self.legend)
         matrix_top = legend_top + self.legend_height + 3
         has_auroc = _draw_auroc(sheet, table, target, Box(14, matrix_top, 98, self.rows))
-        left = 142.0 if has_auroc else 14.0
-        _draw_shares(sheet, table, target, Box(left, matrix_top, 37, self.rows))
+        left, width = (142.0, 37.0) if has_auroc else (14.0, style.CONTENT_MM - 16)
+        _draw_shares(sheet, table, target, Box(left, matrix_top, width, self.rows))
 
 
 class _ComponentBlock:
@@ -312,7 +312,11 @@ class _ComponentBlock:
         self.table, self.maps, self.layers = table, maps, layers
         aspect = max(entry.codes.aspect for entry in maps)
         self.map = fit(aspect, (style.CONTENT_MM - 6) / 2, 40 * size)
-        self.height = 5 + self.map[1] + 4 + 5 + 6 + 24 + 11 + _GAP
+        self.height = 5 + self.map[1] + 4 + 5 + _GAP
+        #: Profiles stand beside the map of a single slice, which leaves room for them.
+        self.beside = len(maps) == 1 and not (table["quantity"] == "agreement").any()
+        if not self.beside:
+            self.height += 6 + 24 + 11
 
     def draw(self, sheet: Sheet, top: float) -> None:
         table = self.table
@@ -335,6 +339,11 @@ class _ComponentBlock:
         legend = [(f"component {index + 1}", colour) for index, colour in enumerate(colours)]
         legend_top = top + 5 + self.map[1] + 4
         sheet.swatches(0, legend_top, style.CONTENT_MM, legend)
+        if self.beside:
+            left = max(self.map[0] + 20, 84.0)
+            height = self.map[1] - 11
+            self._draw_profiles(sheet, colours, Box(left, top, style.CONTENT_MM - left - 1, height))
+            return
         profile_top = legend_top + 5
         nulls = table[table["quantity"] == "agreement"]
         width = 104.0 if len(nulls) else style.CONTENT_MM - 12
@@ -352,7 +361,7 @@ class _ComponentBlock:
         components = sorted(plotted.ordered(rows["series"]), key=int)
         what = "Share along depth" if along_depth else "Share by layer"
         letter = _letter(self.table, "share of the component's pixels")
-        sheet.panel(letter, 0, box.top, what)
+        sheet.panel(letter, box.left - 10, box.top, what)
         lines = [
             Line2D([], [], color=style.INK, linestyle=_DASHES[index], label=f"z = {z}")
             for index, z in enumerate(slices[:2])
