@@ -308,9 +308,9 @@ def test_what_the_config_does_not_know_is_one_line(
 
 def test_training_starts_from_the_network_without_labels_where_the_config_says_so() -> None:
     content = yaml.safe_load((ROOT / "config/z159.yaml").read_text())
-    assert "start" not in Pipeline.of(check_config(content, "scratch")).train("main").inputs
-    content["training"] = {"start": "unlabelled"}
     given = Pipeline.of(check_config(content, "unlabelled")).train("main").inputs
+    content["training"] = {"start": "scratch"}
+    assert "start" not in Pipeline.of(check_config(content, "scratch")).train("main").inputs
     assert given["start"] == "results/z159/networks/unlabelled/network.safetensors"
 
 
