@@ -100,8 +100,10 @@ def test_unrelated_maps_are_no_findings():
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_map_in_a_hundred_is_a_finding_by_chance(kind):
+    """The verdict asks for both nulls: bands alone are no surrogates of maps without bands."""
     found = count_findings(kind, range(1000))
-    assert all(count <= 20 for count in found.values()), found
+    assert found["both"] <= 20, found
+    assert found["depth"] <= 20, found
 
 
 def test_planted_layers_are_above_both_nulls():
