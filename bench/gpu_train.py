@@ -164,6 +164,7 @@ def time_steps(
     module = module.to(device)
     optimizer = module.configure_optimizers()["optimizer"]
     gpu = device.type == "cuda"
+    mixed = find_precision("auto", device.type) == "bfloat16"
     start, labelled = 0.0, []
     # a CPU is timed on a few steps: they take seconds
     timed = TIMED if gpu else 2
@@ -175,7 +176,7 @@ def time_steps(
         draw = draws[index]
         labelled.append(float((draw.labels >= 0).float().mean()))
         optimizer.zero_grad()
-        with torch.autocast(device.type, torch.bfloat16, enabled=gpu):
+        with torch.autocast(device.type, torch.bfloat16, enabled=mixed):
             loss, _ = module.loss_of(CropDraw(*(tensor.to(device) for tensor in draw)))
         loss.backward()
         optimizer.step()

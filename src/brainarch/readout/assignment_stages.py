@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from brainarch.embedding.names import learns_by_itself
+from brainarch.embedding.names import CNN, learns_by_itself
 from brainarch.embedding.stages import represent_patches
 from brainarch.evaluation.errors import read_blocks
 from brainarch.progress import progress
@@ -82,7 +82,7 @@ def compare_assignments(
         {run: {name: found[split, run, name] for name in names} for run in test}
         for split in ("train", "test")
     )
-    said = {run: head_predictions(path, scored[run]["cnn"]) for run, path in heads.items()}
+    said = {run: head_predictions(path, scored[run][CNN]) for run, path in heads.items()}
     with limit_threads(threads):
         accuracy, difference = assignment_tables(
             fitted_on,

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from brainarch.embedding.names import CNN
 from brainarch.embedding.representations import Representations
 from brainarch.readout.classifiers import fit_classifiers, score
 from brainarch.readout.differences import DIFFERENCE_COLUMNS, HEAD, difference_rows, likely_pairs
@@ -70,7 +71,7 @@ def assignment_tables(
     said: dict[tuple[str, str], list[NDArray[np.integer]]] = {}
     rows = []
     for run, networks in test.items():
-        predicted = {("cnn", HEAD): heads[run]} | {
+        predicted = {(CNN, HEAD): heads[run]} | {
             (network, name): classifier.predict(networks[network].values)
             for (network, name), classifier in fit_classifiers(train[run]).items()
         }
@@ -78,16 +79,16 @@ def assignment_tables(
             said.setdefault(which, []).append(indices)
             found = score(indices, networks[which[0]], **bootstrap)
             rows.append((run, *which, *found.values()))
-    own_parts = [networks["cnn"] for networks in test.values()]
+    own_parts = [networks[CNN] for networks in test.values()]
     together = join_assignments(own_parts)
     offsets = np.concatenate([np.full(len(p), i * len(p.areas)) for i, p in enumerate(own_parts)])
     joined = {which: np.concatenate(parts) + offsets for which, parts in said.items()}
     mean = {which: score(indices, together, **bootstrap) for which, indices in joined.items()}
     rows += [(MEAN, *which, *found.values()) for which, found in mean.items()]
     pairs = likely_pairs(list(joined))
-    for network in dict.fromkeys(network for network, _ in joined if network != "cnn"):
+    for network in dict.fromkeys(network for network, _ in joined if network != CNN):
         own = [which for which in joined if which[0] == network]
-        pairs.append((("cnn", HEAD), max(own, key=lambda which: mean[which]["accuracy"])))
+        pairs.append(((CNN, HEAD), max(own, key=lambda which: mean[which]["accuracy"])))
     blocks = spatial_blocks(together.z, together.y, together.x, block_px)
     differences = difference_rows(pairs, joined, together, blocks, resamples=resamples, seed=seed)
     return (

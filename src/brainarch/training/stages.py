@@ -232,11 +232,7 @@ def train_crops(
         "permute_labels": permute_labels,
         "seed": seed,
     }
-    machine: dict[str, Any] = {
-        "threads": threads,
-        "device": device,
-        "precision": find_precision(precision, device),
-    }
+    machine = _machine(threads, device, precision)
     identity = {
         "options": {**options, **machine},
         "normalisation": asdict(given.normalisation),
@@ -323,11 +319,7 @@ def train_unlabelled(
         "learning_rate": learning_rate,
         "seed": seed,
     }
-    machine: dict[str, Any] = {
-        "threads": threads,
-        "device": device,
-        "precision": find_precision(precision, device),
-    }
+    machine = _machine(threads, device, precision)
     identity = {
         "unlabelled": {**options, **machine},
         "slices": {z: hashlib.sha256(grey.tobytes()).hexdigest() for z, grey in greys.items()},
@@ -375,6 +367,12 @@ class _Given:
     volume: Volume
     legend: Legend
     normalisation: Normalisation
+
+
+def _machine(threads: int, device: str, precision: Asked) -> dict[str, Any]:
+    """Return what a training is told of the machine; it is part of an unfinished one's identity."""
+    arithmetic = find_precision(precision, device)
+    return {"threads": threads, "device": device, "precision": arithmetic}
 
 
 def _require_device(device: str) -> None:
