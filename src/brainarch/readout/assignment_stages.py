@@ -11,8 +11,11 @@ from brainarch.embedding.names import CNN, learns_by_itself
 from brainarch.embedding.stages import represent_patches
 from brainarch.evaluation.errors import read_blocks
 from brainarch.progress import progress
-from brainarch.readout.assignments import ASSIGNMENT_COLUMNS, assignment_tables
-from brainarch.readout.differences import DIFFERENCE_COLUMNS
+from brainarch.readout.assignments import (
+    ASSIGNMENT_COLUMNS,
+    OVER_ASSIGNMENTS_COLUMNS,
+    assignment_tables,
+)
 from brainarch.readout.stages import head_predictions
 from brainarch.readout.threads import limit_threads
 from brainarch.statistics.blocks import BlockSide
@@ -93,4 +96,4 @@ def compare_assignments(
             seed=seed,
         )
     write_table(accuracy, accuracies, ASSIGNMENT_COLUMNS)
-    write_table(difference, differences, DIFFERENCE_COLUMNS)
+    write_table(difference, differences, OVER_ASSIGNMENTS_COLUMNS)

@@ -35,6 +35,12 @@ ASSIGNMENT_COLUMNS = {
     "blocks": "spatial blocks of these patches, the units of the bootstrap",
 }
 
+OVER_ASSIGNMENTS_COLUMNS = {
+    **DIFFERENCE_COLUMNS,
+    "other_classifier": "its classifier: the same, on another network; for the last layer the one "
+    "that reads that network best; or cnn, the network's own last layer",
+}
+
 #: Representations by network.
 ByNetwork = Mapping[str, Representations]
 
@@ -63,7 +69,7 @@ def assignment_tables(
     -------
     tuple of pandas.DataFrame
         Accuracies, columns as in `ASSIGNMENT_COLUMNS`. Differences over all assignments, columns as
-        in `brainarch.readout.differences.DIFFERENCE_COLUMNS`: what they are in one assignment, and
+        in `OVER_ASSIGNMENTS_COLUMNS`: those that one assignment has, and
         the last layer against the classifier that reads each other network best. That one is
         chosen on the very patches, which favours the other network.
     """
@@ -93,7 +99,7 @@ def assignment_tables(
     differences = difference_rows(pairs, joined, together, blocks, resamples=resamples, seed=seed)
     return (
         pd.DataFrame(rows, columns=list(ASSIGNMENT_COLUMNS)),
-        pd.DataFrame(differences, columns=list(DIFFERENCE_COLUMNS)),
+        pd.DataFrame(differences, columns=list(OVER_ASSIGNMENTS_COLUMNS)),
     )
 
 
