@@ -6,12 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.ndimage import gaussian_filter
-from sklearn.metrics import cohen_kappa_score, roc_auc_score
+from scipy.stats import rankdata
+from sklearn.metrics import roc_auc_score
 
+from brainarch.factors import alignment
 from brainarch.factors.alignment import (
     ALIGNED,
     RankedMaps,
-    area_kappas,
+    _FieldNull,
     compare_factors,
     judge_selected,
 )
@@ -52,61 +54,61 @@ def test_a_planted_factor_is_above_its_null_and_noise_is_not():
         ((labels == 2) * 3 + smooth(rng, labels.shape)).astype(np.float32),
         *(smooth(rng, labels.shape).astype(np.float32) for _ in range(4)),
     ]
-    ranked = RankedMaps(maps)
-    frame = compare_factors(ranked, labels, 4, block=30, count=100, seed=1)
+    frame = compare_factors(maps, labels, 4, count=199, seed=1)
     planted = frame[(frame["factor"] == 1) & (frame["area"] == 2)].iloc[0]
     assert planted["auroc"] > 0.95
     assert planted["above_null"]
-    assert 50 <= planted["maps_shift"] <= 100
-    assert 50 <= planted["maps_block"] <= 100
-    assert planted["null_99"] == max(planted["null_99_shift"], planted["null_99_block"])
+    assert planted["p"] == pytest.approx(1 / 200)
+    assert 0.6 < planted["null_99"] < planted["auroc"]
     noise = frame[frame["factor"] > 1]
     assert noise["above_null"].mean() <= 1 / 16
 
 
-def test_kappa_of_each_area_equals_scikit_learns():
-    rng = np.random.default_rng(8)
-    a = rng.integers(1, 4, 200)
-    b = np.where(rng.random(200) < 0.5, a, rng.integers(1, 4, 200))
-    expected = [cohen_kappa_score(a == area, b == area) for area in (1, 2, 3)]
-    np.testing.assert_allclose(area_kappas(a, b, 4), [*expected, 0])
+def test_the_nulls_aurocs_are_those_of_the_fields_themselves():
+    """Without the division, the contrast of the ranks is scikit-learn's AUROC."""
+    rng = np.random.default_rng(6)
+    labels = areas_map()[::3, ::3]
+    seen = labels > 0
+    null = _FieldNull(seen, labels[seen] == np.arange(1, 5)[:, None])
+    values = smooth(rng, labels.shape)[seen]
+    _, above, spread = null._told(values)
+    expected = [roc_auc_score(labels[seen] == area, values) - 0.5 for area in range(1, 5)]
+    np.testing.assert_allclose(above, expected, atol=1e-12)
+    drawn = null._model.draw(null._model.fit(rankdata(values)), 300, rng)
+    variances = np.var([null._contrasts @ field for field in drawn], axis=0)
+    np.testing.assert_allclose(np.sqrt(variances), spread, rtol=0.15)
 
 
-def test_a_large_area_beside_narrow_ones_is_not_compared_with_copies_of_itself():
+def test_a_large_area_beside_narrow_ones_is_told():
     rng = np.random.default_rng(9)
     labels = np.ones((80, 160), dtype=int)
-    labels[:, 90:] = 2 + np.arange(70) // 10  # shifting by 10 takes these seven away
+    labels[:, 90:] = 2 + np.arange(70) // 10
     planted = ((labels == 1) * 2.5 + smooth(rng, labels.shape)).astype(np.float32)
-    frame = compare_factors(RankedMaps([planted]), labels, 8, block=20, count=150, seed=0)
-    row = frame[frame["area"] == 1].iloc[0]
+    row = compare_factors([planted], labels, 8, count=199, seed=0).iloc[0]
+    assert row["area"] == 1
     assert row["auroc"] > 0.9
-    assert row["maps_shift"] < 150, "no shift left the large area where it is"
-    assert row["null_99_shift"] < row["auroc"] - 0.05
     assert row["above_null"]
 
 
-def test_shifted_bands_are_few_different_surrogates():
-    """Areas in bands shift along one axis alone; patches of areas have many more places."""
-    rng = np.random.default_rng(10)
-    bands = areas_map()
-    ranked = RankedMaps([smooth(rng, bands.shape).astype(np.float32)])
-    few = compare_factors(ranked, bands, 4, block=30, count=100, seed=0)["effective"]
-    assert (few < 30).all()
-    points = rng.random((30, 2)) * bands.shape
-    y, x = np.mgrid[: bands.shape[0], : bands.shape[1]]
-    near = ((y[..., None] - points[:, 0]) ** 2 + (x[..., None] - points[:, 1]) ** 2).argmin(axis=2)
-    many = compare_factors(ranked, near + 1, 30, block=10, count=100, seed=0)["effective"]
-    assert many.median() > 40
+def test_an_area_between_the_pixels_compared_has_no_null_and_is_not_above(monkeypatch):
+    monkeypatch.setattr(alignment, "COMPARED", 36)
+    labels = np.ones((12, 12), dtype=int)
+    labels[:, 6:], labels[1, 1] = 2, 3
+    rng = np.random.default_rng(3)
+    maps = [(labels == 3).astype(np.float32) + smooth(rng, labels.shape).astype(np.float32) / 9]
+    frame = compare_factors(maps, labels, 4, count=30, seed=0).set_index("area")
+    assert frame.index.tolist() == [1, 2, 3], "area 4 has no pixel"
+    assert frame["auroc"][3] == 1
+    assert frame.loc[3, ["null_99", "p"]].isna().all()
+    assert not frame["above_null"].any(), "30 fields decide nothing at 1 %"
+    assert frame.loc[1, "p"] >= 1 / 31
 
 
-def test_without_surrogates_nothing_is_above():
-    labels = np.ones((6, 6), dtype=int)
-    labels[:, 3:] = 2
-    ranked = RankedMaps([(labels == 1).astype(np.float32)])
-    frame = compare_factors(ranked, labels, 2, block=6, count=30, seed=0)
-    assert frame["auroc"].tolist() == [1.0, 0.0]
-    assert frame["maps_block"].tolist() == [0, 0]
-    assert not frame["above_null"].any()
+def test_a_factor_that_is_nowhere_present_tells_nothing():
+    labels = areas_map()
+    frame = compare_factors([np.zeros(labels.shape, np.float32)], labels, 4, count=9, seed=0)
+    assert (frame["auroc"] == 0.5).all()
+    assert (frame["p"] == 1).all()
 
 
 def judged(own, rival, factor=1):
@@ -114,7 +116,7 @@ def judged(own, rival, factor=1):
     rows = [(1, True, "Ctx", 1, 0.9), (1, True, "Str", 1, 0.6), (1, True, "Ctx", 2, 0.8)]
     rows += [(2, False, "Ctx", 1, own), (2, False, "Str", 1, rival), (2, False, "Ctx", 2, 0.99)]
     frame = pd.DataFrame(rows, columns=["slice", "fitted", "name", "factor", "auroc"]).assign(
-        target="area", null_99=0.6, effective=99, above_null=True
+        target="area", null_99=0.6, p=0.005, above_null=True
     )
     pair = {"target": "area", "name": "Ctx", "factor": factor, "auroc": 0.9}
     found = judge_selected(frame, pd.DataFrame([pair]))

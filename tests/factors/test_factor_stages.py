@@ -239,12 +239,6 @@ def test_a_slice_without_labelled_pixels_is_refused(results, tmp_path):
         select(results, tmp_path, labels=tmp_path / "areas.zarr")
 
 
-@pytest.fixture
-def small_blocks(monkeypatch):
-    """Blocks of labels that fit this small slice."""
-    monkeypatch.setattr(selection_stages, "BLOCK_PX", {"area": 30, "layer": 30})
-
-
 def align(results, folder, other, **changes):
     select(results, folder, rule="auroc")
     given = {**of(results), **changes}
@@ -257,14 +251,14 @@ def align(results, folder, other, **changes):
         chosen=folder / "chosen.csv",
         summary=folder / "summary.json",
         predictions=folder / "unused.csv",
-        nulls=30,
+        nulls=99,
         resamples=100,
         block_px=40,
         seed=2020,
     )
 
 
-def test_planted_areas_are_aligned_on_the_slice_not_fitted(results, tmp_path, small_blocks):
+def test_planted_areas_are_aligned_on_the_slice_not_fitted(results, tmp_path):
     align(results, tmp_path, results / "c3.zarr")
     table = read_table(tmp_path / "alignment.csv")
     assert list(table.columns) == list(selection_stages.ALIGNMENT_COLUMNS)
@@ -290,7 +284,7 @@ def test_planted_areas_are_aligned_on_the_slice_not_fitted(results, tmp_path, sm
     assert (entry["areas"], entry["areas_aligned"], entry["slice"]) == (3, 3, 3)
 
 
-def test_layers_are_aligned_beside_areas(results, tmp_path, small_blocks):
+def test_layers_are_aligned_beside_areas(results, tmp_path):
     layers = {"layers": results / "areas.zarr", "layers_legend": results / "legend.csv"}
     select(results, tmp_path, rule="auroc", target="layer")
     for ending in (".csv", ".columns.json"):
@@ -302,7 +296,7 @@ def test_layers_are_aligned_beside_areas(results, tmp_path, small_blocks):
     assert entry["layers_aligned"] == 3
 
 
-def test_an_area_that_the_other_slice_lacks_is_said(results, tmp_path, small_blocks, caplog):
+def test_an_area_that_the_other_slice_lacks_is_said(results, tmp_path, caplog):
     labels = create_labels(tmp_path / "areas.zarr", (4, 140, 200), 1.17, [0, 3])
     labels.write_slice(0, slice_labels(0))
     labels.write_slice(3, np.where(slice_labels(3) == 3, 0, slice_labels(3)).astype(np.uint8))

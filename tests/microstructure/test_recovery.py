@@ -33,7 +33,8 @@ def results(tmp_path):
     write_legend(make_legend(AREAS), tmp_path / "legend.csv")
     labels = create_labels(tmp_path / "areas.zarr", (8, *SHAPE), 1.17, [1, 5])
     (tmp_path / "truth").mkdir()
-    y, x = (np.arange(0, side, STEP) for side in SHAPE)
+    # nearer to the rim, patches reach out of the slice, and all densities fall there together
+    y, x = (np.arange(PATCH // 2, side - PATCH // 2, STEP) for side in SHAPE)
     for z in (1, 5):
         area = np.where(np.arange(SHAPE[1]) < 1000, 1, 2)[None].repeat(SHAPE[0], 0)
         labels.write_slice(z, area.astype(np.uint8))
@@ -47,7 +48,7 @@ def results(tmp_path):
         cells = uniform_filter((micro == 3).astype(float), PATCH, mode="constant")
         walls = uniform_filter((wall == 1).astype(float), 60)
         values = [5 * cells, walls + 0.1 * smooth(rng), smooth(rng)]
-        thin = np.stack([np.maximum(v, 0)[::STEP, ::STEP] for v in values], -1).astype(np.float32)
+        thin = np.stack([np.maximum(v, 0)[np.ix_(y, x)] for v in values], -1).astype(np.float32)
         maps = CoefficientMaps.create(tmp_path / f"c{z}.zarr", Place(z, STEP, 1.17, y, x), 3)
         iy, ix = np.nonzero(np.ones((len(y), len(x)), bool))
         assert len(y) <= CHUNK_ROWS
@@ -59,7 +60,7 @@ def look(results) -> None:
     recovery.find_planted(
         fitted=[results / "c1.zarr"], others=[results / "c5.zarr"], labels=results / "areas.zarr",
         legend=results / "legend.csv", truth=results / "truth", planted=results / "planted.csv",
-        area="Ctx", nulls=60, seed=1,
+        area="Ctx", nulls=199, seed=1,
     )  # fmt: skip
 
 
@@ -82,9 +83,7 @@ def test_planted_things_are_found_by_the_factor_that_follows_them(results) -> No
         cells = rows["cell bodies", where]
         assert cells["factor"] == 1
         assert cells["auroc"] > 0.9 > cells["null_99"]
-        assert cells["effective"] < 99, "one strip of tissue"
-        assert "surrogates differ" in cells["note"]
-        assert cells["above_null"] != cells["above_null"], "cannot be decided"
+        assert cells["above_null"] == True  # noqa: E712  # decided
         axons = rows["myelinated axons", where]
         assert axons["above_null"] == False  # noqa: E712  # decided
         vessels = rows["vessels", where]

@@ -212,7 +212,7 @@ def changed(edit: Edit) -> set[str]:
         (put("discovery.clusters", 5), {"cluster_area"}),
         (put("discovery.lower", "Str"), {"depth"}),
         (swap("discovery", "upper", "lower"), {"depth"}),
-        (put("statistics.nulls", 50), {
+        (put("statistics.nulls", 150), {
             "align", "compare_layers", "match_components", "find_planted", "explain_factors",
             "find_lesions",
         }),

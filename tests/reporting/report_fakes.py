@@ -118,8 +118,8 @@ def chosen(aurocs: tuple[float, ...] = (0.95, 0.9, 0.6)) -> pd.DataFrame:
                 "low": auroc - 0.03,
                 "high": auroc + 0.03,
                 "blocks": 12,
-                "effective": 120,
                 "null_99": 0.8,
+                "p": 0.005,
                 "above_null": auroc > 0.8,
                 "aligned": auroc >= 0.85,
             }

@@ -15,6 +15,7 @@ from scipy.ndimage import gaussian_filter
 
 from brainarch.discovery.matching import match_nulls, match_profiles
 from brainarch.discovery.profiles import depth_bins, profile_by_depth, profile_matrix
+from brainarch.factors import alignment
 from brainarch.factors.alignment import RankedMaps, compare_factors, judge_selected
 from brainarch.factors.selection import Presence, score_pairs, select_factors
 from brainarch.reporting import verdicts
@@ -80,7 +81,7 @@ AREAS = 24
 
 
 def areas() -> np.ndarray:
-    """Return patches of areas: few bands of areas have too few shifts for any claim at 1 %."""
+    """Return patches of areas, large and small."""
     points = np.random.default_rng(0).random((AREAS, 2)) * (40, 120)
     y, x = np.mgrid[:40, :120]
     far = (y[..., None] - points[:, 0]) ** 2 + (x[..., None] - points[:, 1]) ** 2
@@ -98,35 +99,39 @@ def factor_map(kind: str, rng: np.random.Generator) -> np.ndarray:
 
 
 def count_factors(kind: str, seeds: range) -> tuple[int, int]:
-    """Count the pairs of factor and area that no null and no bound refuses; and all."""
+    """Count the pairs of factor and area that neither null nor bound refuses; and all."""
     labels, found, every = areas(), 0, 0
     for seed in seeds:
         rng = np.random.default_rng(seed)
-        both = [RankedMaps([factor_map(kind, rng) for _ in range(4)]) for _ in "ab"]
-        frames = [
-            compare_factors(own, labels, AREAS, block=8, count=150, seed=seed).assign(
-                slice=z, fitted=z == 0, target="area", name=lambda frame: frame["area"]
-            )
-            for z, own in enumerate(both)
-        ]
+        fitted, other = ([factor_map(kind, rng) for _ in range(4)] for _ in "ab")
+        frame = compare_factors(other, labels, AREAS, count=199, seed=seed)
+        named = frame.assign(slice=1, fitted=False, target="area", name=frame["area"])
         counts = Presence(np.ones((4, AREAS), int), np.bincount(labels.ravel())[1:])
         pairs = score_pairs(counts, 0.5)
-        pairs["auroc"] = both[0].auroc(labels, AREAS)[pairs["factor"] - 1, pairs["area"] - 1]
+        auroc = RankedMaps(fitted).auroc(labels, AREAS)
+        pairs["auroc"] = auroc[pairs["factor"] - 1, pairs["area"] - 1]
         selected = select_factors(pairs, 4, "auroc").assign(target="area", name=lambda f: f["area"])
-        judged = judge_selected(pd.concat(frames, ignore_index=True), selected)
+        judged = judge_selected(named, selected)
         found += int((judged["above_null"] & judged["aligned"]).sum())
         every += len(judged)
     return found, every
 
 
+@pytest.fixture
+def few_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The maps are smooth: a quarter of their pixels is as good, and four times as fast."""
+    monkeypatch.setattr(alignment, "COMPARED", 1200)
+
+
+@pytest.mark.usefixtures("few_pixels")
 def test_unrelated_factors_stand_for_no_area() -> None:
     found = [count_factors(kind, range(1)) for kind in KINDS]
     assert sum(count for count, _ in found) <= 1
     assert all(every == 4 for _, every in found)
 
 
-@pytest.mark.xfail(reason="shifts cut areas at the edge, see docs/method.md")
 @pytest.mark.slow
+@pytest.mark.usefixtures("few_pixels")
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_factor_in_a_hundred_stands_for_an_area_by_chance(kind: str) -> None:
     found, every = count_factors(kind, range(250))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from brainarch.statistics.field_nulls import field_surrogates
+from brainarch.statistics.field_nulls import FieldModel
 
 
 def lagged(field: np.ndarray, lag: int) -> float:
@@ -21,7 +21,9 @@ def test_covariance_is_that_of_the_maps_process_and_fields_are_independent() -> 
     field[:, 70:80] = np.nan
     known = np.isfinite(field)
     drawn = np.full((100, *field.shape), np.nan)
-    for own, values in zip(drawn, field_surrogates(field, 100, rng), strict=True):
+    model = FieldModel(known)
+    weights = model.fit(field[known])
+    for own, values in zip(drawn, model.draw(weights, 100, rng), strict=True):
         own[known] = values
     variance = 1 / (4 * np.pi * sigma**2)
     for lag in (0, 1, 2, 4, 12):
@@ -32,10 +34,25 @@ def test_covariance_is_that_of_the_maps_process_and_fields_are_independent() -> 
     assert abs(apart.mean()) < 0.01
 
 
+def test_variance_of_a_contrast_is_that_of_the_fields() -> None:
+    rng = np.random.default_rng(2)
+    known = rng.random((30, 50)) < 0.8
+    model = FieldModel(known)
+    weights = model.fit(gaussian_filter(rng.normal(size=known.shape), 3)[known])
+    left = np.broadcast_to(np.arange(50) < 20, known.shape)[known]
+    contrast = left / left.sum() - ~left / (~left).sum()
+    drawn = [contrast @ field for field in model.draw(weights, 2000, rng)]
+    np.testing.assert_allclose(
+        model.variances(contrast[None]) @ weights, [np.var(drawn)], rtol=0.12
+    )
+
+
 def test_the_same_seed_draws_the_same_fields() -> None:
-    field = np.random.default_rng(1).normal(size=(20, 30))
+    values = np.random.default_rng(1).normal(size=600)
+    model = FieldModel(np.ones((20, 30), dtype=bool))
+    weights = model.fit(values)
     one, other = (
-        np.stack(list(field_surrogates(field, 3, np.random.default_rng(7)))) for _ in range(2)
+        np.stack(list(model.draw(weights, 3, np.random.default_rng(7)))) for _ in range(2)
     )
     np.testing.assert_array_equal(one, other)
     assert one.shape == (3, 600)

@@ -826,9 +826,10 @@ class StatisticsConfig(Section):
         description="side of its blocks in pixels, at least a window; auto (ours): six times the "
         "distance over which the network's errors on test patches stay alike",
     )
-    nulls: Annotated[int, Field(ge=20)] = Field(
+    nulls: Annotated[int, Field(ge=99)] = Field(
         default=200,
-        description="surrogate maps of each kind that an agreement is compared with (ours)",
+        description="maps that know nothing, of each kind, that a finding is compared with; at "
+        "least 99, for one in a hundred (ours)",
     )
 
 
@@ -912,7 +913,7 @@ class Config(Section):
         default=None, description="subdivisions of one area, or null without"
     )
     statistics: StatisticsConfig = Field(
-        default_factory=StatisticsConfig, description="intervals and spatial nulls of all stages"
+        default_factory=StatisticsConfig, description="intervals and nulls of all stages"
     )
 
     def labels_start(self, labels: AnnotationConfig | LayersConfig) -> int | None:

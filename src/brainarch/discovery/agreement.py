@@ -10,9 +10,7 @@ from sklearn.metrics.cluster import expected_mutual_information
 
 from brainarch.seeds import generator
 from brainarch.statistics.depth_nulls import Surrogates, random_rulers, rearranged_bands
-
-#: Level at which it is decided, against each null.
-LEVEL = 0.01
+from brainarch.statistics.levels import LEVEL, PERCENTILE
 
 AGREEMENT_COLUMNS = {
     "slice": "slice",
@@ -161,7 +159,7 @@ def summarise_null(
     if len(null) == 0:
         nan = float("nan")
         return about | {"median": nan, "null_99": nan, "p": nan, "above": False}
-    limit = float(np.percentile(null, 100 * (1 - LEVEL)))
+    limit = float(np.percentile(null, PERCENTILE))
     reached = float((null >= value).mean()) * effective
     p = (1 + reached) / (1 + effective)
     return about | {

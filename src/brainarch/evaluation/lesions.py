@@ -33,8 +33,8 @@ from brainarch.phantom.compiled import use_threads
 from brainarch.phantom.lesions import CELLS_REMOVED, FIBRES_ADDED, Lesion
 from brainarch.phantom.model import PhantomSpec, render_slice
 from brainarch.seeds import generator
+from brainarch.statistics.levels import MIN_EFFECTIVE, PERCENTILE
 from brainarch.statistics.packing import pack_patches
-from brainarch.statistics.spatial_nulls import MIN_EFFECTIVE, PERCENTILE
 from brainarch.tables import write_table
 
 #: Diameter of a lesion in um: the side of the papers' patch.

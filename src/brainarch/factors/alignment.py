@@ -1,4 +1,4 @@
-"""How well a factor tells an area from the rest: AUROC beside spatial nulls (ours).
+"""How well a factor tells an area from the rest: AUROC beside fields like it (ours).
 
 A factor is called aligned with an area when its AUROC is at least 0.85 on a slice that the basis
 was not fitted on, the factor having been selected on the fitted slices; it is contradicted there
@@ -7,30 +7,26 @@ when it tells another area better.
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 
 from brainarch.seeds import generator
-from brainarch.statistics.spatial_nulls import (
-    MAX_KAPPA,
-    MIN_MAPS,
-    PERCENTILE,
-    block_surrogates,
-    shift_surrogates,
-)
+from brainarch.statistics.field_nulls import FieldModel
+from brainarch.statistics.levels import LEVEL
 
 #: AUROC from which a factor is called aligned (DESIGN).
 ALIGNED = 0.85
 #: AUROC of a factor that knows nothing of an area.
-CHANCE = 0.5
-
-#: Pixels of surrogates that are compared with each other, at most.
+NOTHING = 0.5
+#: About how many pixels factors and fields are compared at: coefficients vary over patches, not
+#: over pixels (ours).
 COMPARED = 4000
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -45,11 +41,11 @@ class RankedMaps:
 
     Parameters
     ----------
-    maps : iterable of ndarray of float32, shape (rows, columns)
+    maps : iterable of ndarray of float32, of one shape
         One per factor; NaN where absent, at the same pixels in all.
     """
 
-    def __init__(self, maps: Iterator[NDArray[np.float32]] | list[NDArray[np.float32]]) -> None:
+    def __init__(self, maps: Iterable[NDArray[np.float32]]) -> None:
         orders: list[NDArray[np.int64]] = []
         ends: list[NDArray[np.bool_]] = []
         for values in maps:
@@ -70,7 +66,7 @@ class RankedMaps:
 
         Parameters
         ----------
-        labels : ndarray of int, shape (rows, columns)
+        labels : ndarray of int, shaped as the maps
             Codes 1 ... areas; 0 is left out.
         areas : int
             Number of areas.
@@ -121,135 +117,123 @@ def _pairs_above(
 
 
 def compare_factors(
-    ranked: RankedMaps,
+    maps: Sequence[NDArray[np.float32]],
     labels: NDArray[np.integer],
     areas: int,
     *,
-    block: int,
     count: int,
     seed: int,
 ) -> pd.DataFrame:
-    """Return the AUROC of every factor for every area beside the 99th percentile of two nulls.
+    """Return the AUROC of every factor for every area beside that of fields like the factor.
 
-    A surrogate counts for an area only if that area itself is no copy of the true one (Cohen's
-    kappa of inside against outside at most `MAX_KAPPA`): a shift that takes narrow areas away
-    altogether may leave most of a large one where it is.
+    The nulls are Gaussian fields as autocorrelated as the ranks of the factor's own coefficients,
+    which know nothing of the areas; see `brainarch.statistics.field_nulls`. The labels stay where
+    they are, so that an area which smooth maps often tell has a high null. Shifted labels are none:
+    they cut areas, and what tells an area by chance also tells the few places near it.
 
     Parameters
     ----------
-    ranked : RankedMaps
-        The coefficient maps of one slice.
+    maps : sequence of ndarray of float32, shape (rows, columns)
+        The coefficient maps of one slice; NaN where absent, at the same pixels in all.
     labels : ndarray of int, shape (rows, columns)
         Codes 1 ... areas on the maps' grid; 0 is left out.
     areas : int
         Number of areas.
-    block : int
-        Side of a shuffled block in pixels of these arrays.
     count : int
-        Surrogates of each null.
+        Fields for each factor.
     seed : int
-        Of the surrogates.
+        Of the fields.
 
     Returns
     -------
     DataFrame
-        One row per factor (from 1) and area (code): pixels, auroc, null_99 (the higher of the two),
-        null_99_shift, null_99_block (NaN with fewer than `MIN_MAPS` surrogates), maps_shift,
-        maps_block (surrogates that count), effective (how many of them differ in the area, of the
-        null with fewer), above_null (auroc above both; false unless both exist).
+        One row per factor (from 1) and area (code): pixels, auroc, null_99 (the AUROC above
+        which p is at most `LEVEL`; NaN if there are too few fields for that), p (share of the
+        fields that tell the area as well, the factor counted with them), above_null (p at most
+        `LEVEL`). null_99 and p are NaN where none of the pixels at which fields are compared lies
+        in the area, or none outside it.
     """
-    thin = max(1, labels.size // COMPARED)
+    ranked = RankedMaps(maps)
     own = ranked.auroc(labels, areas)
-    limits, maps, differing = {}, {}, {}
-    for name in ("shift", "block"):
-        rng = generator(seed, f"alignment null {name}")
-        surrogates = (
-            shift_surrogates(labels, ranked.valid, count, rng)
-            if name == "shift"
-            else block_surrogates(labels, ranked.valid, block, count, rng)
-        )
-        null = np.full((count, *own.shape), np.nan)
-        codes: list[NDArray[np.integer]] = []
-        for i, surrogate in enumerate(surrogates):
-            seen = ranked.valid & (labels > 0) & (surrogate > 0)
-            copied = area_kappas(labels[seen], surrogate[seen], areas) > MAX_KAPPA
-            null[i] = np.where(copied, np.nan, ranked.auroc(surrogate, areas))
-            codes.append(np.where(ranked.valid, surrogate, 0).ravel()[::thin])
-        maps[name] = np.isfinite(null).sum(axis=0)
-        counted: NDArray[np.bool_] = np.asarray(np.isfinite(null).any(axis=1))
-        differing[name] = [
-            _count_different([codes[i] == 1 + area for i in np.flatnonzero(counted[:, area])])
-            for area in range(areas)
-        ]
-        limits[name] = np.where(maps[name] >= MIN_MAPS, _percentile(null), np.nan)
-    factor, area = np.meshgrid(np.arange(1, len(own) + 1), np.arange(1, areas + 1), indexing="ij")
-    seen_codes = labels[ranked.valid]
-    pixels = np.bincount(seen_codes[seen_codes > 0], minlength=areas + 1)[1 : areas + 1]
+    step = max(1, round(math.sqrt(ranked.valid.sum() / COMPARED)))
+    few = labels[::step, ::step]
+    seen = ranked.valid[::step, ::step] & (few > 0)
+    limit, p = np.full_like(own, np.nan), np.full_like(own, np.nan)
+    pixels = np.bincount(few[seen], minlength=areas + 1)[1 : areas + 1]
+    told = np.flatnonzero((pixels > 0) & (pixels < seen.sum()))
+    if len(told):
+        inside = few[seen] == 1 + told[:, None]
+        null = _FieldNull(seen, inside)
+        for i, values in enumerate(maps):
+            rng = generator(seed, f"alignment null {i}")
+            limit[i, told], p[i, told] = null.compare(values[::step, ::step][seen], count, rng)
+    codes = labels[ranked.valid]
+    pixels = np.bincount(codes[codes > 0], minlength=areas + 1)[1 : areas + 1]
+    factor, area = np.indices(own.shape) + 1
     frame = pd.DataFrame(
         {
             "factor": factor.ravel(),
             "area": area.ravel(),
             "pixels": np.broadcast_to(pixels, own.shape).ravel(),
             "auroc": own.ravel(),
-            "null_99": np.fmax(limits["shift"], limits["block"]).ravel(),
-            "null_99_shift": limits["shift"].ravel(),
-            "null_99_block": limits["block"].ravel(),
-            "maps_shift": maps["shift"].ravel(),
-            "maps_block": maps["block"].ravel(),
-            "effective": np.broadcast_to(
-                np.minimum(differing["shift"], differing["block"]), own.shape
-            ).ravel(),
+            "null_99": limit.ravel(),
+            "p": p.ravel(),
+            "above_null": p.ravel() <= LEVEL,
         }
-    )
-    frame["above_null"] = (frame["auroc"] > frame["null_99_shift"]) & (
-        frame["auroc"] > frame["null_99_block"]
     )
     return frame[frame["pixels"] > 0].reset_index(drop=True)
 
 
-def _count_different(inside: list[NDArray[np.bool_]]) -> int:
-    """Count masks no two of which are copies of each other (Cohen's kappa above `MAX_KAPPA`)."""
-    if not inside:
-        return 0
-    masks = np.array(inside, dtype=np.float32)
-    size, total = masks.sum(axis=1), masks.shape[1]
-    both = masks @ masks.T
-    observed = (total - size[:, None] - size + 2 * both) / total
-    chance = (np.outer(size, size) + np.outer(total - size, total - size)) / total**2
-    copies = observed - chance > MAX_KAPPA * (1 - chance)
-    kept: list[int] = []
-    for index in range(len(masks)):
-        if not copies[index, kept].any():
-            kept.append(index)
-    return len(kept)
-
-
-def area_kappas(
-    true: NDArray[np.integer], other: NDArray[np.integer], areas: int
-) -> NDArray[np.float64]:
-    """Return Cohen's kappa of two label arrays for each area against all others; 0 if undefined.
+class _FieldNull:
+    """How well fields like a map tell areas from the rest.
 
     Parameters
     ----------
-    true, other : ndarray of int, shape (n,)
-        Codes 1 ... areas.
-    areas : int
-        Number of areas.
+    seen : ndarray of bool, shape (rows, columns)
+        Labelled pixels that are looked at.
+    inside : ndarray of bool, shape (areas, pixels seen)
+        Which of them lie in each area.
     """
-    flat = (true.astype(np.int64) - 1) * areas + other - 1
-    table = np.bincount(flat, minlength=areas * areas).reshape(areas, areas) / max(len(true), 1)
-    rows, columns = table.sum(axis=1), table.sum(axis=0)
-    observed = 1 - rows - columns + 2 * table.diagonal()
-    expected = rows * columns + (1 - rows) * (1 - columns)
-    left = 1 - expected
-    return np.where(left > 1e-12, (observed - expected) / np.where(left > 1e-12, left, 1), 0.0)
+
+    def __init__(self, seen: NDArray[np.bool_], inside: NDArray[np.bool_]) -> None:
+        self._model = FieldModel(seen)
+        # times the ranks, this is the AUROC less a half: that of Mann and Whitney
+        n, pixels = inside.shape[1], inside.sum(axis=1, keepdims=True)
+        self._contrasts = (inside / pixels - ~inside / (n - pixels)) / n
+        self._variances = self._model.variances(self._contrasts)
+
+    def compare(
+        self, values: NDArray[np.floating], count: int, rng: np.random.Generator
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the AUROC above which p is at most `LEVEL`, and p of the values.
+
+        Parameters
+        ----------
+        values : ndarray, shape (pixels seen,)
+        count : int
+        rng : numpy.random.Generator
+
+        Returns
+        -------
+        limit, p : ndarray, shape (areas,)
+        """
+        weights, above, spread = self._told(values)
+        fields = self._model.draw(weights, count, rng)
+        null = np.array([_divided(*self._told(field)[1:]) for field in fields])
+        p = (1 + (null >= _divided(above, spread)).sum(axis=0)) / (1 + count)
+        place = math.floor(LEVEL * (1 + count))  # as many, the factor with them, may be as high
+        highest = -np.sort(-null, axis=0)[place - 1] if place else np.full_like(spread, np.nan)
+        return np.minimum(NOTHING + highest * spread, 1.0), p
+
+    def _told(self, values: NDArray[np.floating]) -> tuple[NDArray[np.float64], ...]:
+        """Return the map's covariance, its AUROC less a half, and the spread of that."""
+        ranks = rankdata(values)
+        weights = self._model.fit(ranks)
+        return weights, self._contrasts @ ranks, np.sqrt(self._variances @ weights)
 
 
-def _percentile(null: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the percentile over surrogates, NaN where none had the area."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)
-        return np.asarray(np.nanpercentile(null, PERCENTILE, axis=0), dtype=np.float64)
+def _divided(above: NDArray[np.float64], spread: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.divide(above, spread, out=np.zeros_like(above), where=spread > 0)
 
 
 def judge_selected(alignment: pd.DataFrame, selected: pd.DataFrame) -> pd.DataFrame:
@@ -258,7 +242,7 @@ def judge_selected(alignment: pd.DataFrame, selected: pd.DataFrame) -> pd.DataFr
     Parameters
     ----------
     alignment : DataFrame
-        Columns slice, fitted, factor, target, name, auroc, null_99, effective, above_null.
+        Columns slice, fitted, factor, target, name, auroc, null_99, p, above_null.
     selected : DataFrame
         The pairs that are shown: columns target, name, factor, auroc (on the fitted slices).
 
@@ -266,12 +250,12 @@ def judge_selected(alignment: pd.DataFrame, selected: pd.DataFrame) -> pd.DataFr
     -------
     DataFrame
         One row per target, name and slice that was not fitted: factor, auroc_fitted, auroc,
-        null_99, effective, above_null, aligned (auroc at least `ALIGNED`), best (the area that this
+        null_99, p, above_null, aligned (auroc at least `ALIGNED`), best (the area that this
         factor tells best on that slice) and contradicted (that is another one, or auroc is below
         0.5).
     """
     others = alignment[~alignment["fitted"]]
-    told = ["auroc_fitted", "auroc", "null_99", "effective", "above_null"]
+    told = ["auroc_fitted", "auroc", "null_99", "p", "above_null"]
     ordered = others.sort_values("auroc", ascending=False, kind="stable", na_position="last")
     best = ordered.drop_duplicates(["slice", "target", "factor"])
     best = best[["slice", "target", "factor", "name"]].rename(columns={"name": "best"})
@@ -280,6 +264,6 @@ def judge_selected(alignment: pd.DataFrame, selected: pd.DataFrame) -> pd.DataFr
     chosen = others.merge(pairs, on=["target", "name", "factor"], how="inner")
     chosen = chosen.merge(best, on=["slice", "target", "factor"], how="left")
     chosen["aligned"] = chosen["auroc"] >= ALIGNED
-    chosen["contradicted"] = (chosen["best"] != chosen["name"]) | (chosen["auroc"] < CHANCE)
+    chosen["contradicted"] = (chosen["best"] != chosen["name"]) | (chosen["auroc"] < NOTHING)
     order = ["slice", "target", "name", "factor", *told, "aligned", "best", "contradicted"]
     return chosen.sort_values(["slice", "target"], kind="stable")[order].reset_index(drop=True)

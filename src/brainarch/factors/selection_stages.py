@@ -16,7 +16,12 @@ from skimage.filters import threshold_otsu
 from brainarch.annotations.legend import Legend, read_legend
 from brainarch.errors import InputError
 from brainarch.evaluation.errors import read_blocks
-from brainarch.factors.alignment import ALIGNED, RankedMaps, compare_factors, judge_selected
+from brainarch.factors.alignment import (
+    ALIGNED,
+    RankedMaps,
+    compare_factors,
+    judge_selected,
+)
 from brainarch.factors.coefficients import CoefficientMaps, open_together
 from brainarch.factors.selection import (
     Presence,
@@ -32,13 +37,11 @@ from brainarch.scheduler import connect
 from brainarch.statistics.auroc import auroc_interval
 from brainarch.statistics.blocks import BlockSide, spatial_blocks
 from brainarch.statistics.bootstrap import Estimate
+from brainarch.statistics.levels import LEVEL
 from brainarch.tables import read_table, write_table
 
 #: Distance of the pixels that are looked at for AUROCs, in pixels of the slice (ours).
 STEP_PX = 4
-#: Side of the blocks of labels that the block null shuffles, in pixels, of areas and of layers
-#: (ours).
-BLOCK_PX = {"area": 256, "layer": 128}
 #: Areas that a slice must have for factors to tell them apart.
 MIN_AREAS = 2
 
@@ -50,14 +53,10 @@ ALIGNMENT_COLUMNS = {
     "name": "name of the area or layer",
     "auroc": "probability that the coefficient of a pixel inside exceeds one of another labelled "
     "pixel (ties count half)",
-    "null_99": "99th percentile of the AUROC over surrogate labels, the higher of the two nulls",
+    "null_99": f"AUROC above which p is at most {LEVEL:g}",
+    "p": "chance that a field as autocorrelated as the factor tells the area so well",
     "pixels": "pixels of the area or layer that were looked at",
-    "null_99_shift": "99th percentile over shifted labels; empty without enough surrogates",
-    "null_99_block": "99th percentile over block-shuffled labels; empty without enough surrogates",
-    "maps_shift": "shifted surrogates in which the area is no copy of itself",
-    "maps_block": "block-shuffled surrogates in which the area is no copy of itself",
-    "effective": "how many of these differ from each other in the area, of the null with fewer",
-    "above_null": "auroc above both 99th percentiles",
+    "above_null": f"p at most {LEVEL:g}",
 }
 CHOSEN_COLUMNS = {
     "slice": "slice that the basis was not fitted on",
@@ -69,9 +68,9 @@ CHOSEN_COLUMNS = {
     "low": "lower end of its 95 % interval (spatial block bootstrap; none below 8 blocks)",
     "high": "upper end of that interval",
     "blocks": "spatial blocks that hold the area, or the others if those are worth fewer",
-    "null_99": "99th percentile over surrogate labels on this slice, the higher of the two nulls",
-    "effective": "surrogates that differ from each other; below 99 nothing is decided at 1 %",
-    "above_null": "auroc above both 99th percentiles",
+    "null_99": f"AUROC above which p is at most {LEVEL:g}",
+    "p": "chance that a field as autocorrelated as the factor tells the area so well",
+    "above_null": f"p at most {LEVEL:g}",
     "aligned": f"auroc at least {ALIGNED:g}",
     "best": "the area or layer that this factor tells best on this slice",
     "contradicted": "whether that is another one, or auroc is below 0.5",
@@ -224,7 +223,7 @@ def align_factors(
     seed: int,
     scheduler: str | None = None,
 ) -> None:
-    """Measure how well each factor tells each area from the rest, beside spatial nulls.
+    """Measure how well each factor tells each area from the rest, beside fields like it.
 
     Parameters
     ----------
@@ -242,11 +241,11 @@ def align_factors(
         To write: the AUROC of all factors (CSV); the selected pairs on slices that were not fitted
         (CSV); numbers of aligned areas (JSON).
     nulls : int
-        Surrogate label maps of each null.
+        Fields that each factor is compared with.
     resamples, block_px
         Of the block bootstrap; the side of a block is in pixels, or follows from the errors.
     seed : int
-        Of the surrogates and of the bootstrap.
+        Of the fields and of the bootstrap.
     scheduler : str, optional
         Dask workers that take a slice each; see `brainarch.scheduler.connect`.
 
@@ -343,10 +342,9 @@ def _compare_slice(nulls: int, seed: int, place: tuple[str, Path, Path, Path]) -
     maps, names = CoefficientMaps.open(path), read_legend(legend)
     step = sampling_step(maps)
     frame = compare_factors(
-        RankedMaps(maps.factor_map(1 + i, step) for i in range(maps.factors)),
+        [maps.factor_map(1 + i, step) for i in range(maps.factors)],
         read_codes(image, maps)[::step, ::step],
         len(names),
-        block=max(1, round(BLOCK_PX[target] / (step * maps.stride))),
         count=nulls,
         seed=seed,
     )

@@ -84,7 +84,7 @@ class Target:
     @property
     def auroc(self) -> str:
         """What the plotted table calls the alignment."""
-        return f"AUROC for the {self.word} (high: 99th percentile of the spatial nulls)"
+        return f"AUROC for the {self.word} (high: what 1 % of fields like the factor exceed)"
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 
 from brainarch.seeds import generator
 from brainarch.statistics.bootstrap import bootstrap_counts, index_blocks
-from brainarch.statistics.field_nulls import field_surrogates
+from brainarch.statistics.field_nulls import FieldModel
+from brainarch.statistics.levels import LEVEL, PERCENTILE
 
 #: Correlation from which a measure is named in a factor's description, and how many are (ours).
 NAMED, MOST_NAMED = 0.3, 3
-#: Chance of so high a correlation with a map that knows nothing, up to which it is named (ours).
-CHANCE = 0.01
 #: What a negative and a positive correlation with a measure is called.
 WORDS = {
     "blob_density": ("few dark blobs", "many dark blobs"),
@@ -79,10 +78,11 @@ def correlate(
             _pearson, sums, resamples, seed, sizes=sums[:, :, 0], share=False
         )
         rho = _pearson(sums.sum(axis=0))
-        field = np.full(seen.shape, np.nan)
-        field[seen] = np.where(known, 0.0, np.nan)
-        field[np.isfinite(field)] = own
-        null_99, p = _beside_fields(rho, a, field, nulls, generator(seed, f"null {name}"))
+        place = np.zeros(seen.shape, dtype=np.bool_)
+        place[seen] = known
+        model = FieldModel(place)
+        fields = model.draw(model.fit(own), nulls, generator(seed, f"null {name}"))
+        null_99, p = _beside_fields(rho, a, fields)
         frame = pd.DataFrame(
             {
                 "factor": np.arange(1, a.shape[1] + 1),
@@ -107,7 +107,7 @@ def describe(correlations: pd.DataFrame) -> str:
     ----------
     correlations : DataFrame
         One factor's rows of `correlate`. A measure is named if its correlation is at least `NAMED`,
-        its interval does not hold 0 and p is at most `CHANCE`, the strongest first.
+        its interval does not hold 0 and p is at most `LEVEL`, the strongest first.
     """
     strong = correlations[certain(correlations) & (correlations["rho"].abs() >= NAMED)]
     strong = strong[strong["measure"].isin(list(WORDS))]
@@ -142,7 +142,7 @@ def greatest_part(atlas: pd.DataFrame, quantity: str) -> str:
 def certain(correlations: pd.DataFrame) -> pd.Series[bool]:
     """Say of rows of `correlate` whether the interval does not hold 0 and p is small."""
     sure: pd.Series[bool] = correlations["low"] * correlations["high"] > 0
-    return sure & (correlations["p"] <= CHANCE)
+    return sure & (correlations["p"] <= LEVEL)
 
 
 def block_means(
@@ -173,23 +173,24 @@ def block_means(
 def _beside_fields(
     rho: NDArray[np.float64],
     a: NDArray[np.float64],
-    field: NDArray[np.float64],
-    count: int,
-    rng: np.random.Generator,
+    fields: Iterator[NDArray[np.float64]],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the 99th percentile of the fields' absolute correlation with each column, and p."""
     nothing = np.full(len(rho), np.nan)
     if not np.isfinite(rho).any():
         return nothing, nothing
     length = np.sqrt(np.einsum("ij,ij->j", a, a))
-    null = np.empty((count, len(rho)))
-    for index, surrogate in enumerate(field_surrogates(field, count, rng)):
-        b = surrogate - surrogate.mean()
+    rows = []
+    for field in fields:
+        b = field - field.mean()
         with np.errstate(invalid="ignore", divide="ignore"):
-            null[index] = np.abs(b @ a) / (length * np.linalg.norm(b))
-    p = (1 + (null >= np.abs(rho)).sum(axis=0)) / (1 + count)
+            rows.append(np.abs(b @ a) / (length * np.linalg.norm(b)))
+    null = np.array(rows)
+    p = (1 + (null >= np.abs(rho)).sum(axis=0)) / (1 + len(null))
     known = np.isfinite(rho)
-    return np.where(known, np.percentile(null, 99, axis=0), np.nan), np.where(known, p, np.nan)
+    return np.where(known, np.percentile(null, PERCENTILE, axis=0), np.nan), np.where(
+        known, p, np.nan
+    )
 
 
 def _pearson(sums: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -18,12 +18,11 @@ from brainarch.geometry import PATCH
 from brainarch.grids.grid import Place
 from brainarch.grids.labels import on_grid
 from brainarch.microstructure.planted import read_truth
-from brainarch.statistics.spatial_nulls import MIN_EFFECTIVE
+from brainarch.statistics.levels import LEVEL
 from brainarch.tables import write_table
 
-#: Distance of the pixels that are looked at, and side of the blocks of labels that the block null
-#: shuffles, a patch, in pixels of the slice (ours).
-STEP_PX, BLOCK_PX = 16, 128
+#: Distance of the pixels that are looked at, in pixels of the slice (ours).
+STEP_PX = 16
 #: What is told wall from hollow, and codes of the microstructure's truth.
 BARRELS = "barrels"
 MICROSTRUCTURE = {"cell bodies": 3, "myelinated axons": 1, "vessels": 2}
@@ -38,10 +37,10 @@ PLANTED_COLUMNS = {
     "factor": "factor with the highest AUROC on the fitted slices, from 1",
     "auroc_fitted": "that AUROC",
     "auroc": "AUROC of that factor on this slice; empty where it cannot be looked for",
-    "null_99": "99th percentile over surrogate labels on this slice, the higher of the two nulls",
-    "effective": "surrogates that differ from each other; below 99 nothing is decided at 1 %",
-    "above_null": "auroc above both 99th percentiles; empty where it cannot be decided",
-    "note": "why it was not looked for, or cannot be decided",
+    "null_99": f"AUROC above which p is at most {LEVEL:g}",
+    "p": "chance that a field as autocorrelated as the factor tells it so well",
+    "above_null": f"p at most {LEVEL:g}",
+    "note": "why it was not looked for",
 }
 
 Codes = NDArray[np.int64]
@@ -75,9 +74,9 @@ def find_planted(
         The area that is divided: there things are looked for once more, because a factor that tells
         areas apart follows whatever differs between them.
     nulls : int
-        Surrogate label maps of each null.
+        Fields that each factor is compared with.
     seed : int
-        Of the surrogates.
+        Of the fields.
 
     Raises
     ------
@@ -163,17 +162,12 @@ def _followed(
             continue
         factor = int(np.argmax(own)) + 1
         frame = compare_factors(
-            RankedMaps(other.values),
+            other.values,
             labels,
             2,
-            block=max(1, round(BLOCK_PX / other.side)),
             count=nulls,
             seed=seed,
         )
         judged = frame[(frame["factor"] == factor) & (frame["area"] == 1)].iloc[0]
         row |= {"factor": factor, "auroc_fitted": float(own[factor - 1])}
-        row |= {key: judged[key] for key in ("auroc", "null_99", "effective")}
-        if judged["auroc"] > judged["null_99"] and judged["effective"] < MIN_EFFECTIVE:
-            yield row | {"note": f"only {judged['effective']} surrogates differ"}
-        else:
-            yield row | {"above_null": judged["above_null"]}
+        yield row | {key: judged[key] for key in ("auroc", "null_99", "p", "above_null")}

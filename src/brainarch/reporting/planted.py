@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from typing import Any
 
 import pandas as pd
 
 from brainarch.statistics.depth_nulls import DECIDING
-from brainarch.statistics.spatial_nulls import MIN_EFFECTIVE
 
 #: Columns of the page's table.
 HEAD = ("planted", "looked for", "found", "beside", "more than chance or null")
@@ -57,13 +57,9 @@ def planted_rows(
             )
     for row in [] if chosen is None else chosen.to_dict("records"):
         where = f"factor {row['factor']}, slice z={row['slice']}"
-        null = f"spatial nulls, 99 %: {row['null_99']:.2f}"
         found = f"AUROC {row['auroc']:.2f}"
         thing = f"{row['target']} {row['name']}"
-        answer = _said(row["above_null"])
-        if answer == YES and row["effective"] < MIN_EFFECTIVE:
-            answer = f"undecided: only {row['effective']} surrogates differ"
-        rows.append([thing, where, found, null, answer])
+        rows.append([thing, where, found, _fields(row), _said(row["above_null"])])
     for (kind, z), frame in agreements.items():
         own = frame[frame["statistic"] == DECIDING]
         nulls = ", ".join(
@@ -78,11 +74,7 @@ def planted_rows(
             rows.append([row["planted"], where, "not looked for", str(row["note"]), ""])
             continue
         found = f"factor {row['factor']:.0f}, AUROC {row['auroc']:.2f}"
-        null = f"spatial nulls, 99 %: {row['null_99']:.2f}"
-        answer = f"undecided: {row['note']}"
-        if pd.notna(row["above_null"]):
-            answer = _said(row["above_null"])
-        rows.append([row["planted"], where, found, null, answer])
+        rows.append([row["planted"], where, found, _fields(row), _said(row["above_null"])])
     deciding = [] if lesions is None else lesions[lesions["decides"]].to_dict("records")
     for row in deciding:
         thing, where = f"{row['planted']} in a disc", f"{row['where']}, slice z={row['slice']}"
@@ -96,6 +88,10 @@ def planted_rows(
             answer = _said(row["above_null"])
         rows.append([thing, where, found, null, answer])
     return [*rows, *([what, "nowhere", "", why, ""] for what, why in NOT_LOOKED_FOR.items())]
+
+
+def _fields(row: Mapping[Hashable, Any]) -> str:
+    return f"fields like it, 99 %: {row['null_99']:.2f}; p = {row['p']:.3f}"
 
 
 def _said(above: object) -> str:

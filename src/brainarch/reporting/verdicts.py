@@ -9,13 +9,12 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from brainarch.discovery.agreement import LEVEL
 from brainarch.discovery.matching import MATCHED
 from brainarch.factors.alignment import ALIGNED
 from brainarch.pipeline.facts import PARTS
 from brainarch.reporting.numbers import DIFFERENCE_DIGITS, spread_text
 from brainarch.statistics.depth_nulls import DECIDING
-from brainarch.statistics.spatial_nulls import MIN_EFFECTIVE
+from brainarch.statistics.levels import LEVEL, MIN_EFFECTIVE
 
 #: Points from chance within which a control with permuted labels must end (DESIGN).
 CONTROL_POINTS = 0.05
@@ -238,7 +237,7 @@ def factors_verdict(
     Parameters
     ----------
     chosen : pandas.DataFrame or None
-        Columns slice, target, name, factor, auroc, low, high, blocks, null_99, above_null.
+        Columns slice, target, name, factor, auroc, low, high, blocks, null_99, p, above_null.
     baselines : pandas.DataFrame or None
         Columns baseline, name, auroc, aligned: what does so without any factor.
     reason : str
@@ -247,8 +246,8 @@ def factors_verdict(
     question = "Do factors stand for areas on a slice that they were not fitted on?"
     criterion = (
         f"AUROC of each area's factor at least {ALIGNED} with its whole 95 % interval, and above "
-        "the 99th percentile of spatial nulls; undecided where the interval holds the bound, the "
-        f"area lies in too few blocks for one, or fewer than {MIN_EFFECTIVE} surrogates differ"
+        f"all but 1 % of fields as autocorrelated as that factor (p at most {LEVEL:g}); undecided "
+        "where the interval holds the bound, or the area lies in too few blocks for one"
     )
     if chosen is None:
         return Verdict(question, "not tested", criterion, reason)
@@ -256,7 +255,7 @@ def factors_verdict(
     good = [_stands(row) for row in rows]
     parts = [
         f"{row['name']} {interval_text(row | {'value': row['auroc']})} (factor {row['factor']}, "
-        f"99 % of {row['effective']} different surrogates {row['null_99']:.2f})"
+        f"99 % of fields {row['null_99']:.2f}, p = {row['p']:.3f})"
         for row in rows
     ]
     reached = sum(row["auroc"] >= ALIGNED and row["above_null"] for row in rows)
@@ -272,7 +271,7 @@ def _stands(row: Mapping[Any, Any]) -> bool | None:
     above = _above(row["low"], row["high"], ALIGNED)
     if not row["above_null"] or above is False:
         return False
-    return above if row["effective"] >= MIN_EFFECTIVE else None
+    return above
 
 
 def _without_factors(baselines: pd.DataFrame) -> list[str]:
