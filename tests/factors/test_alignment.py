@@ -17,6 +17,7 @@ from brainarch.factors.alignment import (
     compare_factors,
     judge_selected,
 )
+from brainarch.statistics.levels import LEVEL
 
 
 def test_auroc_is_sklearns_with_ties_and_gaps():
@@ -54,14 +55,15 @@ def test_a_planted_factor_is_above_its_null_and_noise_is_not():
         ((labels == 2) * 3 + smooth(rng, labels.shape)).astype(np.float32),
         *(smooth(rng, labels.shape).astype(np.float32) for _ in range(4)),
     ]
-    frame = compare_factors(maps, labels, 4, count=199, seed=1)
+    frame = compare_factors(maps, labels, 4, chosen=[1, 2, 3, 5], count=199, seed=1)
     planted = frame[(frame["factor"] == 1) & (frame["area"] == 2)].iloc[0]
     assert planted["auroc"] > 0.95
-    assert planted["above_null"]
     assert planted["p"] == pytest.approx(1 / 200)
     assert 0.6 < planted["null_99"] < planted["auroc"]
-    noise = frame[frame["factor"] > 1]
-    assert noise["above_null"].mean() <= 1 / 16
+    noise = frame[frame["factor"] > 1].set_index("factor")["p"]
+    assert (noise <= LEVEL).sum() <= 1
+    assert noise[4].isna().all(), "not asked for"
+    assert noise.drop(4).notna().all()
 
 
 def test_the_nulls_aurocs_are_those_of_the_fields_themselves():
@@ -84,10 +86,10 @@ def test_a_large_area_beside_narrow_ones_is_told():
     labels = np.ones((80, 160), dtype=int)
     labels[:, 90:] = 2 + np.arange(70) // 10
     planted = ((labels == 1) * 2.5 + smooth(rng, labels.shape)).astype(np.float32)
-    row = compare_factors([planted], labels, 8, count=199, seed=0).iloc[0]
+    row = compare_factors([planted], labels, 8, chosen=[1], count=199, seed=0).iloc[0]
     assert row["area"] == 1
     assert row["auroc"] > 0.9
-    assert row["above_null"]
+    assert row["p"] <= LEVEL
 
 
 def test_an_area_between_the_pixels_compared_has_no_null_and_is_not_above(monkeypatch):
@@ -96,17 +98,19 @@ def test_an_area_between_the_pixels_compared_has_no_null_and_is_not_above(monkey
     labels[:, 6:], labels[1, 1] = 2, 3
     rng = np.random.default_rng(3)
     maps = [(labels == 3).astype(np.float32) + smooth(rng, labels.shape).astype(np.float32) / 9]
-    frame = compare_factors(maps, labels, 4, count=30, seed=0).set_index("area")
+    frame = compare_factors(maps, labels, 4, chosen=[1], count=30, seed=0).set_index("area")
     assert frame.index.tolist() == [1, 2, 3], "area 4 has no pixel"
     assert frame["auroc"][3] == 1
     assert frame.loc[3, ["null_99", "p"]].isna().all()
-    assert not frame["above_null"].any(), "30 fields decide nothing at 1 %"
     assert frame.loc[1, "p"] >= 1 / 31
+    assert np.isnan(frame.loc[1, "null_99"]), "30 fields decide nothing at 1 %"
 
 
 def test_a_factor_that_is_nowhere_present_tells_nothing():
     labels = areas_map()
-    frame = compare_factors([np.zeros(labels.shape, np.float32)], labels, 4, count=9, seed=0)
+    frame = compare_factors(
+        [np.zeros(labels.shape, np.float32)], labels, 4, chosen=[1], count=9, seed=0
+    )
     assert (frame["auroc"] == 0.5).all()
     assert (frame["p"] == 1).all()
 
@@ -116,7 +120,7 @@ def judged(own, rival, factor=1):
     rows = [(1, True, "Ctx", 1, 0.9), (1, True, "Str", 1, 0.6), (1, True, "Ctx", 2, 0.8)]
     rows += [(2, False, "Ctx", 1, own), (2, False, "Str", 1, rival), (2, False, "Ctx", 2, 0.99)]
     frame = pd.DataFrame(rows, columns=["slice", "fitted", "name", "factor", "auroc"]).assign(
-        target="area", null_99=0.6, p=0.005, above_null=True
+        target="area", null_99=0.6, p=own / 100
     )
     pair = {"target": "area", "name": "Ctx", "factor": factor, "auroc": 0.9}
     found = judge_selected(frame, pd.DataFrame([pair]))
@@ -128,8 +132,10 @@ def test_the_selected_factor_is_looked_at_however_good_another_is():
     row = judged(0.7, 0.4)
     assert (row["slice"], row["factor"], row["auroc_fitted"], row["auroc"]) == (2, 1, 0.9, 0.7)
     assert not row["aligned"]
+    assert row["above_null"]
     assert judged(ALIGNED, 0.4)["aligned"]
     assert judged(0.7, 0.4, factor=2)["auroc"] == 0.99
+    assert not judged(1.1, 0.4)["above_null"]
 
 
 def test_a_pair_is_contradicted_where_its_factor_tells_another_area_better():

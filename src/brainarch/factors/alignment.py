@@ -8,7 +8,7 @@ when it tells another area better.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, TypeVar, cast
 
 import numba
@@ -25,9 +25,10 @@ from brainarch.statistics.levels import LEVEL
 ALIGNED = 0.85
 #: AUROC of a factor that knows nothing of an area.
 NOTHING = 0.5
-#: About how many pixels factors and fields are compared at: coefficients vary over patches, not
-#: over pixels (ours).
-COMPARED = 4000
+#: About how many pixels factors and fields are compared at, since coefficients vary over patches,
+#: not over pixels; and how many times as many their bounding box has at most, where they are few
+#: in a large slice (ours).
+COMPARED, SPARSEST = 4000, 4
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -121,10 +122,11 @@ def compare_factors(
     labels: NDArray[np.integer],
     areas: int,
     *,
+    chosen: Collection[int],
     count: int,
     seed: int,
 ) -> pd.DataFrame:
-    """Return the AUROC of every factor for every area beside that of fields like the factor.
+    """Return the AUROC of every factor for every area, of some beside that of fields like them.
 
     The nulls are Gaussian fields as autocorrelated as the ranks of the factor's own coefficients,
     which know nothing of the areas; see `brainarch.statistics.field_nulls`. The labels stay where
@@ -139,8 +141,10 @@ def compare_factors(
         Codes 1 ... areas on the maps' grid; 0 is left out.
     areas : int
         Number of areas.
+    chosen : collection of int
+        The factors, from 1, that are compared with fields: a null takes a second or two.
     count : int
-        Fields for each factor.
+        Fields for each of these factors.
     seed : int
         Of the fields.
 
@@ -149,24 +153,23 @@ def compare_factors(
     DataFrame
         One row per factor (from 1) and area (code): pixels, auroc, null_99 (the AUROC above
         which p is at most `LEVEL`; NaN if there are too few fields for that), p (share of the
-        fields that tell the area as well, the factor counted with them), above_null (p at most
-        `LEVEL`). null_99 and p are NaN where none of the pixels at which fields are compared lies
-        in the area, or none outside it.
+        fields that tell the area as well, the factor counted with them). null_99 and p are
+        NaN for other factors, and where none of the pixels at which fields are compared lies in
+        the area, or none outside it.
     """
     ranked = RankedMaps(maps)
     own = ranked.auroc(labels, areas)
-    step = max(1, round(math.sqrt(ranked.valid.sum() / COMPARED)))
-    few = labels[::step, ::step]
-    seen = ranked.valid[::step, ::step] & (few > 0)
+    thin = _thin(ranked.valid & (labels > 0))
+    few, seen = labels[thin], (ranked.valid & (labels > 0))[thin]
     limit, p = np.full_like(own, np.nan), np.full_like(own, np.nan)
     pixels = np.bincount(few[seen], minlength=areas + 1)[1 : areas + 1]
     told = np.flatnonzero((pixels > 0) & (pixels < seen.sum()))
     if len(told):
         inside = few[seen] == 1 + told[:, None]
         null = _FieldNull(seen, inside)
-        for i, values in enumerate(maps):
-            rng = generator(seed, f"alignment null {i}")
-            limit[i, told], p[i, told] = null.compare(values[::step, ::step][seen], count, rng)
+        for number in chosen:
+            i, rng = number - 1, generator(seed, f"alignment null {number}")
+            limit[i, told], p[i, told] = null.compare(maps[i][thin][seen], count, rng)
     codes = labels[ranked.valid]
     pixels = np.bincount(codes[codes > 0], minlength=areas + 1)[1 : areas + 1]
     factor, area = np.indices(own.shape) + 1
@@ -178,10 +181,19 @@ def compare_factors(
             "auroc": own.ravel(),
             "null_99": limit.ravel(),
             "p": p.ravel(),
-            "above_null": p.ravel() <= LEVEL,
         }
     )
     return frame[frame["pixels"] > 0].reset_index(drop=True)
+
+
+def _thin(seen: NDArray[np.bool_]) -> tuple[slice, slice]:
+    """Return the rows and columns at which fields are compared, of pixels that can be looked at."""
+    rows, columns = (np.flatnonzero(seen.any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return slice(0, 0), slice(0, 0)
+    box = float(np.ptp(rows) + 1) * float(np.ptp(columns) + 1)
+    step = max(1, round(math.sqrt(max(seen.sum() / COMPARED, box / (SPARSEST * COMPARED)))))
+    return slice(rows[0], rows[-1] + 1, step), slice(columns[0], columns[-1] + 1, step)
 
 
 class _FieldNull:
@@ -242,7 +254,7 @@ def judge_selected(alignment: pd.DataFrame, selected: pd.DataFrame) -> pd.DataFr
     Parameters
     ----------
     alignment : DataFrame
-        Columns slice, fitted, factor, target, name, auroc, null_99, p, above_null.
+        Columns slice, fitted, factor, target, name, auroc, null_99, p.
     selected : DataFrame
         The pairs that are shown: columns target, name, factor, auroc (on the fitted slices).
 
@@ -250,12 +262,12 @@ def judge_selected(alignment: pd.DataFrame, selected: pd.DataFrame) -> pd.DataFr
     -------
     DataFrame
         One row per target, name and slice that was not fitted: factor, auroc_fitted, auroc,
-        null_99, p, above_null, aligned (auroc at least `ALIGNED`), best (the area that this
-        factor tells best on that slice) and contradicted (that is another one, or auroc is below
-        0.5).
+        null_99, p, above_null (p at most `LEVEL`), aligned (auroc at least `ALIGNED`), best (the
+        area that this factor tells best on that slice) and contradicted (that is another one, or
+        auroc is below 0.5).
     """
     others = alignment[~alignment["fitted"]]
-    told = ["auroc_fitted", "auroc", "null_99", "p", "above_null"]
+    told = ["auroc_fitted", "auroc", "null_99", "p"]
     ordered = others.sort_values("auroc", ascending=False, kind="stable", na_position="last")
     best = ordered.drop_duplicates(["slice", "target", "factor"])
     best = best[["slice", "target", "factor", "name"]].rename(columns={"name": "best"})
@@ -263,7 +275,9 @@ def judge_selected(alignment: pd.DataFrame, selected: pd.DataFrame) -> pd.DataFr
     pairs = pairs.rename(columns={"auroc": "auroc_fitted"})
     chosen = others.merge(pairs, on=["target", "name", "factor"], how="inner")
     chosen = chosen.merge(best, on=["slice", "target", "factor"], how="left")
+    chosen["above_null"] = chosen["p"] <= LEVEL
     chosen["aligned"] = chosen["auroc"] >= ALIGNED
     chosen["contradicted"] = (chosen["best"] != chosen["name"]) | (chosen["auroc"] < NOTHING)
-    order = ["slice", "target", "name", "factor", *told, "aligned", "best", "contradicted"]
+    told += ["above_null", "aligned", "best", "contradicted"]
+    order = ["slice", "target", "name", "factor", *told]
     return chosen.sort_values(["slice", "target"], kind="stable")[order].reset_index(drop=True)

@@ -53,10 +53,10 @@ ALIGNMENT_COLUMNS = {
     "name": "name of the area or layer",
     "auroc": "probability that the coefficient of a pixel inside exceeds one of another labelled "
     "pixel (ties count half)",
-    "null_99": f"AUROC above which p is at most {LEVEL:g}",
-    "p": "chance that a field as autocorrelated as the factor tells the area so well",
+    "null_99": f"AUROC above which p is at most {LEVEL:g}; empty for factors of no pair shown",
+    "p": "chance that a field as autocorrelated as the factor tells the area so well; empty "
+    "likewise",
     "pixels": "pixels of the area or layer that were looked at",
-    "above_null": f"p at most {LEVEL:g}",
 }
 CHOSEN_COLUMNS = {
     "slice": "slice that the basis was not fitted on",
@@ -259,9 +259,9 @@ def align_factors(
     if layers is not None and layers_legend is not None and selected_layers is not None:
         targets.append(("layer", layers, layers_legend, selected_layers))
     places = [
-        (target, image.resolve(), names.resolve(), maps.path.resolve())
+        (target, *(path.resolve() for path in (image, names, selected, maps.path)))
         for maps in opened
-        for target, image, names, _ in targets
+        for target, image, names, selected in targets
     ]
     compare = partial(_compare_slice, nulls, seed)
     with connect(scheduler) as workers:
@@ -329,22 +329,26 @@ def _interval(
     return auroc_interval(values[iy, ix], inside, blocks, resamples=resamples, seed=seed)
 
 
-def _compare_slice(nulls: int, seed: int, place: tuple[str, Path, Path, Path]) -> pd.DataFrame:
+def _compare_slice(
+    nulls: int, seed: int, place: tuple[str, Path, Path, Path, Path]
+) -> pd.DataFrame:
     """Compare the factors of one slice with its areas or layers: here or on a worker.
 
     Parameters
     ----------
     nulls, seed : int
     place : tuple
-        ``area`` or ``layer``, the label store, its legend, and the coefficient maps.
+        ``area`` or ``layer``, the label store, its legend, the selected pairs, and the coefficient
+        maps.
     """
-    target, image, legend, path = place
+    target, image, legend, selected, path = place
     maps, names = CoefficientMaps.open(path), read_legend(legend)
     step = sampling_step(maps)
     frame = compare_factors(
         [maps.factor_map(1 + i, step) for i in range(maps.factors)],
         read_codes(image, maps)[::step, ::step],
         len(names),
+        chosen=sorted(set(_shown_pairs(selected, target)["factor"])),
         count=nulls,
         seed=seed,
     )

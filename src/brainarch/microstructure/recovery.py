@@ -162,12 +162,14 @@ def _followed(
             continue
         factor = int(np.argmax(own)) + 1
         frame = compare_factors(
-            other.values,
+            [other.values[factor - 1]],
             labels,
             2,
+            chosen=[1],
             count=nulls,
             seed=seed,
         )
-        judged = frame[(frame["factor"] == factor) & (frame["area"] == 1)].iloc[0]
+        judged = frame[frame["area"] == 1].iloc[0]
         row |= {"factor": factor, "auroc_fitted": float(own[factor - 1])}
-        yield row | {key: judged[key] for key in ("auroc", "null_99", "p", "above_null")}
+        row |= {key: judged[key] for key in ("auroc", "null_99", "p")}
+        yield row | {"above_null": judged["p"] <= LEVEL}

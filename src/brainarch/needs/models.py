@@ -69,6 +69,8 @@ PROOF_SECONDS = 25e-3
 #: Core seconds of a training step on one crop of 64 windows; of the texture features of a window.
 CROP_SECONDS = 62e-3
 TEXTURE_SECONDS = 5e-3
+#: Core seconds of a field that factors are compared with.
+FIELD_SECONDS = 2.5e-3
 #: Units of a borrowed network at most, core seconds of a patch, and its own memory (ours).
 BORROWED_UNITS, BORROWED_SECONDS, BORROWED_MB = 2048, 0.1, 1000.0
 #: How often training on crops looks at validation patches.
@@ -455,9 +457,10 @@ def _compare_networks(work: Work) -> Cost:
 
 @_model()
 def _align(work: Work) -> Cost:
-    nulls = work.config.statistics.nulls
-    pixels, factors = work.pixels(), work.config.factorization.factors
-    return _on_maps(work, 0.006e-6 * nulls * pixels * factors)
+    keys = work.config.selection
+    factors = keys.area_count + keys.layer_count * (work.config.layers is not None)
+    fields = work.config.statistics.nulls * factors * len(work.extracted)
+    return _on_maps(work, FIELD_SECONDS * fields)
 
 
 @_model()
@@ -474,7 +477,10 @@ def _find_planted(work: Work) -> Cost:
     # one coefficient map at a time, and a slice of the truth in float32
     pixels, factors = work.slice_px, work.config.factorization.factors
     memory = PLAIN_MB + 100 + (40 + factors / 16) * pixels / MB
-    return Cost(memory, PLAIN_SECONDS + 10 + 1e-6 * pixels, disk_mb=1)
+    # one factor each: barrels in one place, three things in two, on slices that were not fitted
+    fields = 7 * work.config.statistics.nulls * len(work.extracted)
+    seconds = PLAIN_SECONDS + 10 + FIELD_SECONDS * fields + 1e-6 * pixels
+    return Cost(memory, seconds, disk_mb=1)
 
 
 @_model()
