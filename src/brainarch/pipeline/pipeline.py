@@ -843,7 +843,7 @@ class Pipeline(Reads):
         )
 
     def align(self, network: str = CNN) -> Stage:
-        """How well each factor tells each area from the rest, beside spatial nulls."""
+        """How well each factor tells each area from the rest, beside fields like it."""
         r = self.results
         self._dense(network)
         _, *others = self._require(self.compared_slices, *TWO_SLICES)

@@ -359,7 +359,7 @@ def _planted(config: Config, truth: dict[str, Any] | None) -> list[list[str]]:
         ["control", text] for name, text in controls.items() if name in config.readout.networks
     ]
     if config.discovery is not None:
-        rows.append(["control", f"{config.statistics.nulls} surrogate label maps per spatial null"])
+        rows.append(["control", f"{config.statistics.nulls} maps that know nothing, for each null"])
     return rows
 
 
