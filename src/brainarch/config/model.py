@@ -434,6 +434,8 @@ PRESETS: dict[str, dict[str, Any]] = {
         "start": "scratch",
     },
 }
+#: What robust says instead where training starts from what was learnt without labels.
+GENTLE: dict[str, Any] = {"learning_rate": 5e-5, "steps": 100}
 
 
 class TrainingConfig(Section):
@@ -447,7 +449,9 @@ class TrainingConfig(Section):
         "fills the keys below that are left out; those of the other preset are null",
     )
     learning_rate: float = Field(
-        gt=0, description="of Adam (papers, V: 1e-4; robust: 5e-4, with warm-up and decay)"
+        gt=0,
+        description="of Adam (papers, V: 1e-4; robust: 5e-4, with warm-up and decay; 5e-5 "
+        "where start is unlabelled)",
     )
     dropout: float = Field(
         default=0.3, ge=0, lt=1, description="after the fully connected layers (A: 0.3)"
@@ -479,7 +483,8 @@ class TrainingConfig(Section):
     start: Literal["scratch", "unlabelled"] | None = Field(
         default=None,
         description="robust: what training starts from: scratch, or the network trained without "
-        "labels (section unlabelled), which learns faster at first and ends alike (ours)",
+        "labels (section unlabelled) with its last layer fitted to the training patches, which "
+        "then learns a little more: worth it where little tissue is annotated (ours)",
     )
     epochs: Count | None = Field(
         default=None, description="papers: passes over the training patches (ours)"
@@ -529,7 +534,8 @@ class TrainingConfig(Section):
             return content
         preset = content.get("preset", cls.model_fields["preset"].default)
         given = {key: value for key, value in content.items() if value is not None}
-        return {**PRESETS.get(str(preset), {}), **given}
+        gentle = GENTLE if preset == "robust" and given.get("start") == "unlabelled" else {}
+        return {**PRESETS.get(str(preset), {}), **gentle, **given}
 
     @model_validator(mode="after")
     def _own_keys(self) -> TrainingConfig:

@@ -318,6 +318,7 @@ class Pipeline(Reads):
             settings["outside"] = bool(training.outside) and run not in (PERMUTED, NONSENSE)
             if training.start == "unlabelled":
                 inputs["start"] = r.network(UNLABELLED)
+                inputs["train"] = r.patches(source, "train")
         share = {PERMUTED: training.permuted_share, NONSENSE: training.nonsense_share}.get(run, 1)
         settings[length] = max(1, round(settings[length] * share))
         return Stage(

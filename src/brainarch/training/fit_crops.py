@@ -88,7 +88,7 @@ def fit_crops(
     permute_labels : bool
         Shuffle the labels of each step's windows, as a control that must end at chance.
     start : AreaNetwork, optional
-        Network whose trunk training starts from, instead of new weights.
+        Network that training starts from, instead of new weights.
     seed : int
         Of the weights, the crops, their changes and dropout.
     threads : int
@@ -126,7 +126,7 @@ def fit_crops(
         seed=seed,
     )
     if start is not None:
-        module.network.trunk.load_state_dict(start.trunk.state_dict())
+        module.network.load_state_dict(start.state_dict())
     return fit_module(
         module,
         DataLoader(draws, batch_size=None, sampler=StepOrder(epoch_steps)),

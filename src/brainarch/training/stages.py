@@ -34,6 +34,7 @@ from brainarch.training.fit_contrast import CONTRAST_COLUMNS, fit_contrast
 from brainarch.training.fit_crops import fit_crops
 from brainarch.training.places import CropGround, ground_beside
 from brainarch.training.precision import Asked, find_precision
+from brainarch.training.probing import probed_network
 from brainarch.training.view_draws import ViewGround
 from brainarch.unfinished import unfinished_work
 from brainarch.volume.store import Volume, open_volume
@@ -164,6 +165,7 @@ def train_crops(
     precision: Asked,
     seed: int,
     start: Path | None = None,
+    train: Path | None = None,
     threads: int = 1,
     device: str = "auto",
 ) -> None:
@@ -204,6 +206,8 @@ def train_crops(
         Of weights, crops, changes and dropout.
     start : Path, optional
         Network trained without labels, whose trunk and normalisation training starts from.
+    train : Path, optional
+        Patch table that its last layer is fitted to before; see `brainarch.training.probing`.
     threads : int
         CPU threads at most; their number can change the last digits.
     device : {"auto", "cpu", "cuda"}
@@ -239,17 +243,24 @@ def train_crops(
         "grounds": [_ground_digest(ground) for ground in grounds],
         "val": _file_digest(val),
         "start": None if trained is None else trained.digest,
+        "train": None if train is None else _file_digest(train),
     }
-    chosen_by = _windows(given, val, seed if permute_labels else None, "val")
+    names = (*given.legend.names, "outside") if outside else given.legend.names
+    shuffled = seed if permute_labels else None
+    chosen_by = _windows(given, val, shuffled, "val")
+    first = None
+    if trained is not None and train is not None:
+        patches = _windows(given, train, shuffled, "train")
+        first = probed_network(trained.network, patches, len(names))
     with _unfinished(partial, identity, network) as folder:
         result = fit_crops(
             grounds,
             chosen_by,
-            (*given.legend.names, "outside") if outside else given.legend.names,
+            names,
             given.normalisation,
             folder,
             **options,
-            start=None if trained is None else trained.network,
+            start=first,
             **machine,
         )
         how = {
