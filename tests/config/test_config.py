@@ -88,6 +88,9 @@ def test_a_preset_fills_what_is_left_out_and_refuses_the_others_keys(
     content["training"] = {}
     training = check_config(content, "mine.yaml").training
     assert (training.preset, training.learning_rate, training.steps) == ("robust", 5e-4, 1200)
+    content["training"] = {"start": "unlabelled", "steps": 70}
+    training = check_config(content, "config").training
+    assert (training.learning_rate, training.steps) == (5e-5, 70), "gently, but as was asked"
     content["training"] = {"epochs": 7}
     assert "epochs belongs to preset papers" in problem(content)
     content["training"] = {"flips": True}

@@ -312,6 +312,7 @@ def test_training_starts_from_the_network_without_labels_where_the_config_says_s
     content["training"] = {"start": "scratch"}
     assert "start" not in Pipeline.of(check_config(content, "scratch")).train("main").inputs
     assert given["start"] == "results/z159/networks/unlabelled/network.safetensors"
+    assert given["train"] == "results/z159/patches/main/train.csv"
 
 
 def test_a_borrowed_network_is_left_out_where_its_weights_are_not_there(tmp_path: Path) -> None:

@@ -212,9 +212,11 @@ def test_training_can_start_from_what_was_learnt_without_labels(
 ) -> None:
     unlabelled(files, tmp_path / "start", seed=6)
     start = tmp_path / "start/network.safetensors"
-    still: dict[str, Any] = {"learning_rate": 1e-12, "start": start}
-    crops(files, tmp_path / "out", **still)
-    crops(files, tmp_path / "scratch", **still | {"start": None})
+    still: dict[str, Any] = {"learning_rate": 1e-12}
+    given = {"start": start, "train": files / "train.csv"}
+    crops(files, tmp_path / "out", **still, **given)
+    crops(files, tmp_path / "permuted", **still, **given, permute_labels=True)
+    crops(files, tmp_path / "scratch", **still)
     first, trained, scratch = (
         load_network(tmp_path / name / "network.safetensors")
         for name in ("start", "out", "scratch")
@@ -226,6 +228,9 @@ def test_training_can_start_from_what_was_learnt_without_labels(
     for other, same in ((trained, True), (scratch, False)):
         values = other.network.trunk.state_dict()
         assert all(torch.allclose(values[name], learnt[name]) for name in learnt) is same
+    permuted = load_network(tmp_path / "permuted/network.safetensors")
+    heads = [own.network.head.weight for own in (trained, permuted)]
+    assert not torch.allclose(*heads, atol=1e-3), "fitted to other labels"
 
 
 def test_training_without_labels_names_no_areas_and_repeats_itself(
