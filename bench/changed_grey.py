@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 import brainarch
 from brainarch.embedding.describe import describe_patches
-from brainarch.embedding.names import CNN, TEXTURE
+from brainarch.embedding.names import CNN
 from brainarch.embedding.networks import build_network
 from brainarch.embedding.representations import Representations
 from brainarch.embedding.stages import represent_patches
@@ -69,7 +69,7 @@ def judge(brain: Dataset, run: str, found: Accuracies) -> None:
         Path(results.legend),
         seed=brain.config.seed,
     )
-    for name in (CNN, TEXTURE):
+    for name in (CNN, "texture"):
         train = represent(Path(results.patches(run, "train")), name=name)
         clean = represent(table, name=name)
         describer = build_network(name, trained, brain.config.seed)
