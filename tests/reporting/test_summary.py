@@ -227,7 +227,7 @@ def test_cost_versions_and_data_are_told(tmp_path):
     page = Page(text).text
     assert "1 min 16 s" in page
     assert "300 x 400 x 500 voxels" in page
-    assert "surrogate label maps" in page
+    assert "maps that know nothing, for each null" in page
     assert record["patches"]["rows"][0] == ["main", "Ctx", "300 (5)", "300 (5)", "300 (5)"]
     assert record["areas"]["rows"][5][:2] == ["WM", "0.001 mm² (5)"]
 

@@ -145,7 +145,8 @@ def _phantom(work: Work) -> Cost:
     images = len(config.annotations.slices) + len(config.layers.slices if config.layers else ())
     # images of areas and layers, and three of what was planted
     disk = volume_mb(work) + config.volume.shape[0] * 1e-3 + 5 * images * work.slice_px / MB
-    return Cost(1500 + 150 * work.slice_px / MB, 45, 160e-9 * work.voxels, disk)
+    # the first time it is compiled, which takes most of the memory
+    return Cost(2100 + 150 * work.slice_px / MB, 45, 160e-9 * work.voxels, disk)
 
 
 @_model()
