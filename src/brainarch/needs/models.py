@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from brainarch.embedding.names import CHANGES, NETWORKS, is_repeat
@@ -461,7 +461,9 @@ def _align(work: Work) -> Cost:
     keys = work.config.selection
     factors = keys.area_count + keys.layer_count * (work.config.layers is not None)
     fields = work.config.statistics.nulls * factors * len(work.extracted)
-    return _on_maps(work, FIELD_SECONDS * fields)
+    cost = _on_maps(work, FIELD_SECONDS * fields)
+    # the fields' covariances
+    return replace(cost, memory_mb=cost.memory_mb + 120)
 
 
 @_model()
