@@ -207,7 +207,8 @@ def train_crops(
     start : Path, optional
         Network trained without labels, whose trunk and normalisation training starts from.
     train : Path, optional
-        Patch table that its last layer is fitted to before; see `brainarch.training.probing`.
+        With it, patch table that the last layer is fitted to before; see
+        `brainarch.training.probing`.
     threads : int
         CPU threads at most; their number can change the last digits.
     device : {"auto", "cpu", "cuda"}
@@ -219,6 +220,8 @@ def train_crops(
         If files do not belong together, a GPU is asked for but absent, an area has no crop, or the
         loss stops being finite.
     """
+    if (start is None) != (train is None):
+        raise ValueError("start and train belong together")
     given = _read(labels, legend, volume, splits, device)
     trained = None if start is None else load_network(start)
     if trained is not None:
