@@ -11,47 +11,46 @@ and assignments weigh alike.
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sklearn.metrics import balanced_accuracy_score
 
 import brainarch
+from brainarch.embedding.degradations import degrade
 from brainarch.embedding.describe import describe_patches
 from brainarch.embedding.names import CNN
 from brainarch.embedding.networks import build_network
-from brainarch.embedding.representations import Representations
 from brainarch.embedding.stages import represent_patches
+from brainarch.network.grey import to_unit
 from brainarch.network.trained import load_network
 from brainarch.patches.table import patch_places, read_patches
 from brainarch.pipeline.dataset import Dataset
 from brainarch.readout.classifiers import fit_classifiers
 from brainarch.volume.store import Volume, open_volume
 
-LEVELS, CONTRAST, BRIGHTNESS = 19, 1.1, -5.0
+CHANGES = {"contrast": 1.1, "brightness": -5 / 255, "levels": 19}
 #: Accuracies before and after the changes, by network and what reads it.
 Accuracies = dict[tuple[str, str], list[tuple[float, float]]]
 
 
+@dataclass(frozen=True)
 class Changed:
     """A volume of 8-bit grey values after those changes."""
 
-    def __init__(self, volume: Volume, mean: float) -> None:
-        self._volume, self._mean = volume, mean
+    volume: Volume
+    mean: float
 
     def read_slice(self, z: int) -> NDArray[np.uint8]:
         """Return a slice after the changes."""
-        grey = self._volume.read_slice(z).astype(np.float32)
-        grey = np.clip((grey - self._mean) * CONTRAST + self._mean + BRIGHTNESS, 0, 255)
-        step = 255 / (LEVELS - 1)
-        return np.asarray(np.rint(np.rint(grey / step) * step), dtype=np.uint8)
-
-
-def mean_recall(indices: NDArray[np.integer], truth: Representations) -> float:
-    """Return the share of patches whose area is named, areas weighing alike."""
-    return float(np.mean([(indices[truth.area == a] == a).mean() for a in np.unique(truth.area)]))
+        unit = to_unit(self.volume.read_slice(z))
+        for kind, level in CHANGES.items():
+            unit = degrade(unit, kind, level, self.mean)
+        return np.asarray(np.rint(unit * 255), dtype=np.uint8)
 
 
 def judge(brain: Dataset, run: str, found: Accuracies) -> None:
@@ -59,7 +58,7 @@ def judge(brain: Dataset, run: str, found: Accuracies) -> None:
     results = brain.pipeline.results
     path, volume = Path(results.network(run)), open_volume(Path(results.volume))
     trained = load_network(path)
-    changed = Changed(volume, 255 * trained.normalisation.mean)
+    changed = Changed(volume, trained.normalisation.mean)
     table = Path(results.patches(run, "test"))
     places = patch_places(read_patches(table), volume, table)
     represent = partial(
@@ -73,10 +72,7 @@ def judge(brain: Dataset, run: str, found: Accuracies) -> None:
         train = represent(Path(results.patches(run, "train")), name=name)
         clean = represent(table, name=name)
         describer = build_network(name, trained, brain.config.seed)
-        values = {
-            "clean": clean.values,
-            "changed": describe_patches(describer, changed, places),
-        }
+        values = (clean.values, describe_patches(describer, changed, places))
         readers = {
             which: fitted.predict for (_, which), fitted in fit_classifiers({name: train}).items()
         }
@@ -85,8 +81,8 @@ def judge(brain: Dataset, run: str, found: Accuracies) -> None:
                 trained.network.head(torch.from_numpy(values)).argmax(1).numpy()
             )
         for which, predict in readers.items():
-            pair = [mean_recall(predict(own), clean) for own in values.values()]
-            found.setdefault((name, which), []).append((pair[0], pair[1]))
+            before, after = (balanced_accuracy_score(clean.area, predict(own)) for own in values)
+            found.setdefault((name, which), []).append((before, after))
 
 
 def main() -> None:

@@ -628,7 +628,8 @@ class UnlabelledConfig(Section):
     steps: Count = Field(default=600, description="gradient steps (ours)")
     places: Annotated[int, Field(ge=2)] = Field(
         default=32,
-        description="places per step; their number matters most: 32 suit a CPU, 256 a GPU (ours)",
+        description="places per step; their number matters most, and their pixels are what they "
+        "cost: 256 of one window (side 1) as much as 128 of 4 x 4 (ours)",
     )
     side: Annotated[int, Field(ge=1, le=8)] = Field(
         default=4,

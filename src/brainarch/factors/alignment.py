@@ -159,8 +159,9 @@ def compare_factors(
     """
     ranked = RankedMaps(maps)
     own = ranked.auroc(labels, areas)
-    thin = _thin(ranked.valid & (labels > 0))
-    few, seen = labels[thin], (ranked.valid & (labels > 0))[thin]
+    labelled = ranked.valid & (labels > 0)
+    thin = _thin(labelled)
+    few, seen = labels[thin], labelled[thin]
     limit, p = np.full_like(own, np.nan), np.full_like(own, np.nan)
     pixels = np.bincount(few[seen], minlength=areas + 1)[1 : areas + 1]
     told = np.flatnonzero((pixels > 0) & (pixels < seen.sum()))
@@ -170,8 +171,7 @@ def compare_factors(
         for number in chosen:
             i, rng = number - 1, generator(seed, f"alignment null {number}")
             limit[i, told], p[i, told] = null.compare(maps[i][thin][seen], count, rng)
-    codes = labels[ranked.valid]
-    pixels = np.bincount(codes[codes > 0], minlength=areas + 1)[1 : areas + 1]
+    pixels = np.bincount(labels[labelled], minlength=areas + 1)[1 : areas + 1]
     factor, area = np.indices(own.shape) + 1
     frame = pd.DataFrame(
         {
@@ -241,7 +241,7 @@ class _FieldNull:
         """Return the map's covariance, its AUROC less a half, and the spread of that."""
         ranks = rankdata(values)
         weights = self._model.fit(ranks)
-        return weights, self._contrasts @ ranks, np.sqrt(self._variances @ weights)
+        return weights, self._contrasts @ ranks, np.sqrt(np.maximum(self._variances @ weights, 0))
 
 
 def _divided(above: NDArray[np.float64], spread: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -16,12 +16,7 @@ from skimage.filters import threshold_otsu
 from brainarch.annotations.legend import Legend, read_legend
 from brainarch.errors import InputError
 from brainarch.evaluation.errors import read_blocks
-from brainarch.factors.alignment import (
-    ALIGNED,
-    RankedMaps,
-    compare_factors,
-    judge_selected,
-)
+from brainarch.factors.alignment import ALIGNED, RankedMaps, compare_factors, judge_selected
 from brainarch.factors.coefficients import CoefficientMaps, open_together
 from brainarch.factors.selection import (
     Presence,

@@ -188,9 +188,8 @@ def _beside_fields(
     null = np.array(rows)
     p = (1 + (null >= np.abs(rho)).sum(axis=0)) / (1 + len(null))
     known = np.isfinite(rho)
-    return np.where(known, np.percentile(null, PERCENTILE, axis=0), np.nan), np.where(
-        known, p, np.nan
-    )
+    limit = np.percentile(null, PERCENTILE, axis=0)
+    return np.where(known, limit, np.nan), np.where(known, p, np.nan)
 
 
 def _pearson(sums: NDArray[np.float64]) -> NDArray[np.float64]:

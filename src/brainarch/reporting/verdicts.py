@@ -268,10 +268,7 @@ def factors_verdict(
 
 def _stands(row: Mapping[Any, Any]) -> bool | None:
     """Return whether a factor stands for its area, None if that cannot be decided."""
-    above = _above(row["low"], row["high"], ALIGNED)
-    if not row["above_null"] or above is False:
-        return False
-    return above
+    return _above(row["low"], row["high"], ALIGNED) if row["above_null"] else False
 
 
 def _without_factors(baselines: pd.DataFrame) -> list[str]:

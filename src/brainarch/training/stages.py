@@ -25,6 +25,7 @@ from brainarch.network.untrained import untrained_network
 from brainarch.patches.blocks import least_distance
 from brainarch.patches.sampling import SPLITS
 from brainarch.patches.table import area_indices, patch_places, read_patches, require_known_areas
+from brainarch.readout.threads import limit_threads
 from brainarch.records import write_record
 from brainarch.seeds import generator
 from brainarch.tables import write_table
@@ -254,7 +255,8 @@ def train_crops(
     first = None
     if trained is not None and train is not None:
         patches = _windows(given, train, shuffled, "train")
-        first = probed_network(trained.network, patches, len(names))
+        with limit_threads(threads):
+            first = probed_network(trained.network, patches, len(names))
     with _unfinished(partial, identity, network) as folder:
         result = fit_crops(
             grounds,
