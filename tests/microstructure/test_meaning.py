@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 import tifffile
+from fastparquet import ParquetFile
 from scipy.ndimage import gaussian_filter
 from scipy.stats import spearmanr
 
@@ -185,6 +188,7 @@ def inputs(tmp_path, monkeypatch):
         "truth": tmp_path,
         "meaning": tmp_path / "meaning.csv",
         "atlas": tmp_path / "atlas.csv",
+        "atlas_parquet": tmp_path / "atlas.parquet",
         "typical": tmp_path / "typical.csv",
         **NULLS,
     }
@@ -217,13 +221,16 @@ def test_tables_say_what_was_planted(inputs) -> None:
     assert own.loc[("Ctx", "grey"), "mean"] < 115
     assert own.loc[("WM", "grey"), "mean"] > 145
     assert own["um2"].unique() == pytest.approx([400 * 400 * 1.17**2])
+    parquet = ParquetFile(str(inputs["atlas_parquet"]))
+    pd.testing.assert_frame_equal(parquet.to_pandas(), atlas, check_dtype=False)
+    assert json.loads(parquet.key_value_metadata["columns"]) == stages.ATLAS_COLUMNS
 
 
 def test_two_runs_write_the_same_bytes(inputs) -> None:
     texts = []
     for _ in range(2):
         stages.explain_factors(**inputs)
-        texts.append((inputs["meaning"].read_bytes(), inputs["atlas"].read_bytes()))
+        texts.append([inputs[n].read_bytes() for n in ("meaning", "atlas", "atlas_parquet")])
     assert texts[0] == texts[1]
 
 
@@ -232,6 +239,7 @@ def test_a_slice_without_labels_has_an_empty_atlas(inputs) -> None:
         del inputs[name]
     stages.explain_factors(**inputs)
     assert len(read_table(inputs["atlas"], empty=True)) == 0
+    assert len(ParquetFile(str(inputs["atlas_parquet"])).to_pandas()) == 0
 
 
 @pytest.mark.parametrize("masks", [None, b"no picture", np.zeros((9, 9), dtype=np.uint8)])

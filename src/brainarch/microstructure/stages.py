@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from brainarch.annotations.legend import read_legend
 from brainarch.errors import InputError
+from brainarch.exports.parquet import write_parquet
 from brainarch.factors.coefficients import CoefficientMaps
 from brainarch.grids.labels import read_codes
 from brainarch.grids.maps import SliceMaps
@@ -57,6 +58,10 @@ ATLAS_COLUMNS = {
     "high": "upper end of the 95 % interval",
     "pixels": "pixels that were looked at",
 }
+#: Types of the columns that are no text.
+ATLAS_NUMBERS = dict.fromkeys(("slice", "pixels"), "int64") | dict.fromkeys(
+    ("um2", "mean", "low", "high"), "float64"
+)
 
 
 def explain_factors(
@@ -73,6 +78,7 @@ def explain_factors(
     truth: Path | None = None,
     meaning: Path,
     atlas: Path,
+    atlas_parquet: Path,
     typical: Path,
     nulls: int,
     resamples: int,
@@ -93,6 +99,8 @@ def explain_factors(
     meaning, atlas, typical : Path
         Tables to write: every factor with every measure; means of every area, layer, component and
         cluster; the most typical patches of factors, components and clusters.
+    atlas_parquet : Path
+        The atlas once more, as Parquet.
     nulls : int
         Fields that each measure is replaced by.
     resamples, seed : int
@@ -148,7 +156,9 @@ def explain_factors(
         frames.append(frame.assign(quantity=names, **about))
     nothing = pd.DataFrame(columns=list(ATLAS_COLUMNS))
     whole = pd.concat(frames, ignore_index=True) if frames else nothing
-    write_table(whole[list(ATLAS_COLUMNS)], atlas, ATLAS_COLUMNS)
+    tabulated = whole[list(ATLAS_COLUMNS)].astype(ATLAS_NUMBERS)
+    write_table(tabulated, atlas, ATLAS_COLUMNS)
+    write_parquet(tabulated, atlas_parquet, ATLAS_COLUMNS)
     follows = correlate(C, measures, sample.blocks, seen, nulls=nulls, **bootstrap)
     texts = {
         factor: describe(own) + greatest_part(whole, f"factor {factor}")

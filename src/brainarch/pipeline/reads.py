@@ -147,7 +147,7 @@ class Reads(Shared):
 
     def _meaning(self) -> tuple[Files, Settings]:
         tables = self.explained(self.fit_slice)
-        del tables["typical"]
+        del tables["typical"], tables["atlas_parquet"]
         tables |= {
             name: self.results.factors(f"{name}_areas.csv") for name in ("selection", "sensitivity")
         }
@@ -163,9 +163,11 @@ class Reads(Shared):
 
     def explained(self, z: Z, network: str = CNN) -> Files:
         """Return what is written of a slice's factors: what they follow, parts, typical patches."""
-        kinds = ("meaning", "atlas", "typical")
+        names = {kind: f"{kind}.csv" for kind in ("meaning", "atlas", "typical")}
+        names["atlas_parquet"] = "atlas.parquet"
         return {
-            kind: self.results.factors(f"z{slice_name(z)}_{kind}.csv", network) for kind in kinds
+            kind: self.results.factors(f"z{slice_name(z)}_{name}", network)
+            for kind, name in names.items()
         }
 
     def _learning_curves(self) -> tuple[Files, Settings]:
