@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from brainarch.annotations.legend import read_legend
 from brainarch.errors import InputError
-from brainarch.exports.parquet import write_parquet
 from brainarch.factors.coefficients import CoefficientMaps
 from brainarch.grids.labels import read_codes
 from brainarch.grids.maps import SliceMaps
@@ -23,6 +22,7 @@ from brainarch.microstructure.meaning import (
     greatest_part,
 )
 from brainarch.microstructure.measures import MEASURES, measure_patches
+from brainarch.microstructure.parquet import write_parquet
 from brainarch.microstructure.planted import PLANTED, planted_shares
 from brainarch.microstructure.sampling import sampled_pixels
 from brainarch.microstructure.typical import TYPICAL_COLUMNS, nearest, strongest
