@@ -197,7 +197,8 @@ def discovery_of(slices, layers) -> factors.Discovery:
         if index:
             picture = factors.rename_matched(picture, fakes.matches())
             profile = factors.rename_profiles(profile, fakes.matches())
-        components.append(factors.ComponentMap(grey, picture, layer_picture, z, f"Slice z = {z}"))
+        title = f"Components of Cortex, slice z = {z} (79% of the area)"
+        components.append(factors.ComponentMap(grey, picture, layer_picture, z, title))
         frames.append(profile if layers else profile[profile["by"] == "depth"])
         agreements.append(fakes.agreement(z))
     return factors.Discovery(

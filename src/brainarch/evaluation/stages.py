@@ -99,7 +99,8 @@ def evaluate_patches(
     right = true == predicted
     side, length = error_blocks(block_px, table, pd.Series(right))
     if block_px == "auto":
-        logger.info("%s: errors stay alike over %.0f px, blocks of %d px", patches, length, side)
+        alike = f"stay alike over {length:.0f} px" if np.isfinite(length) else "are alike nowhere"
+        logger.info("%s: errors %s, blocks of %d px", patches, alike, side)
     z, y, x = (table[name].to_numpy() for name in ("z", "y", "x"))
     blocks = spatial_blocks(z, y, x, side)
     bootstrap = {"resamples": resamples, "seed": seed}

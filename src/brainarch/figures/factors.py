@@ -17,7 +17,7 @@ from brainarch.figures import panels, plotted, rasters, style
 from brainarch.figures.clusters import agreement_entries, draw_nulls, draw_subdivisions
 from brainarch.figures.panels import Areas
 from brainarch.figures.rasters import Raster
-from brainarch.figures.sheet import Box, Sheet, fit, swatches_height
+from brainarch.figures.sheet import Box, Sheet, fit, swatches_height, text_width
 
 #: AUROC shown white and darkest.
 AUROC_LIMITS = (0.5, 1.0)
@@ -323,8 +323,11 @@ class _ComponentBlock:
         count = max(int(entry.codes.values.max()) for entry in self.maps)
         colours = style.subdivision_palette(count)
         letter = _letter(table, "pixels of the component in the picture")
+        # narrow maps stand as far apart as the first one's title is wide
+        title = text_width(self.maps[0].title, style.FONT + 0.5) + 10
+        step = max(self.map[0] + 6, min(title, style.CONTENT_MM - self.map[0]))
         for index, entry in enumerate(self.maps):
-            left = index * max(self.map[0] + 6, 66.0)
+            left = index * step
             sheet.panel(letter if index == 0 else "", left, top, entry.title)
             axes = sheet.axes(Box(left, top + 5, *self.map))
             draw_subdivisions(
