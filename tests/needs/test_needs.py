@@ -62,9 +62,12 @@ def measured() -> list[dict[str, str]]:
 def test_memory_is_never_below_and_at_most_three_times_above_what_was_measured(
     row: dict[str, str],
 ) -> None:
-    """Snakemake's benchmarks of two whole runs: peak memory in MB, seconds, processor seconds.
+    """Snakemake's benchmarks of whole runs: peak memory in MB, seconds, processor seconds.
 
-    The tiny one ran beside other programs, so its processor seconds tell more than its seconds.
+    A phantom of the published volume's size ran with fewer epochs and noise levels, which its rows
+    leave out, on cores half as fast as the reference: its seconds are halved. Stages that ask for
+    more than three times what they took there, because which area a pixel belongs to is not known
+    before (one area's components, for example), are left out as well. The tiny one ran beside other programs, so its processor seconds tell more than its seconds.
     Factorisation was measured by itself, on cubes of those sizes of 15 factors and noise.
     """
     work = work_of(row["config"])
@@ -88,7 +91,6 @@ def test_what_was_measured_covers_every_stage_that_has_a_model() -> None:
         "export",
         "explain_factors",
         "fit_novelty",
-        "draw_maps",
         "write_untrained",
     }
     later |= {"baselines", "name_new_brains", "find_lesions", "find_planted", "take_network"}

@@ -306,11 +306,14 @@ def _extract(work: Work, z: int | None = None) -> Cost:
 
 @_model()
 def _prove(work: Work, z: int | None = None) -> Cost:
-    keys = work.config.extraction
-    # the cube is read in bands of chunks: values, what is finite, and copies
-    band = cube_mb(128 * math.ceil(work.config.volume.stored_shape[2] / keys.stride), 4)
-    seconds = PROOF_SECONDS * keys.proof_windows + 2e-6 * work.pixels(z)
-    return Cost(TORCH_MB + 480 + 4 * band, TORCH_SECONDS + seconds, disk_mb=1)
+    seconds = PROOF_SECONDS * work.config.extraction.proof_windows + 2e-6 * work.pixels(z)
+    return Cost(TORCH_MB + 480 + 4 * _band_mb(work), TORCH_SECONDS + seconds, disk_mb=1)
+
+
+def _band_mb(work: Work) -> float:
+    """Return the size of a band of chunks, in which a cube is read: with copies, four or five."""
+    columns = math.ceil(work.config.volume.stored_shape[2] / work.config.extraction.stride)
+    return cube_mb(128 * columns, 4)
 
 
 @_model()
@@ -323,7 +326,7 @@ def _fit_novelty(work: Work) -> Cost:
 @_model()
 def _predict(work: Work, z: int | None = None) -> Cost:
     pixels = work.pixels(z)
-    memory = TORCH_MB + 80 * work.slice_px / MB + 120 * pixels / MB
+    memory = TORCH_MB + 90 * work.slice_px / MB + 150 * pixels / MB
     outside = OUTSIDE_BYTES * bool(work.config.training.outside)
     disk = (PREDICTION_BYTES + outside) * work.slice_px / MB
     return Cost(memory, TORCH_SECONDS + 5e-6 * pixels + 0.3e-6 * work.slice_px, disk_mb=disk)
@@ -414,8 +417,9 @@ def _sweep_ranks(work: Work) -> Cost:
 @_model(THREADS)
 def _project(work: Work, z: int | None = None) -> Cost:
     pixels, factors = work.pixels(z), work.config.factorization.factors
-    core = 2e-6 * pixels * factors
-    return Cost(1000, PLAIN_SECONDS + 4, core, coefficients_mb(pixels, factors))
+    core = 0.8e-6 * pixels * factors
+    memory = PLAIN_MB + 100 + 4.5 * _band_mb(work)
+    return Cost(memory, PLAIN_SECONDS + 4, core, coefficients_mb(pixels, factors))
 
 
 def _on_maps(work: Work, seconds: float = 0.0) -> Cost:
