@@ -65,10 +65,11 @@ def test_memory_is_never_below_and_at_most_three_times_above_what_was_measured(
     """Snakemake's benchmarks of whole runs: peak memory in MB, seconds, processor seconds.
 
     A phantom of the published volume's size ran with fewer epochs and noise levels, which its rows
-    leave out, on cores half as fast as the reference: its seconds are halved. Stages that ask for
-    more than three times what they took there, because which area a pixel belongs to is not known
-    before (one area's components, for example), are left out as well. The tiny one ran beside other programs, so its processor seconds tell more than its seconds.
-    Factorisation was measured by itself, on cubes of those sizes of 15 factors and noise.
+    leave out, on cores half as fast as the reference: its seconds are halved. Left out as well are
+    stages that asked for more than three times what they took there, because which area a pixel
+    belongs to is not known before (one area's components, for example). The tiny one ran beside
+    other programs, so its processor seconds tell more than its seconds. Factorisation was measured
+    by itself, on cubes of those sizes of 15 factors and noise.
     """
     work = work_of(row["config"])
     arguments = dict(part.split("=") for part in row["arguments"].split())
