@@ -96,6 +96,10 @@ def most_threads(stage):
     return min(most, int(given)) if given else most
 
 
+#: Memory of the Snakemake that runs a job, in MB: a cluster counts it as the job's (measured: 160).
+SNAKEMAKE_MB = 200
+
+
 def asked(stage):
     """Return the resources that a rule asks for; each retry asks for as much memory again."""
 
@@ -104,7 +108,8 @@ def asked(stage):
         return needs(stage, WORK, NODE, **{k: int(v) if k == "z" else v for k, v in values.items()})
 
     return {
-        "mem_mb": lambda wildcards, attempt: attempt * math.ceil(need(wildcards).memory_mb),
+        "mem_mb": lambda wildcards, attempt: attempt
+        * math.ceil(need(wildcards).memory_mb + SNAKEMAKE_MB),
         "runtime": lambda wildcards: need(wildcards).runtime_min,
         "disk_mb": lambda wildcards: math.ceil(need(wildcards).disk_mb),
     }

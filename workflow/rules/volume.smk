@@ -106,7 +106,7 @@ use rule stage as convert with:
         verb="convert",
         machine=lambda wildcards, threads, resources: [
             *("--threads", threads),
-            *("--memory-mb", resources.mem_mb),
+            *("--memory-mb", resources.mem_mb - SNAKEMAKE_MB),
         ],
         settings=PIPELINE.convert().settings,
         files=lambda wildcards: PIPELINE.source_states.get("volume"),
