@@ -53,7 +53,7 @@ SchedulerType=sched/backfill
 MpiDefault=none
 SwitchType=switch/none
 ReturnToService=2
-MinJobAge=600
+MinJobAge=7200
 KillWait=2
 CommunicationParameters=NoInAddrAny,NoCtldInAddrAny
 NodeName={host} NodeAddr=127.0.0.1 CPUs=1 RealMemory={memory} State=UNKNOWN
