@@ -88,8 +88,10 @@ def test_a_run_takes_it_with_its_areas_in_its_own_order(tmp_path: Path) -> None:
     windows = torch.rand(2, 1, 134, 134)
     with torch.inference_mode():
         first, second = one.network(windows), other.network(windows)
+        assert torch.equal(one.network.trunk(windows), other.network.trunk(windows))
     order = [AREAS.index(area) for area in own]
     assert torch.equal(other.network.head.weight, one.network.head.weight[order])
+    assert torch.equal(other.network.head.bias, one.network.head.bias[order])
     # rows in another order may be added up in another way
     np.testing.assert_allclose(second, first[:, order], rtol=1e-5, atol=1e-7)
     with pytest.raises(InputError, match="but this run has A, B"):
