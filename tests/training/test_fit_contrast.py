@@ -14,6 +14,7 @@ from brainarch.errors import InputError
 from brainarch.network.architecture import AreaNetwork
 from brainarch.network.grey import Normalisation
 from brainarch.training import fit_contrast as module
+from brainarch.training.crops import crop_representations
 from brainarch.training.fit_contrast import (
     CONTRAST_COLUMNS,
     ContrastResult,
@@ -42,6 +43,13 @@ def run(partial: Path, **changes: Any) -> ContrastResult:
         [ViewGround(5, textures()), ViewGround(9, textures()[::-1].copy())],
         NORMALISATION, partial, **{**values, **changes},
     )  # fmt: skip
+
+
+def windows_of(grey: np.ndarray) -> torch.Tensor:
+    """Return normalised windows of a slice, the first two of every four fine."""
+    windows = [grey[y : y + 134, x : x + 134] for y in (0, 60) for x in (0, 150, 330, 500)]
+    unit = torch.from_numpy(np.stack(windows)[:, None] / 255).float()
+    return (unit - NORMALISATION.mean) / NORMALISATION.std
 
 
 def weights(network: torch.nn.Module) -> torch.Tensor:
@@ -83,10 +91,10 @@ def test_a_killed_training_goes_on_to_the_same_weights(
             assert not torch.equal(weights(other.network), weights(whole.network))
 
 
-def untrained(places: int) -> tuple[Any, Any]:
+def untrained(places: int, side: int = 1) -> tuple[Any, Any]:
     torch.manual_seed(2)
     return contrast_training(
-        [ViewGround(5, textures())], NORMALISATION, steps=10, places=places, side=1, reach=40.0,
+        [ViewGround(5, textures())], NORMALISATION, steps=10, places=places, side=side, reach=40.0,
         orientation="any", learning_rate=1e-3, seed=3,
     )  # fmt: skip
 
@@ -98,11 +106,34 @@ def test_gradients_reach_every_layer_of_the_trunk_and_the_head_that_is_thrown_aw
     for part in (training.network.trunk, training.projection):
         for name, parameter in part.named_parameters():
             assert parameter.grad is not None, name
-            assert parameter.grad.abs().max() > 0, name
+            # what shifts all of a unit's values alike is normalised away
+            assert parameter.grad.abs().max() > 0 or name == "fc2.bias", name
     optimizer = training.configure_optimizers()["optimizer"]
     trained = {id(p) for group in optimizer.param_groups for p in group["params"]}
     assert not trained & {id(p) for p in training.network.head.parameters()}
     assert len(trained) == 12 + 4
+
+
+@pytest.mark.parametrize("side", [1, 2])
+def test_the_network_that_is_read_gives_the_units_that_learnt(side: int) -> None:
+    training, draws = untrained(12, side)
+    training.network.trunk.relu6.norm.momentum = 1.0  # of the last step alone
+    training.loss_of(draws[0])
+    views = training.views_of(draws[1])
+    with torch.inference_mode():
+        learnt = crop_representations(training.eval().network, views)
+        network = training.learnt_network()
+        read = crop_representations(network, views)
+    assert read.numpy() == pytest.approx(learnt.numpy(), abs=1e-5)
+    assert read.std() > 0.1
+    assert network.state_dict().keys() == AreaNetwork(0).state_dict().keys()
+
+
+def test_no_unit_falls_silent(tmp_path: Path) -> None:
+    result = run(tmp_path, steps=40, epochs=2, places=10)
+    with torch.inference_mode():
+        values = result.network.trunk(windows_of(textures()))
+    assert (values.amax(dim=0) > 0).all()
 
 
 def test_the_same_view_twice_is_the_most_alike() -> None:
@@ -133,15 +164,13 @@ def test_views_are_float32_where_the_network_is_not() -> None:
 def test_textures_end_up_apart(tmp_path: Path) -> None:
     result = run(tmp_path, steps=40, epochs=2, places=10, learning_rate=5e-4)
     assert result.curves["loss"].iloc[-1] < result.curves["loss"].iloc[0]
-    grey = textures()
-    windows = [grey[y : y + 134, x : x + 134] for y in (0, 60) for x in (0, 150, 330, 500)]
-    unit = torch.from_numpy(np.stack(windows)[:, None] / 255).float()
+    windows = windows_of(textures())
     fine = torch.tensor([True, True, False, False] * 2)
 
     def margin(network: torch.nn.Module) -> float:
         """Return by how much same textures are more alike than different ones."""
         with torch.inference_mode():
-            values = network.trunk((unit - NORMALISATION.mean) / NORMALISATION.std)
+            values = network.trunk(windows)
         cosine = torch.nn.functional.normalize(values, dim=1)
         alike = cosine @ cosine.T
         same = fine[:, None] == fine

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from brainarch.embedding.names import CHANGES, NETWORKS, is_repeat
-from brainarch.geometry import UNITS
+from brainarch.geometry import UNITS, WINDOW
 from brainarch.needs.sizes import (
     MB,
     THREADS,
@@ -69,6 +69,8 @@ PROOF_SECONDS = 25e-3
 #: Core seconds of a training step on one crop of 64 windows; of the texture features of a window.
 CROP_SECONDS = 62e-3
 TEXTURE_SECONDS = 5e-3
+#: Bytes that learning without labels holds for each pixel of a step's views.
+VIEW_BYTES = 350
 #: Core seconds of a field that factors are compared with.
 FIELD_SECONDS = 2.5e-3
 #: Units of a borrowed network at most, core seconds of a patch, and its own memory (ours).
@@ -224,7 +226,9 @@ def _train_unlabelled(work: Work) -> Cost:
     keys = work.config.unlabelled
     core = keys.steps * keys.places * (2 * WINDOW_SECONDS * 3 + keys.side**2 * 1e-3)
     slices = len({*work.config.annotations.slices, *work.config.extraction.slices})
-    memory = TORCH_MB + 800 + 30 * keys.places + 2 * slices * work.slice_px * work.itemsize / MB
+    # a view's pixels are those of a crop, see `brainarch.training.crops`, which takes torch
+    views = 2 * keys.places * (WINDOW + 16 * (keys.side - 1)) ** 2
+    memory = TORCH_MB + 300 + (VIEW_BYTES * views + 2 * slices * work.slice_px * work.itemsize) / MB
     return Cost(memory, TORCH_SECONDS + 5, core, (1 + TRAINING_COPIES) * NETWORK_MB)
 
 

@@ -5,15 +5,50 @@ from __future__ import annotations
 import pytorch_lightning as lightning
 import torch
 from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
+from torch import nn
 from torch.nn.utils import convert_conv2d_weight_memory_format
+from torch.nn.utils.fusion import fuse_linear_bn_weights
 
-from brainarch.network.architecture import AreaNetwork
+from brainarch.network.architecture import REPRESENTATION_UNITS, AreaNetwork
 from brainarch.network.grey import Normalisation
 from brainarch.training.contrast import contrast_loss, near_windows, projection_head
 from brainarch.training.crop_module import rate_factor
 from brainarch.training.crops import crop_representations
 from brainarch.training.view_draws import ContrastDraw
 from brainarch.training.views import make_views
+
+
+class LiveUnits(nn.Module):
+    """Batch normalisation of the representation's units before their ReLU, while learning (ours).
+
+    Without it InfoNCE silences most of the 64 units in the first steps, and what is silent has no
+    gradient and stays so: 47 of them on the embedded volume, 0 with it. It has no weights of its
+    own, and the last layer takes it over when learning ends.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(REPRESENTATION_UNITS, affine=False)
+
+    def forward(self, units: torch.Tensor) -> torch.Tensor:
+        """Return the representation, shape (..., 64), of the last hidden layer's sums."""
+        flat = units.reshape(-1, REPRESENTATION_UNITS).float()
+        return torch.relu(self.norm(flat)).reshape(units.shape)
+
+    def fold_into(self, layer: nn.Linear) -> None:
+        """Scale and shift a layer such that a ReLU gives what these units give when evaluated."""
+        mean, variance = self.norm.running_mean, self.norm.running_var
+        assert mean is not None
+        assert variance is not None
+        layer.weight, layer.bias = fuse_linear_bn_weights(
+            layer.weight,
+            layer.bias,
+            mean,
+            variance,
+            self.norm.eps,
+            torch.ones_like(variance),
+            torch.zeros_like(mean),
+        )
 
 
 class ContrastTraining(lightning.LightningModule):
@@ -46,6 +81,7 @@ class ContrastTraining(lightning.LightningModule):
     ) -> None:
         super().__init__()
         self.network = AreaNetwork(0, dropout=0.0)
+        self.network.trunk.relu6 = LiveUnits()
         # see AreaTraining
         convert_conv2d_weight_memory_format(self.network, torch.channels_last)
         self.projection = projection_head()
@@ -75,6 +111,16 @@ class ContrastTraining(lightning.LightningModule):
         # half precision would move what is sampled by pixels
         with torch.autocast(self.slices.device.type, enabled=False):
             return make_views(self.slices, self.largest, draw.views, self.normalisation, self.side)
+
+    def learnt_network(self) -> AreaNetwork:
+        """Return the network as it is read, in evaluation mode, on the CPU; learning is over."""
+        network = self.network.to("cpu").eval()
+        units, layer = network.trunk.relu6, network.trunk.fc2
+        assert isinstance(units, LiveUnits)
+        assert isinstance(layer, nn.Linear)
+        units.fold_into(layer)
+        network.trunk.relu6 = nn.ReLU()
+        return network
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """Return Adam with warm-up and cosine decay, for all but the last layer."""

@@ -179,7 +179,7 @@ def fit_contrast(
         precision=precision,
     )
     return ContrastResult(
-        network=module.network.to("cpu").eval(),
+        network=module.learnt_network(),
         curves=pd.DataFrame(curves.rows, columns=list(CONTRAST_COLUMNS)),
         seconds=seconds,
         device=device,
