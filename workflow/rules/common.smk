@@ -10,6 +10,7 @@ from snakemake.exceptions import WorkflowError
 from brainarch.config.read import check_config, read_content
 from brainarch.errors import InputError
 from brainarch.figures.catalogue import FIGURES
+from brainarch.needs.models import MODELS
 from brainarch.needs.stages import NODE, needs
 from brainarch.needs.work import describe_work
 from brainarch.pipeline.lock import DirectoryLock, keep_temporary
@@ -24,8 +25,9 @@ try:
             f"{', '.join(files)}: a run has one config file; put targets before --configfile, or "
             "after --"
         )
-    for path in workflow.overwrite_configfiles:  # what YAML reads otherwise than it looks
-        read_content(Path(path))
+    if workflow.is_main_process:
+        for path in workflow.overwrite_configfiles:  # what YAML reads otherwise than it looks
+            read_content(Path(path))
     PIPELINE = Pipeline.of(check_config(config, files[0]))
     if workflow.is_main_process and not getattr(workflow.dag_settings, "forceall", True):
         problem = made_elsewhere(Path.cwd(), PIPELINE)
@@ -91,7 +93,7 @@ def most_threads(stage):
     Where SLURM does not bind jobs to processors, a job sees all of its node: it takes what it was
     given.
     """
-    most = needs(stage, WORK, NODE).threads
+    most = min(MODELS[stage].threads, NODE.cores)
     given = None if workflow.is_main_process else os.environ.get("SLURM_CPUS_PER_TASK")
     return min(most, int(given)) if given else most
 

@@ -8,7 +8,6 @@ from functools import partial
 from brainarch.errors import InputError
 from brainarch.geometry import UNITS
 from brainarch.needs.work import Work
-from brainarch.volume.convert import plan_conversion
 
 MB = 1e6
 #: Memory in MB that conversion may use, more only where no slab fits it.
@@ -51,6 +50,9 @@ def convert_mb(work: Work) -> float:
 
     It is more than `CONVERT_MB` only where even the thinnest slab does not fit that.
     """
+    # Zarr and more, which every other job's Snakemake starts the sooner without
+    from brainarch.volume.convert import plan_conversion  # noqa: PLC0415
+
     volume = work.config.volume
     shape = (volume.stored_shape[0], *volume.shape[1:])
     plan = partial(

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from brainarch.config.model import Config
 from brainarch.volume.kinds import in_zarr
-from brainarch.volume.resample import resample_labels
 
 
 @dataclass(frozen=True)
@@ -102,6 +101,8 @@ def describe_work(config: Config, labelled: Mapping[int, NDArray[np.bool_]] | No
     volume, extraction = config.volume, config.extraction
     masks = {z: m for z, m in (labelled or {}).items() if m.shape == volume.shape[1:]}
     if volume.resampling is not None:
+        from brainarch.volume.resample import resample_labels  # noqa: PLC0415  # SciPy
+
         masks = {
             z: resample_labels(mask.astype(np.uint8), volume.resampling) > 0
             for z, mask in masks.items()
