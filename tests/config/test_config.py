@@ -271,11 +271,12 @@ def test_full_is_the_default_with_more_on() -> None:
         read_config(ROOT / f"config/{n}.yaml").model_dump() for n in ("config", "full")
     )
     assert {key for key in full if full[key] != default[key]} == {
-        *("dataset", "title", "training", "evaluation", "readout", "extraction"),
+        *("dataset", "title", "training", "unlabelled", "evaluation", "readout", "extraction"),
         *("factorization", "discovery"),
     }
     for section, keys in {
         "training": {"steps", "repeats", "nonsense_control", "nonsense_area"},
+        "unlabelled": {"places", "side"},
         "evaluation": {"new_brains", "calibration"},
         "readout": {"networks", "label_draws", "degradation_patches"},
         "extraction": {"networks"},
