@@ -27,9 +27,8 @@ SLURM = (
     *("--slurm-init-seconds-before-status-checks", "1", "--seconds-between-status-checks", "2"),
     *("--latency-wait", "10", "--cores", "1", "--jobs", "8"),
 )
-#: What SLURM may take longer than a local run, in starts of Snakemake: each submission makes one
-#: and each job one, and what is no start is waiting for the queue.
-MOST_STARTS = 2.0
+#: Seconds that SLURM may take longer than a local run of the tiny phantom.
+OVERHEAD_S = 120
 #: Moments at which something is killed.
 KILLS = int(os.environ.get("BRAINARCH_FAULT_KILLS", "10"))
 #: How Snakemake says that a job is with SLURM.
@@ -73,7 +72,7 @@ def test_the_tiny_phantom_has_the_bytes_of_a_local_run(
     longer = took - local[1]
     print(f"\n{submitted} submissions, {jobs} jobs: {took:.0f} s, {longer:.0f} longer than locally")
     print(f"Snakemake starts in {start:.1f} s")
-    assert longer <= MOST_STARTS * (submitted + jobs) * start
+    assert longer <= OVERHEAD_S
 
 
 @pytest.fixture(scope="module")

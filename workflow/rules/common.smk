@@ -10,7 +10,7 @@ from snakemake.exceptions import WorkflowError
 from brainarch.config.read import check_config, read_content
 from brainarch.errors import InputError
 from brainarch.figures.catalogue import FIGURES
-from brainarch.needs.models import MODELS
+from brainarch.needs import stages
 from brainarch.needs.stages import NODE, needs
 from brainarch.needs.work import describe_work
 from brainarch.pipeline.lock import DirectoryLock, keep_temporary
@@ -93,7 +93,7 @@ def most_threads(stage):
     Where SLURM does not bind jobs to processors, a job sees all of its node: it takes what it was
     given.
     """
-    most = min(MODELS[stage].threads, NODE.cores)
+    most = stages.most_threads(stage, NODE)
     given = None if workflow.is_main_process else os.environ.get("SLURM_CPUS_PER_TASK")
     return min(most, int(given)) if given else most
 

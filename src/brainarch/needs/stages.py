@@ -56,6 +56,11 @@ class Needs:
         return max(RUNTIME_MIN, math.ceil(RUNTIME_MARGIN * self.seconds / 60))
 
 
+def most_threads(stage: str, machine: Machine) -> int:
+    """Return how many threads a stage can use on a machine; for its arguments see `needs`."""
+    return max(1, min(MODELS.get(stage, SMALL).threads, machine.cores))
+
+
 def needs(stage: str, work: Work, machine: Machine, **arguments: Any) -> Needs:
     """Return what a job needs.
 
@@ -71,7 +76,7 @@ def needs(stage: str, work: Work, machine: Machine, **arguments: Any) -> Needs:
     """
     model = MODELS.get(stage, SMALL)
     cost = model.of(work, **arguments)
-    threads = max(1, min(model.threads, machine.cores))
+    threads = most_threads(stage, machine)
     workers = machine.gpu_speed if model.gpu and machine.gpu_speed else threads * machine.speed
     seconds = cost.alone / machine.speed + cost.shared / workers
     return Needs(threads, cost.memory_mb, seconds, OVERHEAD * cost.disk_mb, model.gpu)
