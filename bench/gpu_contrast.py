@@ -30,10 +30,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "src"))
 
 from probe import grid_representations, probe_score
 
-from brainarch.geometry import WINDOW
+from brainarch.geometry import STRIDE, WINDOW
 from brainarch.network.architecture import AreaNetwork
 from brainarch.network.grey import Normalisation
-from brainarch.training.crops import STRIDE
 from brainarch.training.data import WindowDataset, grey_statistics
 from brainarch.training.fit_contrast import fit_contrast
 from brainarch.training.fit_crops import fit_crops

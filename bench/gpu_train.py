@@ -26,10 +26,10 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "src"))
 
-from brainarch.geometry import WINDOW, pad_slice
+from brainarch.geometry import STRIDE, WINDOW, pad_slice
 from brainarch.network.architecture import AreaNetwork
 from brainarch.network.grey import Normalisation, to_unit
-from brainarch.training.crops import STRIDE, crop_logits
+from brainarch.training.crops import crop_logits
 from brainarch.training.data import WindowDataset, grey_statistics
 from brainarch.training.draws import CropDraw
 from brainarch.training.fit_crops import crop_training, fit_crops

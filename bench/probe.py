@@ -16,11 +16,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from brainarch.geometry import WINDOW, pad_slice
+from brainarch.geometry import STRIDE, WINDOW, pad_slice
 from brainarch.network.architecture import AreaNetwork
 from brainarch.network.grey import Normalisation, to_unit
 from brainarch.readout.convergence import fit_checked
-from brainarch.training.crops import STRIDE, crop_representations
+from brainarch.training.crops import crop_representations
 
 #: Most iterations of the logistic regression.
 MAX_ITERATIONS = 2000

@@ -26,10 +26,10 @@ from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
 from torch.utils.data import ConcatDataset
 
-from brainarch.geometry import WINDOW, pad_slice
+from brainarch.geometry import STRIDE, WINDOW, pad_slice
 from brainarch.network.architecture import AreaNetwork
 from brainarch.network.grey import Normalisation, to_unit
-from brainarch.training.crops import STRIDE, crop_logits
+from brainarch.training.crops import crop_logits
 from brainarch.training.data import grey_statistics
 from brainarch.training.fit_crops import fit_crops
 from brainarch.training.places import CropGround, ground_beside

@@ -23,8 +23,15 @@ PATCH_BEFORE = PATCH // 2
 WINDOW_BEFORE = PATCH_BEFORE + CONTEXT
 #: Rows below (columns right of) the pixel that the window reaches, the pixel's own included.
 WINDOW_AFTER = WINDOW - WINDOW_BEFORE
+#: Pixels between neighbouring windows of a crop: those of one pixel of the last pooled map.
+STRIDE = 16
 #: Least share of a patch inside its area for it to be an outlier of that area (ours).
 MIN_SHARE = 0.9
+
+
+def crop_pixels(side: int) -> int:
+    """Return the side of a crop in pixels that gives ``side`` windows along each axis."""
+    return WINDOW + STRIDE * (side - 1)
 
 
 def patch_share(mask: NDArray[np.bool_], size: int = PATCH) -> NDArray[np.float32]:

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch.nn import functional
 
-from brainarch.geometry import WINDOW
+from brainarch.geometry import STRIDE, WINDOW, crop_pixels
 from brainarch.network.architecture import AreaNetwork
-from brainarch.training.crops import STRIDE, crop_logits, crop_pixels
+from brainarch.training.crops import crop_logits
 
 
 @pytest.fixture(autouse=True)

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from brainarch.geometry import WINDOW
+from brainarch.geometry import STRIDE, WINDOW, crop_pixels
 from brainarch.seeds import generator
 from brainarch.training.changes import draw_changes
-from brainarch.training.crops import STRIDE, crop_pixels
 from brainarch.training.cutting import (
     BEYOND,
     LEFT_RIGHT,

@@ -11,11 +11,10 @@ import torch
 from stops import killed_at, noting
 
 from brainarch.errors import InputError
-from brainarch.geometry import cut_windows
+from brainarch.geometry import crop_pixels, cut_windows
 from brainarch.network.grey import Normalisation, to_unit
 from brainarch.training import fit
 from brainarch.training.crop_module import CropTraining, equal_mass, rate_factor
-from brainarch.training.crops import crop_pixels
 from brainarch.training.cutting import cuts_of, pad_slices
 from brainarch.training.data import WindowDataset
 from brainarch.training.draws import CropDraw

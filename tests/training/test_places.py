@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from brainarch.errors import InputError
-from brainarch.geometry import WINDOW, WINDOW_AFTER, WINDOW_BEFORE
-from brainarch.training.crops import STRIDE, crop_pixels
+from brainarch.geometry import STRIDE, WINDOW, WINDOW_AFTER, WINDOW_BEFORE, crop_pixels
 from brainarch.training.places import (
     IGNORED,
     CropGround,

@@ -8,9 +8,8 @@ import torch
 from scipy import ndimage
 
 from brainarch.errors import InputError
-from brainarch.geometry import cut_windows
+from brainarch.geometry import STRIDE, crop_pixels, cut_windows
 from brainarch.network.grey import Normalisation, to_unit
-from brainarch.training.crops import STRIDE, crop_pixels
 from brainarch.training.cutting import stack_slices
 from brainarch.training.views import (
     BLUR_REACH,

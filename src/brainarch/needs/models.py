@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from brainarch.embedding.names import CHANGES, NETWORKS, is_repeat
-from brainarch.geometry import UNITS, WINDOW
+from brainarch.geometry import UNITS, crop_pixels
 from brainarch.needs.sizes import (
     MB,
     THREADS,
@@ -226,8 +226,7 @@ def _train_unlabelled(work: Work) -> Cost:
     keys = work.config.unlabelled
     core = keys.steps * keys.places * (2 * WINDOW_SECONDS * 3 + keys.side**2 * 1e-3)
     slices = len({*work.config.annotations.slices, *work.config.extraction.slices})
-    # a view's pixels are those of a crop, see `brainarch.training.crops`, which takes torch
-    views = 2 * keys.places * (WINDOW + 16 * (keys.side - 1)) ** 2
+    views = 2 * keys.places * crop_pixels(keys.side) ** 2
     memory = TORCH_MB + 300 + (VIEW_BYTES * views + 2 * slices * work.slice_px * work.itemsize) / MB
     return Cost(memory, TORCH_SECONDS + 5, core, (1 + TRAINING_COPIES) * NETWORK_MB)
 

@@ -8,9 +8,10 @@ import torch
 from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
 from torch.nn import functional
 
+from brainarch.geometry import crop_pixels
 from brainarch.network.grey import Normalisation
 from brainarch.training.changes import change_grey
-from brainarch.training.crops import crop_logits, crop_pixels
+from brainarch.training.crops import crop_logits
 from brainarch.training.cutting import cut_crops
 from brainarch.training.draws import CropDraw
 from brainarch.training.module import AreaTraining

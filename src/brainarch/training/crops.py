@@ -11,16 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from brainarch.geometry import WINDOW
 from brainarch.network.architecture import AreaNetwork
-
-#: Pixels between neighbouring windows of a crop: those of one pixel of the last pooled map.
-STRIDE = 16
-
-
-def crop_pixels(side: int) -> int:
-    """Return the side of a crop in pixels that gives ``side`` windows along each axis."""
-    return WINDOW + STRIDE * (side - 1)
 
 
 def crop_logits(network: AreaNetwork, crops: torch.Tensor) -> torch.Tensor:

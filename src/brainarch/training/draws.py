@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset, Sampler
 
+from brainarch.geometry import crop_pixels
 from brainarch.seeds import generator
 from brainarch.training.changes import draw_changes
-from brainarch.training.crops import crop_pixels
 from brainarch.training.cutting import ORIENTATIONS, cuts_of, turn_squares
 from brainarch.training.places import IGNORED, CropPlaces
 

@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainarch.errors import InputError
-from brainarch.geometry import WINDOW, WINDOW_AFTER, WINDOW_BEFORE
-from brainarch.training.crops import STRIDE, crop_pixels
+from brainarch.geometry import STRIDE, WINDOW, WINDOW_AFTER, WINDOW_BEFORE, crop_pixels
 
 #: Label of a window that no area is known of, or that belongs to another split.
 IGNORED = -1

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from brainarch.errors import InputError
+from brainarch.geometry import STRIDE, crop_pixels
 from brainarch.network.grey import Normalisation
 from brainarch.training.changes import change_grey
-from brainarch.training.crops import STRIDE, crop_pixels
 from brainarch.training.cutting import ORIENTATIONS
 
 #: Magnification.
